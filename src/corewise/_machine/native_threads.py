@@ -1,0 +1,54 @@
+"""Which threads this process has: what decides whether a fork is safe."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+# Thread pools that do not survive a fork: a child that enters a parallel region waits for threads that are not there.
+_BREAKS_UNDER_FORK = ("libgomp", "libiomp", "libomp", "libtbb", "libgrpc", "libcuda")
+# Re-arms itself in the child (pthread_atfork), so its threads are no hindrance.
+_SURVIVES_FORK = "openblas"
+
+
+def why_not_fork() -> str | None:
+    """Say why a fork of this process would be unsafe now.
+
+    A fork copies only the thread that forks; whatever lock another thread holds stays locked in the child for ever.
+
+    Returns:
+        None when it is safe; otherwise the reason, as the end of a sentence.
+    """
+    if not hasattr(os, "fork"):
+        return "this system has no fork"
+    if sys.platform == "darwin":
+        return "macOS libraries do not survive a fork"
+    others = threading.active_count() - 1
+    if others:
+        return f"{others} other Python thread{'s are' if others > 1 else ' is'} running"
+    native = _native_threads()
+    if native <= 1:
+        return None
+    loaded = _loaded_libraries()
+    breaking = next((name for name in _BREAKS_UNDER_FORK if name in loaded), None)
+    if breaking:
+        return f"{breaking} has {native - 1} native threads running, which do not survive a fork"
+    if _SURVIVES_FORK in loaded and native - 1 < 2 * (os.cpu_count() or 1):
+        return None
+    return f"{native - 1} native threads are running"
+
+
+def _native_threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1
+
+
+def _loaded_libraries() -> str:
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,35 @@
+"""The error for a worker process that ended under an item. A file of its own because its base class is dear to import."""
+
+from __future__ import annotations
+
+from concurrent.futures.process import BrokenProcessPool
+
+from corewise.errors import CorewiseError
+
+
+class WorkerDied(CorewiseError, BrokenProcessPool):
+    """A worker process ended while it ran an item. Only that item is lost: the other items go on in other workers.
+
+    Attributes:
+        reason: how it ended, in words: ``"killed by SIGSEGV (segmentation fault)"``, ``"exited with code 3"``.
+        pid: process id of the worker.
+        exitcode: exit code; negative for the number of the signal that killed it; None when it could not be read.
+        out_of_memory: True when it was killed while the kernel counted an out-of-memory kill.
+    """
+
+    def __init__(self, reason: str, pid: int = 0, exitcode: int | None = None, *, out_of_memory: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pid = pid
+        self.exitcode = exitcode
+        self.out_of_memory = out_of_memory
+
+    def __str__(self) -> str:
+        return f"the worker process {self.pid} was lost while it ran this item: {self.reason}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.reason, self.pid, self.exitcode, self.out_of_memory)
+
+
+def _rebuild(reason: str, pid: int, exitcode: int | None, out_of_memory: bool) -> WorkerDied:  # noqa: FBT001 - pickle calls it by position
+    return WorkerDied(reason, pid, exitcode, out_of_memory=out_of_memory)

@@ -1,0 +1,60 @@
+"""A chunk of items on its way to a worker, and what came of it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Chunk:
+    """Consecutive items of the input, handed to a worker together.
+
+    Attributes:
+        start: index of the first item in the whole input.
+        items: the items; with `star`, tuples of arguments.
+        star: whether each item is a tuple of arguments rather than the one argument.
+    """
+
+    __slots__ = ("items", "star", "start")
+
+    def __init__(self, start: int, items: list[Any], *, star: bool) -> None:
+        self.start = start
+        self.items = items
+        self.star = star
+
+    @property
+    def stop(self) -> int:
+        """Index after the last item."""
+        return self.start + len(self.items)
+
+    def part(self, start: int, stop: int) -> Chunk:
+        """Return the items from index `start` to before `stop`, both of the whole input, as a chunk of their own."""
+        return Chunk(start, self.items[start - self.start : stop - self.start], star=self.star)
+
+    def __repr__(self) -> str:
+        return f"Chunk({self.start}..{self.stop})"
+
+
+class Done:
+    """What came of a chunk, or of its first part.
+
+    Attributes:
+        start: index of the first item.
+        values: one result per item that was run; the exception itself where an item failed.
+        failed: indexes, in the whole input, of the items that failed.
+        wall_s: seconds it took in the worker; 0.0 when unknown.
+        dropped: whether the items behind the last one of `values` will never be run, because that one failed.
+    """
+
+    __slots__ = ("dropped", "failed", "start", "values", "wall_s")
+
+    def __init__(self, start: int, values: list[Any], failed: list[int], wall_s: float, *, dropped: bool = False) -> None:
+        self.start = start
+        self.values = values
+        self.failed = failed
+        self.wall_s = wall_s
+        self.dropped = dropped
+
+    def __repr__(self) -> str:
+        return f"Done({self.start}..{self.start + len(self.values)}, failed={self.failed})"

@@ -1,0 +1,94 @@
+"""Every error that corewise raises by itself.
+
+```
+CorewiseError
+├── OptionError         an argument of ours is wrong (also a ValueError)
+├── CannotTravel        an object cannot be sent to another process (also a TypeError)
+├── RemoteError         stands for an exception of yours that could not be sent back whole
+├── WorkerStartError    no worker process could be started (also a RuntimeError)
+├── WorkerDied          a worker process ended while it ran an item (also a BrokenProcessPool)
+├── BudgetExceeded      a comparison got no answer within its time budget (also a TimeoutError)
+└── DocumentError       a stored comparison cannot be read (also a ValueError)
+```
+
+Exceptions of your own function are raised as they are, with a note that names the item.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.died import WorkerDied
+
+__all__ = [
+    "BudgetExceeded",
+    "CannotTravel",
+    "CorewiseError",
+    "DocumentError",
+    "OptionError",
+    "RemoteError",
+    "RemoteTraceback",
+    "WorkerDied",
+    "WorkerStartError",
+]
+
+
+class CorewiseError(Exception):
+    """Base of all errors that corewise raises by itself."""
+
+
+class OptionError(CorewiseError, ValueError):
+    """An argument of a corewise call is unknown, out of range or does not fit the function."""
+
+
+class CannotTravel(CorewiseError, TypeError):
+    """An object cannot be sent to another process; the message names the part that cannot, and a way out."""
+
+
+class RemoteError(CorewiseError):
+    """Stands for an exception that was raised in a worker and could not be sent back whole.
+
+    Attributes:
+        type_name: qualified name of the original exception's class.
+        message: what the original said.
+    """
+
+    def __init__(self, type_name: str, message: str) -> None:
+        super().__init__(type_name, message)
+        self.type_name = type_name
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.message}"
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - it is no error but the cause that carries a worker's frames as text
+    """The traceback of a worker, as text; set as the `__cause__` of what `map` raises."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
+class WorkerStartError(CorewiseError, RuntimeError):
+    """No worker process could be started."""
+
+
+class BudgetExceeded(CorewiseError, TimeoutError):
+    """A comparison got no answer within its time budget."""
+
+
+class DocumentError(CorewiseError, ValueError):
+    """A stored comparison is no such document, damaged, or of a version that this corewise does not know."""
+
+
+def __getattr__(name: str) -> object:
+    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start: loaded at the first death.
+    if name == "WorkerDied":
+        from corewise._types.died import WorkerDied
+
+        return WorkerDied
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
