@@ -1,6 +1,7 @@
-"""The innermost loop for workers that share the caller's memory: sync and threads.
+"""The innermost loop: a chunk of items, one after the other, as fast as a plain loop.
 
-Worker processes have a loop of their own (`_engine.worker`), because there every item also has to be written down and sent.
+Sync and threads run every chunk here. Worker processes do so for very short items; longer ones they also write down one by one
+(`_engine.worker`), so that none is lost with the process.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from corewise._work.chunk import Chunk, Done
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
-def run_chunk(call: Callable[..., Any], chunk: Chunk, *, keep_going: bool, interruptible: bool) -> Done:
+def run_chunk(
+    call: Callable[..., Any], chunk: Chunk, *, keep_going: bool, interruptible: bool, pending: Iterator[Any] | None = None
+) -> Done:
     """Run the items of a chunk in order.
 
     Args:
         call: the function.
         chunk: what to run it over.
         keep_going: whether to go on behind an item that fails; otherwise the rest of the chunk is dropped, as in a plain loop.
+        pending: an iterator over the chunk's items that notes how far they are taken; by default a plain one.
         interruptible: whether a KeyboardInterrupt is the user's Ctrl-C (in the caller's own thread) rather than an item's failure.
 
     Returns:
@@ -35,7 +39,7 @@ def run_chunk(call: Callable[..., Any], chunk: Chunk, *, keep_going: bool, inter
     failed: list[int] = []
     error: BaseException
     begin = perf_counter()
-    pending = iter(chunk.items)
+    pending = iter(chunk.items) if pending is None else pending
     while True:
         try:
             # `extend` keeps what it has got so far when the iterator raises, so the loop runs at the speed of C and the

@@ -1,0 +1,135 @@
+"""asyncio: coroutine functions, many waits at once in a single thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from time import perf_counter
+
+from corewise._work.chunk import Chunk, Done
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+    from typing import Any
+
+    from corewise._approaches.base import Terms
+
+
+class Asyncio:
+    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time.
+
+    The loop turns in the calling thread, while outcomes are waited for. Where a loop turns there already (a notebook, a coroutine that calls
+    this), it turns in a thread of its own instead, and the caller's loop stands still meanwhile, as with any blocking call.
+    """
+
+    deaths = 0
+    startup_s = 0.0
+    workers_cpu_s = 0.0
+    peak_memory_bytes = 0
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._runner = asyncio.Runner()
+        self._thread = _thread_if_a_loop_runs()
+        self._waiting: deque[Chunk] = deque()
+        self._finished: list[Done] = []
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._outstanding = 0
+        self._news: asyncio.Event | None = None
+        self.workers_started = 0
+
+    @property
+    def room(self) -> int:
+        """A chunk for each lane, and as many again waiting, so that no lane stands idle between two looks."""
+        return max(0, 2 * self._terms.workers - self._outstanding)
+
+    def submit(self, chunk: Chunk) -> None:
+        """Queue the chunk; a lane takes it once the loop turns."""
+        self._outstanding += 1
+        self._waiting.append(chunk)
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Turn the loop until something is done."""
+        if self._outstanding:
+            self._run(self._turn(timeout_s))
+        finished, self._finished = self._finished, []
+        self._outstanding -= len(finished)
+        return finished
+
+    def close(self, *, kill: bool) -> None:  # noqa: ARG002 - what has not ended is cancelled either way
+        """Cancel what still runs, let it clean up, and close the loop."""
+        close = self._runner.close
+        if self._thread is None:
+            close()
+        else:
+            self._thread.submit(close).result()
+            self._thread.shutdown()
+
+    def _run(self, turn: Any) -> None:
+        if self._thread is None:
+            self._runner.run(turn)
+        else:
+            self._thread.submit(self._runner.run, turn).result()
+
+    async def _turn(self, timeout_s: float | None) -> None:
+        if self._news is None:
+            self._news = asyncio.Event()
+        while self._waiting and len(self._lanes) < min(self._terms.workers, self._outstanding):
+            self._lanes.add(asyncio.create_task(self._lane()))
+            self.workers_started = max(self.workers_started, len(self._lanes))
+            if len(self._lanes) >= len(self._waiting):
+                break
+        self._news.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _lane(self) -> None:
+        """Run chunks until none waits."""
+        this = asyncio.current_task()
+        try:
+            while self._waiting:
+                self._finished.append(await self._run_chunk(self._waiting.popleft()))
+                if self._news is not None:
+                    self._news.set()
+        finally:
+            self._lanes.discard(this)  # type: ignore[arg-type]  # a coroutine that runs has a task
+
+    async def _run_chunk(self, chunk: Chunk) -> Done:
+        fn: Any = self._terms.fn
+        values: list[Any] = []
+        failed: list[int] = []
+        begin = perf_counter()
+        for index, item in enumerate(chunk.items, chunk.start):
+            try:
+                values.append(await (fn(*item) if chunk.star else fn(item)))
+            except (asyncio.CancelledError, KeyboardInterrupt) as stop:
+                if isinstance(stop, KeyboardInterrupt) or _cancelled():
+                    raise
+                failed.append(index)
+                values.append(stop)
+            except BaseException as error:  # noqa: BLE001 - whatever the function raises is the item's outcome
+                failed.append(index)
+                values.append(error)
+            if failed and not self._terms.keep_going:
+                return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
+        return Done(chunk.start, values, failed, perf_counter() - begin)
+
+
+def _cancelled() -> bool:
+    """Whether this lane is being cancelled, rather than something inside the user's function."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _thread_if_a_loop_runs() -> ThreadPoolExecutor | None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1, thread_name_prefix="corewise-loop")

@@ -1,0 +1,93 @@
+"""Threads: many waits at once, and computing that releases the GIL."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from time import monotonic
+
+from corewise._work.coroutines import plain_calls
+from corewise._work.run import run_chunk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._approaches.base import Terms
+    from corewise._work.chunk import Chunk, Done
+
+
+class Threads:
+    """Threads that take chunks from one queue; each is started when there is a chunk for it.
+
+    They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and the program need not
+    wait for it. They see the caller's context variables.
+    """
+
+    deaths = 0
+    startup_s = 0.0
+    workers_cpu_s = 0.0
+    peak_memory_bytes = 0
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._inbox: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Done | BaseException] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._outstanding = 0
+        self._abandoned = False
+
+    @property
+    def workers_started(self) -> int:
+        """Threads started."""
+        return len(self._threads)
+
+    @property
+    def room(self) -> int:
+        """One chunk running and one waiting for each thread, since any idle thread takes the waiting one."""
+        return max(0, 2 * self._terms.workers - self._outstanding)
+
+    def submit(self, chunk: Chunk) -> None:
+        """Queue the chunk; start a thread if all are busy and there may be more."""
+        self._outstanding += 1
+        self._inbox.put(chunk)
+        if len(self._threads) < min(self._terms.workers, self._outstanding):
+            context = copy_context()
+            thread = threading.Thread(target=context.run, args=(self._serve,), name=f"corewise-{len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Wait for one outcome and take all that are there."""
+        if not self._outstanding:
+            return []
+        finished: list[Done] = []
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        try:
+            self._take(finished, self._outbox.get(timeout=None if deadline is None else max(0.0, deadline - monotonic())))
+            while True:
+                self._take(finished, self._outbox.get_nowait())
+        except Empty:
+            return finished
+
+    def _take(self, finished: list[Done], outcome: Done | BaseException) -> None:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._outstanding -= 1
+        finished.append(outcome)
+
+    def close(self, *, kill: bool) -> None:
+        """End the threads: with `kill` without waiting for the items they are at."""
+        self._abandoned = True
+        for _ in self._threads:
+            self._inbox.put(None)
+        if not kill:
+            for thread in self._threads:
+                thread.join()
+
+    def _serve(self) -> None:
+        try:
+            with plain_calls(self._terms.fn) as call:
+                while (chunk := self._inbox.get()) is not None and not self._abandoned:
+                    self._outbox.put(run_chunk(call, chunk, keep_going=self._terms.keep_going, interruptible=False))
+        except BaseException as error:  # noqa: BLE001 - nothing may die unseen while the caller waits
+            self._outbox.put(error)

@@ -1,0 +1,147 @@
+"""The command `compare`: from what was typed to a comparison, and from there to its outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from corewise._cli import items, streams
+from corewise._cli.failure import OK, Failure
+from corewise._cli.measuring import check_outcome, measured, recommendation
+from corewise._cli.practical import tour
+from corewise._cli.target import load_function
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from corewise import Comparison
+
+_DEFAULT_BUDGET_S = 30.0  # long enough for several rounds of most work, short enough to be waited for (a guess)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What was typed after ``corewise compare``; the help says what each means."""
+
+    target: str | None
+    items: str | None
+    items_file: str | None
+    items_from: str | None
+    star: bool
+    limit: int | None
+    approaches: tuple[str, ...] | None
+    workers: int | None
+    repeat: int | None
+    budget: float | None
+    async_target: str | None
+    case: str | None
+    json: str | None
+    html: str | None
+    quiet: bool
+
+
+def compare(asked: Asked) -> int:
+    """Carry out the command.
+
+    Args:
+        asked: what was typed.
+
+    Returns:
+        The exit code, 0; everything else is raised.
+
+    Raises:
+        Failure: when what was typed does not fit together, or the function failed.
+        CorewiseError: when an option is wrong, a worker was lost, or nothing returned in time.
+    """
+    if asked.json == "-" and asked.html == "-":
+        raise Failure("--json and --html cannot both go to standard output", hint="give one of them a file's name")
+    to_stdout = "-" in {asked.json, asked.html}
+    with streams.kept_for_document() if to_stdout else contextlib.nullcontext(sys.stdout) as out:
+        draws = not asked.quiet and not to_stdout
+        comparison = _own_work(asked, draws=draws) if asked.target else _practical_cases(asked, draws=draws)
+        if asked.quiet and not to_stdout:
+            for case in comparison.document["cases"]:
+                click.echo(recommendation(case))
+        _write_outputs(comparison, asked, out)
+    check_outcome(comparison.document)
+    return OK
+
+
+def _own_work(asked: Asked, *, draws: bool) -> Comparison:
+    if asked.case is not None:
+        raise Failure("--case names a practical case, and those have a function of their own", hint="leave out TARGET, or --case")
+    target = load_function(str(asked.target))
+    asynchronous = load_function(asked.async_target, "--async-target").function if asked.async_target else None
+    found = _items(asked, target.module)
+    if not asked.quiet:
+        click.echo(f"corewise: {len(found.values)} items from {found.origin}", err=True)
+    comparison = measured(
+        target.function,
+        *(items.as_arguments(found.values) if asked.star else [found.values]),
+        shown_name=str(asked.target),
+        approaches=asked.approaches,
+        workers=asked.workers,
+        repeat=asked.repeat,
+        budget=asked.budget or _DEFAULT_BUDGET_S,
+        async_fn=asynchronous,
+        progress=not asked.quiet,
+    )
+    if draws:
+        comparison.show()
+    return comparison
+
+
+def _items(asked: Asked, module: ModuleType) -> items.Items:
+    given = [name for name in ("items", "items_file", "items_from") if getattr(asked, name) is not None]
+    if len(given) != 1:
+        options = " and ".join(_spelled(name) for name in given)
+        raise Failure(
+            f"{options} cannot be used together" if given else f"{asked.target} needs items to work on",
+            hint='give one of --items "[1, 2, 3]", --items-file FILE or --items-from FILE.py:NAME',
+        )
+    if asked.items is not None:
+        found = items.from_expression(asked.items, module, asked.limit)
+    elif asked.items_file is not None:
+        found = items.from_file(asked.items_file, asked.limit)
+    else:
+        found = items.from_code(str(asked.items_from), asked.limit)
+    if not found.values:
+        raise Failure(f"there are no items: {found.origin}", hint="give at least one; a comparison of nothing says nothing")
+    return found
+
+
+def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:
+    own = ("items", "items_file", "items_from", "star", "limit", "approaches", "workers", "async_target")
+    given = [_spelled(name) for name in own if getattr(asked, name)]
+    if given:
+        raise Failure(
+            f"{' and '.join(given)} without TARGET: the practical cases have functions, items and approaches of their own",
+            hint="name a function: corewise compare work.py:function " + " ".join(f"{name} …" for name in given),
+        )
+    return tour.run(case=asked.case, budget_s=asked.budget, repeat=asked.repeat, progress=not asked.quiet, draws=draws)
+
+
+def _write_outputs(comparison: Comparison, asked: Asked, out: TextIO) -> None:
+    for where, text_of in ((asked.json, comparison.to_json), (asked.html, comparison.to_html)):
+        if where == "-":
+            out.write(str(text_of()))
+            out.flush()
+        elif where is not None:
+            _written(text_of, where)
+            if not asked.quiet:
+                click.echo(f"corewise: wrote {where}", err=True)
+
+
+def _written(text_of: Any, where: str) -> None:
+    try:
+        text_of(where)
+    except OSError as error:
+        raise Failure(f"{where} cannot be written: {error.strerror}", code=1) from error
+
+
+def _spelled(name: str) -> str:
+    return "--" + name.replace("_", "-")

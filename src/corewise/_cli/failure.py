@@ -1,0 +1,55 @@
+"""What ends a command early: one exception that carries the message, the hint and the exit code."""
+
+from __future__ import annotations
+
+# Said in the help as well; scripts rely on them.
+OK = 0
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+NOBODY_READS = 141
+
+
+class Failure(Exception):  # noqa: N818 - it ends a command; the error it tells of has a class of its own
+    """The command cannot go on. Whoever asked for it reads the message, so it says what is wrong and what to write instead.
+
+    Args:
+        message: what is wrong; one sentence, or several lines of which the first one says it.
+        hint: what to write instead. Empty by default: some errors have no such cure.
+        code: exit code; 2 by default, because most of what goes wrong before a run was written wrongly.
+        shown: text that is printed above the message, such as the traceback of a module that cannot be imported.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", code: int = USAGE, shown: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+        self.shown = shown
+
+
+def kind_of(value: object) -> str:
+    """Return the type of a value with its article, for messages: ``"a list"``, ``"an int"``."""
+    name = "None" if value is None else type(value).__name__
+    if value is None:
+        return name
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def shortened(value: object, width: int = 60) -> str:
+    """Return the repr of a value, cut to `width` characters.
+
+    The default leaves room for the sentence around it on a line of a usual terminal.
+    """
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - a repr is the user's code, and a message must not fail over it
+        text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def listed(names: list[str], most: int = 12) -> str:
+    """Return names for a sentence, at most `most` of them: what fits on two lines of a usual terminal."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"

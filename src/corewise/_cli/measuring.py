@@ -1,0 +1,98 @@
+"""Calls `corewise.compare`, and tells the errors of the user's function from all others."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import corewise
+from corewise import errors
+from corewise._cli import streams
+from corewise._cli.failure import FAILED, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from corewise import Comparison
+    from corewise._types.comparison import Case, Document
+
+_OWN_FOLDER = Path(corewise.__file__).parent
+
+
+def measured(function: Callable[..., Any], *iterables: Iterable[Any], shown_name: str, **options: Any) -> Comparison:
+    """Compare the approaches on one function.
+
+    Args:
+        function: what is called for each item.
+        iterables: the items, one iterable per argument.
+        shown_name: what the user calls the function; for messages.
+        options: what else `corewise.compare` takes.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        Failure: when the function raised, or called `sys.exit`; the error itself is its cause.
+        CorewiseError: when an option is wrong, a worker was lost, or nothing returned in time.
+        BrokenPipeError: when nobody reads the output any more.
+    """
+    try:
+        return corewise.compare(function, *iterables, **options)
+    except KeyboardInterrupt:
+        raise
+    except errors.CorewiseError as error:
+        if isinstance(error, errors.RemoteError):
+            raise _of_the_function(error, shown_name) from error
+        raise
+    except BaseException as error:
+        if isinstance(error, BrokenPipeError) and streams.nobody_reads():
+            raise
+        raise _of_the_function(error, shown_name) from error
+
+
+def check_outcome(document: Document) -> None:
+    """Raise what the figures must not be used without.
+
+    Raises:
+        Failure: when an approach failed, or the approaches returned different results.
+    """
+    for case in document["cases"]:
+        where = f"{case['name']}: " if len(document["cases"]) > 1 else ""
+        difference = case["difference"]
+        if difference is not None:
+            raise Failure(
+                f"{where}the approaches return different results, first for item {difference['item']}"
+                f" ({difference['item_repr']}): {difference['against']} returned {difference['expected']},"
+                f" {difference['approach']} returned {difference['got']}",
+                code=FAILED,
+            )
+        for row in case["rows"]:
+            if row["status"] == "failed":
+                raise Failure(f"{where}{row['label']} failed: {row['problem']}", code=FAILED)
+
+
+def recommendation(case: Case) -> str:
+    """Return the recommendation for one case as one line."""
+    chosen = case["recommendation"]
+    return f"{case['name']}: {chosen['approach']}: {chosen['reason']}" if chosen else f"{case['name']}: no recommendation"
+
+
+def _of_the_function(error: BaseException, shown_name: str) -> Failure:
+    if isinstance(error, SystemExit):
+        what = f"{shown_name} called sys.exit({'' if error.code is None else repr(error.code)})"
+    elif isinstance(error, errors.RemoteError):
+        what = f"{shown_name} raised {error}"
+    else:
+        what = f"{shown_name} raised {traceback.format_exception_only(error)[-1 - len(_notes(error))].strip()}"
+    return Failure(what, hint="\n  ".join([*_notes(error), *_place(error)]), code=FAILED)
+
+
+def _notes(error: BaseException) -> list[str]:
+    return [str(note) for note in getattr(error, "__notes__", ())]
+
+
+def _place(error: BaseException) -> list[str]:
+    """Say where an error was raised: the last line of the user's that its traceback passes."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _OWN_FOLDER not in Path(frame.filename).parents]
+    return [f"raised at {frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}"] if frames else []

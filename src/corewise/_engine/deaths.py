@@ -1,0 +1,47 @@
+"""Why a worker process ended, in words."""
+
+from __future__ import annotations
+
+import signal
+
+from corewise._types.died import WorkerDied
+
+_MEANINGS = {
+    "SIGSEGV": "segmentation fault, usually in a C extension",
+    "SIGBUS": "bus error, usually a mapped file or memory that is gone",
+    "SIGABRT": "abort, usually a failed check in C code",
+    "SIGFPE": "arithmetic error in C code",
+    "SIGILL": "illegal instruction",
+    "SIGXCPU": "over its limit of CPU time",
+}
+
+
+def death(pid: int, exitcode: int | None, *, out_of_memory: bool, line_closed: bool) -> WorkerDied:
+    """Return the error for a worker that ended.
+
+    Args:
+        pid: its process id.
+        exitcode: as `multiprocessing` gives it: negative for a signal; None when unknown.
+        out_of_memory: whether the kernel counted an out-of-memory kill since the pool was opened.
+        line_closed: whether the worker had closed its line and had to be killed.
+    """
+    killed_for_memory = out_of_memory and exitcode == -signal.SIGKILL
+    if line_closed:
+        reason = "it closed the connection to its parent (did the function close all descriptors?)"
+    elif exitcode is None:
+        reason = "how it ended is unknown"
+    elif exitcode >= 0:
+        reason = f"it exited with code {exitcode}"
+    else:
+        reason = f"killed by {_signal_name(-exitcode)}"
+        if killed_for_memory:
+            reason += "; the kernel counted an out-of-memory kill"
+    return WorkerDied(reason, pid, exitcode, out_of_memory=killed_for_memory)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+    return f"{name} ({_MEANINGS[name]})" if name in _MEANINGS else name

@@ -1,0 +1,81 @@
+"""What the parent holds of one worker: its process, its line, its ledger, its death notice."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from corewise._transport import forks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+    from corewise._transport.channel import ParentEnd
+    from corewise._transport.ledger import Ledger
+
+_LAST_WORDS_S = 1.0  # guess: end-of-file on the line and the end of the process are microseconds apart, unless the line alone was closed
+
+
+class Worker:
+    """The parent's side of one worker process."""
+
+    def __init__(self, number: int, process: BaseProcess, line: ParentEnd, ledger: Ledger, *, early: bool) -> None:
+        self.number = number
+        self.process = process
+        self.pid = process.pid or 0
+        self.line = line
+        self.ledger = ledger
+        self.ready = False
+        self.early = early  # started before anything was done: part of the pool's start-up
+        self.cpu_s = 0.0
+        self.exitcode: int | None = None
+        self._notice = _death_notice(process)
+
+    @property
+    def sentinel(self) -> int:
+        """A descriptor that becomes readable when the process is gone, whoever else holds its line."""
+        return self._notice.fd if self._notice is not None else self.process.sentinel
+
+    def wait_for_end(self) -> bool:
+        """Wait for the process to end; kill it if it lives on with its line closed. Return whether it had to be killed."""
+        self.process.join(_LAST_WORDS_S)
+        lives = self.process.exitcode is None
+        if lives:
+            self.process.kill()
+            self.process.join()
+        self.exitcode = self.process.exitcode
+        return lives
+
+    def release(self) -> None:
+        """Reap the process, which has ended or been killed, and close what stood for it."""
+        self.process.join()
+        self.exitcode = self.process.exitcode
+        self.process.close()
+        self.line.close()
+        self.ledger.close()
+        if self._notice is not None:
+            self._notice.close()
+
+
+class _Notice:
+    """A pidfd: readable when the process has ended, even if a grandchild holds whatever else it had open."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        forks.close_in_children(self)
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def _death_notice(process: BaseProcess) -> _Notice | None:
+    """Return a pidfd, or None where there is none; under the fork server the sentinel is all there is, as the process is no child."""
+    if sys.platform == "linux" and process.pid is not None:
+        try:
+            return _Notice(os.pidfd_open(process.pid))
+        except OSError:  # a kernel without it, or the process is gone and reaped already
+            return None
+    return None

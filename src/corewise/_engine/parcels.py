@@ -1,0 +1,64 @@
+"""Chunks to bytes and outcomes back, such that one bad item or result never spoils its neighbours."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from corewise._transport import codec, failures
+from corewise.errors import CannotTravel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from corewise._work.chunk import Chunk
+
+
+class ItemRefused(Exception):  # noqa: N818 - an inner signal, never seen by users
+    """An item of a chunk cannot travel."""
+
+    def __init__(self, index: int, error: CannotTravel) -> None:
+        super().__init__(index)
+        self.index = index
+        self.error = error
+
+
+def pack_items(chunk: Chunk) -> bytes | list[bytes]:
+    """Return the items as bytes: all in one where nothing can go wrong with any, else each by itself.
+
+    Raises:
+        ItemRefused: at the first item that cannot travel.
+    """
+    if codec.all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
+        return codec.dumps(chunk.items)
+    packed = []
+    for index, item in enumerate(chunk.items, chunk.start):
+        try:
+            packed.append(codec.dumps(item, f"item {index}"))
+        except CannotTravel as error:
+            raise ItemRefused(index, error) from None
+    return packed
+
+
+def unpack_plain(data: bytes) -> tuple[list[Any], list[int]]:
+    """Return results that travelled in one, and that none failed."""
+    return codec.loads(data), []
+
+
+def unpack_each(first: int, records: list[tuple[bool, bytes]]) -> tuple[list[Any], list[int]]:
+    """Return outcomes that travelled one by one, and the indexes of those that failed.
+
+    A result that raises while it is unpickled fails its own item only.
+    """
+    values: list[Any] = []
+    failed: list[int] = []
+    for index, (bad, data) in enumerate(records, first):
+        try:
+            values.append(failures.unpack(data) if bad else codec.loads(data))
+        except BaseException as error:  # noqa: BLE001 - the result's own unpickling may raise anything
+            values.append(error)
+            failed.append(index)
+        else:
+            if bad:
+                failed.append(index)
+    return values, failed

@@ -1,0 +1,301 @@
+"""A pool of worker processes, driven by the thread that calls it: no helper threads, so Ctrl-C lands where it belongs."""
+
+from __future__ import annotations
+
+import os
+import selectors
+from contextlib import ExitStack, closing
+from itertools import count
+from time import monotonic, perf_counter
+
+from corewise._engine import parcels, start
+from corewise._engine.handle import Worker
+from corewise._engine.lifeline import lifeline
+from corewise._engine.schedule import Schedule
+from corewise._engine.worker import Setup
+from corewise._machine import cpus, memory
+from corewise._transport import channel, codec, failures
+from corewise._transport.ledger import Ledger
+from corewise._work.chunk import Done
+from corewise.errors import WorkerStartError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from corewise._engine.schedule import Send
+    from corewise._work.chunk import Chunk
+
+# Items shorter than this are not written down one by one: that would cost as much as they do.
+QUICK_ITEM_S = 5e-6
+_STARTS_THAT_MAY_FAIL = 3  # guess: one lost start may be an accident, three in a row are the program's doing
+_GOODBYE_S = 5.0  # guess: a worker that is done ends within milliseconds; one that hangs in its exit is killed
+
+
+class ProcessPool:
+    """Runs chunks in worker processes, replaces workers that die, and knows what each one holds.
+
+    Args:
+        fn: the function.
+        workers: most worker processes at a time; each is started when there is a chunk for it.
+        start_method: ``"auto"``, ``"fork"``, ``"forkserver"`` or ``"spawn"``.
+        keep_going: whether to go on behind an item that fails.
+        share_cores: whether calls made inside a worker may use only its share of the cores.
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], workers: int, *, start_method: str = "auto", keep_going: bool, share_cores: bool = True
+    ) -> None:
+        self.workers_started = 0
+        self.deaths = 0
+        self.startup_s = 0.0
+        self.peak_memory_bytes: int | None = 0
+        self._workers_cpu_s = 0.0
+        self._fn = fn
+        self._method = start.pick_start_method(start_method)
+        self._fn_bytes = b"" if self._method == "fork" else codec.dumps(fn, "the function")
+        self._keep_going = keep_going
+        self._cores = max(1, cpus.cpu_count() // workers) if share_cores else cpus.cpu_count()
+        self._schedule = Schedule(workers)
+        self._workers: dict[int, Worker] = {}
+        self._numbers = count(1)
+        self._selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)()
+        self._finished: list[Done] = []
+        self._item_s: float | None = None
+        self._failed_starts = 0
+        self._memory_kills = memory.out_of_memory_kills()
+        self._opened = perf_counter()
+        start.preload(self._method, fn)
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the workers so far, as far as they have told."""
+        return self._workers_cpu_s + sum(worker.cpu_s for worker in self._workers.values())
+
+    @property
+    def room(self) -> int:
+        """How many more chunks to submit now."""
+        return self._schedule.room
+
+    def submit(self, chunk: Chunk) -> None:
+        """Take a chunk to be run.
+
+        Raises:
+            WorkerStartError: when no worker can be started.
+        """
+        self._carry_out(self._schedule.submit(chunk))
+        self._start_wanted()
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Wait until at least one chunk, or part of one, is done, and return what is.
+
+        Args:
+            timeout_s: seconds to wait at most; None waits as long as it takes.
+
+        Returns:
+            What was finished; empty when the time was up or nothing is under way.
+
+        Raises:
+            WorkerStartError: when workers die before they are ready, again and again.
+        """
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        while not self._finished and self._schedule.unfinished:
+            left = None if deadline is None else deadline - monotonic()
+            if left is not None and left < 0:
+                break
+            self._look(left)
+        finished, self._finished = self._finished, []
+        return finished
+
+    def close(self, *, kill: bool) -> None:
+        """End all workers and wait for them.
+
+        Args:
+            kill: True to kill them at once; False to let them end by themselves, after their last chunk.
+        """
+        try:
+            if not kill:
+                self._say_goodbye()
+        finally:
+            for worker in self._workers.values():
+                worker.process.kill()
+            for worker in list(self._workers.values()):
+                self._remove(worker)
+            self._selector.close()
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    def _look(self, timeout_s: float | None) -> None:
+        """Wait for news and take it in: messages first, then deaths, since the dead may have sent messages before."""
+        ready = self._selector.select(timeout_s)
+        suspects: list[Worker] = []
+        for key, mask in ready:
+            worker, is_line = key.data
+            if not is_line:
+                suspects.append(worker)
+                continue
+            if mask & selectors.EVENT_WRITE:
+                self._flush(worker)
+            if mask & selectors.EVENT_READ and not self._read(worker):
+                suspects.append(worker)
+        for worker in dict.fromkeys(suspects):
+            if worker.number in self._workers:
+                self._bury(worker)
+
+    def _read(self, worker: Worker) -> bool:
+        """Take in what a worker has sent. Return whether its line is still open."""
+        messages, is_open = worker.line.receive()
+        for message in messages:
+            self._take(worker, *message)
+        return is_open
+
+    def _take(self, worker: Worker, kind: str, *details: Any) -> None:
+        if kind == "ready":
+            self._failed_starts = 0
+            worker.ready = True
+            if worker.early:
+                self.startup_s = perf_counter() - self._opened
+        elif kind == "broken":
+            raise failures.unpack(details[0])
+        elif kind == "bye":
+            worker.cpu_s, peak = details
+            self.peak_memory_bytes = None if peak is None or self.peak_memory_bytes is None else self.peak_memory_bytes + peak
+        else:
+            first, outcome, dropped, wall_s, worker.cpu_s = details
+            values, failed = parcels.unpack_plain(outcome) if kind == "bulk" else parcels.unpack_each(first, outcome)
+            self._item_s = wall_s / max(1, len(values))
+            self._finished.append(Done(first, values, failed, wall_s, dropped=dropped))
+            self._carry_out(self._schedule.done(worker.number, len(values), wall_s, dropped=dropped))
+
+    def _bury(self, worker: Worker) -> None:
+        """A worker is gone, or has closed its line: take in what it left, name what it was at, give the rest to others."""
+        line_closed = worker.wait_for_end()
+        self._read(worker)
+        reached = worker.ledger.read()
+        self._remove(worker)
+        loss = self._schedule.died(worker.number, reached)
+        self.deaths += 1
+        if loss.recovered:
+            values, failed = parcels.unpack_each(loss.base, reached.records)
+            self._finished.append(Done(loss.base, values, failed, 0.0))
+        if loss.item is not None:
+            from corewise._engine.deaths import death
+
+            error = death(
+                worker.pid,
+                worker.exitcode,
+                out_of_memory=memory.out_of_memory_kills() > self._memory_kills,
+                line_closed=line_closed,
+            )
+            self._finished.append(Done(loss.item, [error], [loss.item], 0.0))
+        if not worker.ready:
+            self._count_failed_start(worker)
+        self._carry_out(self._schedule.hand_out())
+        self._start_wanted()
+
+    def _count_failed_start(self, worker: Worker) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= _STARTS_THAT_MAY_FAIL:
+            message = (
+                f"{self._failed_starts} worker processes in a row ended before they were ready (start method {self._method!r}, "
+                f"exit code {worker.exitcode}); what they printed says why. If this program is imported by its workers, its work must start "
+                "under `if __name__ == '__main__':`."
+            )
+            raise WorkerStartError(message)
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    def _start_wanted(self) -> None:
+        for _ in range(self._schedule.wanted):
+            try:
+                worker = self._start()
+            except WorkerStartError:
+                if not self._workers:
+                    raise
+                self._schedule.limit = len(self._workers)  # the system grants no more: go on with those that are there
+                return
+            self._carry_out(self._schedule.joined(worker.number))
+
+    def _start(self) -> Worker:
+        number = next(self._numbers)
+        with ExitStack() as undo:
+            try:
+                ledger = undo.enter_context(closing(Ledger()))
+                line, theirs = channel.pair()
+                undo.enter_context(closing(line))
+                life = lifeline()
+            except OSError as error:
+                raise WorkerStartError(f"no worker process could be set up: {error}") from error
+            with theirs:
+                setup = Setup(
+                    line=theirs,
+                    ledger=ledger,
+                    lifeline=life,
+                    fn=self._fn if self._method == "fork" else None,
+                    fn_bytes=self._fn_bytes,
+                    keep_going=self._keep_going,
+                    cores=self._cores,
+                )
+                process = start.start_worker(self._method, setup, f"corewise-worker-{number}")
+            undo.pop_all()
+        worker = Worker(number, process, line, ledger, early=self._item_s is None)
+        self._workers[number] = worker
+        self.workers_started += 1
+        self._selector.register(line, selectors.EVENT_READ, (worker, True))
+        if os.name == "posix":  # elsewhere the sentinel is no socket; end-of-file is reliable there, as nothing is inherited by fork
+            self._selector.register(worker.sentinel, selectors.EVENT_READ, (worker, False))
+        return worker
+
+    def _remove(self, worker: Worker) -> None:
+        """Forget a worker that has ended or been killed, and release what stood for it."""
+        self._selector.unregister(worker.line)
+        if os.name == "posix":
+            self._selector.unregister(worker.sentinel)
+        worker.release()
+        self._workers_cpu_s += worker.cpu_s
+        del self._workers[worker.number]
+
+    def _say_goodbye(self) -> None:
+        deadline = monotonic() + _GOODBYE_S
+        for worker in self._workers.values():
+            self._post(worker, ("stop",))
+        while self._workers and (left := deadline - monotonic()) > 0:
+            for key, _ in self._selector.select(left):
+                worker, is_line = key.data
+                if worker.number in self._workers and (not self._read(worker) or not is_line):
+                    worker.wait_for_end()
+                    self._remove(worker)
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, sends: Iterable[Send]) -> None:
+        for send in sends:
+            chunk = send.chunk
+            try:
+                data = parcels.pack_items(chunk)
+            except parcels.ItemRefused as refused:
+                self._finished.append(Done(refused.index, [refused.error], [refused.index], 0.0))
+                self._carry_out(self._schedule.refused(send.worker, refused.index))
+                continue
+            quick = isinstance(data, bytes) and self._item_s is not None and self._item_s < QUICK_ITEM_S
+            self._post(self._workers[send.worker], ("chunk", chunk.start, chunk.star, quick, data))
+
+    def _post(self, worker: Worker, message: object) -> None:
+        try:
+            worker.line.send(message)
+        except OSError:
+            return  # it is gone; its sentinel says so, and what it holds is given to others then
+        self._watch_backlog(worker)
+
+    def _flush(self, worker: Worker) -> None:
+        try:
+            worker.line.flush()
+        except OSError:
+            return  # as above
+        self._watch_backlog(worker)
+
+    def _watch_backlog(self, worker: Worker) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.line.backlog else 0)
+        if self._selector.get_key(worker.line).events != events:
+            self._selector.modify(worker.line, events, (worker, True))

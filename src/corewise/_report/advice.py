@@ -1,0 +1,130 @@
+"""Which approach to recommend, and why: the fastest, unless a simpler one is as fast."""
+
+from __future__ import annotations
+
+from corewise._report import numbers
+from corewise._report.figures import EQUAL, EQUAL_IN_NOISE, SEVERAL_CORES, Facts, overlap
+from corewise._report.verdicts import busy_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from corewise._types.comparison import Difference, Recommendation, Row
+
+# From the simplest to the one that asks most of a program; an approach that is not listed comes last.
+SIMPLEST_FIRST = ("sync", "asyncio", "threads", "processes")
+ASIDES = 3  # other approaches that a reason mentions; more would bury the point
+
+
+def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommendation | None:
+    """Return what to use, with a reason that quotes the figures.
+
+    Args:
+        rows: the facts of a case's rows.
+        difference: the first differing result; the approach it names is not recommended, however fast it is.
+
+    Returns:
+        The simplest of the rows that are as fast as the fastest (within 5 %, or within 10 % if their rounds overlap). An event
+        loop around a plain function is no way to write a program, so it is left out. None where no approach ran to its end.
+    """
+    able = [facts for facts in rows if facts.outcome not in ("failed", "skipped")]
+    trusted = [facts for facts in able if not _differs(facts, able, difference)]
+    candidates = [facts for facts in trusted if not facts.wrapped] or trusted
+    if not candidates:
+        return None
+    fastest = min(candidates, key=lambda facts: facts.wall_s)
+    tied = [facts for facts in candidates if as_fast(facts.row, fastest.row)]
+    best = min(tied, key=_simplicity)
+    others = [facts for facts in rows if facts is not best]
+    parts = [_main_reason(best, others, tied), *_asides(best, others)]
+    if len(trusted) < len(able) and difference is not None:
+        parts.append(f"{difference['approach']} is left out, since its results differ")
+    return {"approach": best.row["label"], "reason": "; ".join(parts) + "."}
+
+
+def as_fast(row: Row, fastest: Row) -> bool:
+    """Return whether a row is as fast as the fastest one: within 5 %, or within 10 % where their rounds overlap."""
+    ratio = (row["wall_median_s"] or 0.0) / (fastest["wall_median_s"] or 1.0)
+    return ratio <= EQUAL or (ratio <= EQUAL_IN_NOISE and overlap(row, fastest))
+
+
+def _differs(facts: Facts, rows: Sequence[Facts], difference: Difference | None) -> bool:
+    if difference is None:
+        return False
+    by_label = any(other.row["label"] == difference["approach"] for other in rows)
+    return facts.row["label" if by_label else "approach"] == difference["approach"]
+
+
+def _simplicity(facts: Facts) -> tuple[int, int, float]:
+    name = facts.row["approach"]
+    rank = SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else len(SIMPLEST_FIRST)
+    return rank, facts.row["workers"], facts.wall_s
+
+
+def _main_reason(best: Facts, others: Sequence[Facts], tied: Sequence[Facts]) -> str:
+    wall = numbers.seconds(best.wall_s)
+    if best.outcome == "baseline":
+        return _plainly(best, others)
+    if best.base is None:
+        return f"{wall}, the fastest of what ran to its end; without a plain run its gain is not known"
+    plain = numbers.seconds(best.base["wall_median_s"])
+    if best.outcome == "loss" or (best.outcome == "same" and best.gain <= 1):
+        return f"{wall} against {plain} plainly, the fastest of what can be trusted"
+    one_round = " in its one round" if best.rounds == 1 else ""
+    gained = f"{wall} against {plain} plainly, {numbers.factor(best.gain)} times faster{one_round}{_where(best)}"
+    if best.outcome == "unclear":
+        gained += ", though the rounds overlap, so repeat it before relying on it"
+    rivals = [facts.row["label"] for facts in tied if facts is not best]
+    if rivals:
+        gained += f"; {_listed(rivals)} {'is' if len(rivals) == 1 else 'are'} as fast but not simpler"
+    return gained
+
+
+def _where(best: Facts) -> str:
+    if best.busy is not None and best.busy >= SEVERAL_CORES:
+        return f" on {best.usable_cores} cores"
+    if best.work == "waiting":
+        return f" with {best.at_once} at once"
+    return ""
+
+
+def _plainly(best: Facts, others: Sequence[Facts]) -> str:
+    wall = numbers.seconds(best.wall_s)
+    rivals = [facts for facts in others if facts.outcome not in ("failed", "skipped")]
+    if not rivals:
+        return f"run it plainly: {wall}, and nothing else ran to its end"
+    closest = min(rivals, key=lambda facts: facts.wall_s)
+    if closest.wall_s < best.wall_s:
+        return f"run it plainly: {wall}, and nothing gained more than 10 % or the noise ({closest.row['label']} came closest)"
+    return f"run it plainly: {wall}, and nothing was faster ({closest.row['label']} came closest)"
+
+
+def _asides(best: Facts, others: Sequence[Facts]) -> list[str]:
+    """Return a short remark on the best row of every other approach."""
+    best_of: dict[str, Facts] = {}
+    for facts in others:
+        name = facts.row["approach"]
+        known = best_of.get(name)
+        if name not in ("sync", best.row["approach"]) and (known is None or 0 < facts.wall_s < known.wall_s):
+            best_of[name] = facts
+    return [_aside(facts) for facts in list(best_of.values())[:ASIDES]]
+
+
+def _aside(facts: Facts) -> str:
+    label = facts.row["label"]
+    if facts.outcome in ("failed", "skipped"):
+        return f"{label} {'failed' if facts.outcome == 'failed' else 'was skipped'}"
+    if facts.outcome == "alone":
+        return f"{label} took {numbers.seconds(facts.wall_s)}"
+    if facts.startup_s >= 0.5 * facts.wall_s:
+        return f"{label} took {numbers.seconds(facts.wall_s)}, {numbers.seconds(facts.startup_s)} of it start-up"
+    if facts.wrapped:
+        return f"{label} {numbers.times(facts.gain)}, since nothing awaits"
+    if facts.outcome in ("same", "loss") and facts.work == "computing" and facts.busy is not None:
+        return f"{label} kept {busy_words(facts.busy)} busy ({numbers.times(facts.gain)})"
+    return f"{label} {numbers.times(facts.gain)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,199 @@
+"""What the figures of a row amount to: the pure decisions that the words, the table and the page all share."""
+
+from __future__ import annotations
+
+from corewise._types.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from corewise._types.comparison import Case, Machine, Row
+
+    Outcome = Literal["baseline", "gain", "same", "loss", "unclear", "alone", "failed", "skipped"]
+    Work = Literal["computing", "waiting", "mixed", "several cores", "unknown"]
+
+# The limits below are guesses, chosen on both sides of figures that are far apart: computing measures 0.95 and more, waiting 0.05 and less.
+COMPUTING_SHARE = 0.8  # CPU seconds per second of the plain run, from which the work counts as computing
+WAITING_SHARE = 0.2  # and up to which it counts as waiting
+SEVERAL_CORES = 1.25  # cores busy from which more than one core did the work
+FULL_SHARE = 0.85  # part of the possible gain that counts as all of it
+
+EQUAL = 1.05  # two times within this factor are called equal: nobody should change a program for less
+EQUAL_ONE_ROUND = 1.10  # the same where one round leaves no spread to judge by
+EQUAL_IN_NOISE = 1.10  # and where the rounds of both overlap
+NOISY_SHARE = 0.10  # spread of the rounds as a part of the median, from which it is called noisy
+TOO_SHORT_S = 1e-3  # a run below this measures the clock and the hand-over rather than the work
+
+WRAPPED = "function wrapped in a coroutine"  # how a row says that its coroutine never awaits
+
+
+class Facts(Record):
+    """One row beside the plain run of its case, with what follows from the two.
+
+    Attributes:
+        row: the row.
+        base: the plain (sync) row that it is compared with; None where there is none that ran.
+        outcome: what became of the time.
+        work: what the plain run shows the work to be.
+        rounds: rounds that the row was timed.
+        items: items that were run.
+        cores: cores that this process may use.
+        gil: whether the interpreter has a GIL.
+    """
+
+    row: Row
+    base: Row | None
+    outcome: Outcome
+    work: Work
+    rounds: int
+    items: int
+    cores: int
+    gil: bool
+
+    @property
+    def wall_s(self) -> float:
+        """Median seconds of the row, 0 where it did not run."""
+        return self.row["wall_median_s"] or 0.0
+
+    @property
+    def busy(self) -> float | None:
+        """Cores that were busy, None where the system cannot tell."""
+        return busy_cores(self.row)
+
+    @property
+    def gain(self) -> float:
+        """How many times faster than the plain run; 1 where there is nothing to compare."""
+        return speedup(self.row, self.base) or 1.0
+
+    @property
+    def at_once(self) -> int:
+        """Items that could be under way at once."""
+        return max(1, min(self.row["workers"], self.items))
+
+    @property
+    def usable_cores(self) -> int:
+        """Cores that this approach could compute on."""
+        return max(1, min(self.at_once, self.cores))
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether an event loop ran a plain function, which never lets go of it."""
+        return self.row["runs"] == WRAPPED
+
+    @property
+    def startup_s(self) -> float:
+        """Seconds until the workers were ready, 0 where there is nothing to start."""
+        return self.row["startup_s"] or 0.0
+
+    @property
+    def cpu_growth(self) -> float | None:
+        """CPU seconds as a multiple of the plain run's; None where either is unknown or too little to divide by."""
+        if self.base is None or not self.base["cpu_s"] or self.row["cpu_s"] is None:
+            return None
+        return self.row["cpu_s"] / self.base["cpu_s"]
+
+
+def facts_of(case: Case, machine: Machine) -> list[Facts]:
+    """Return the facts of every row of a case, in the order of its rows."""
+    base = baseline(case)
+    return [
+        Facts(
+            row=row,
+            base=base,
+            outcome=outcome(row, base),
+            work=work_of(base),
+            rounds=len(row["wall_s"]),
+            items=case["items_run"],
+            cores=max(1, machine["cores"]),
+            gil=machine["gil"],
+        )
+        for row in case["rows"]
+    ]
+
+
+def baseline(case: Case) -> Row | None:
+    """Return the row of the plain run, None if it was not asked for or did not get to its end."""
+    return next((row for row in case["rows"] if row["approach"] == "sync" and ran(row)), None)
+
+
+def ran(row: Row) -> bool:
+    """Return whether a row has a time to speak of."""
+    return row["status"] == "ok" and row["wall_median_s"] is not None and row["wall_median_s"] > 0
+
+
+def speedup(row: Row, base: Row | None) -> float | None:
+    """Return how many times faster a row is than the plain one; None where either has no time."""
+    if row["speedup"] is not None:
+        return row["speedup"]
+    if base is None or not ran(row):
+        return None
+    return (base["wall_median_s"] or 0.0) / (row["wall_median_s"] or 1.0)
+
+
+def busy_cores(row: Row) -> float | None:
+    """Return how many cores a row kept busy on average."""
+    if row["cores_busy"] is not None:
+        return row["cores_busy"]
+    if row["cpu_s"] is None or not ran(row):
+        return None
+    return row["cpu_s"] / (row["wall_median_s"] or 1.0)
+
+
+def work_of(base: Row | None) -> Work:
+    """Return what kind of work the plain run was, by the share of its time that it computed."""
+    busy = None if base is None else busy_cores(base)
+    if busy is None:
+        return "unknown"
+    if busy >= SEVERAL_CORES:
+        return "several cores"
+    if busy >= COMPUTING_SHARE:
+        return "computing"
+    return "waiting" if busy <= WAITING_SHARE else "mixed"
+
+
+def outcome(row: Row, base: Row | None) -> Outcome:
+    """Judge a row's time against the plain run's, never calling a gain or a loss what lies within the spread of the rounds."""
+    if row["status"] == "skipped":
+        return "skipped"
+    if not ran(row):
+        return "failed"
+    if base is None:
+        return "alone"
+    if row is base:
+        return "baseline"
+    gain = speedup(row, base) or 1.0
+    equal = EQUAL_ONE_ROUND if min(len(row["wall_s"]), len(base["wall_s"])) < 2 else EQUAL
+    if 1 / equal <= gain <= equal:
+        return "same"
+    if overlap(row, base):
+        return "same" if 1 / EQUAL_IN_NOISE <= gain <= EQUAL_IN_NOISE else "unclear"
+    return "gain" if gain > 1 else "loss"
+
+
+def overlap(row: Row, other: Row) -> bool:
+    """Return whether the rounds of two rows overlap, so that their order may be chance."""
+    return low(row) <= high(other) and low(other) <= high(row)
+
+
+def low(row: Row) -> float:
+    """Return the seconds of the fastest round."""
+    return (row["wall_low_s"] if row["wall_low_s"] is not None else row["wall_median_s"]) or 0.0
+
+
+def high(row: Row) -> float:
+    """Return the seconds of the slowest round."""
+    return (row["wall_high_s"] if row["wall_high_s"] is not None else row["wall_median_s"]) or 0.0
+
+
+def spread_share(row: Row) -> float:
+    """Return the spread of the rounds as a part of the median; 0 with fewer than two rounds."""
+    if not ran(row) or len(row["wall_s"]) < 2:
+        return 0.0
+    return (high(row) - low(row)) / (row["wall_median_s"] or 1.0)
+
+
+def slowest_s(rows: Iterable[Row]) -> float:
+    """Return the longest time that a picture of these rows has to hold, whiskers included."""
+    return max((max(high(row), row["wall_median_s"] or 0.0) for row in rows if ran(row)), default=0.0)

@@ -1,0 +1,104 @@
+"""Everything a reader must know to trust or doubt the figures: named, found in the figures, each ending in advice."""
+
+from __future__ import annotations
+
+from corewise._report import numbers
+from corewise._report.figures import NOISY_SHARE, TOO_SHORT_S, baseline, high, low, ran, spread_share
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corewise._types.comparison import Case, Machine, Note
+
+BUSY_LOAD_PER_CORE = 0.5  # load average per core of the machine, from which other programs are worth a note; a guess
+
+
+def notes_for(case: Case, machine: Machine) -> list[Note]:
+    """Return the notes that follow from a case's figures, after those that it already has from its measuring.
+
+    Args:
+        case: a case; notes of the kinds found here are found anew, so that a case can be annotated twice.
+        machine: facts of the machine.
+
+    Returns:
+        The notes, the gravest first.
+    """
+    kept = [note for note in case["notes"] if note["code"] not in _FINDERS]
+    texts = {code: find(case, machine) for code, find in _FINDERS.items()}
+    found: list[Note] = [{"code": code, "text": text} for code, text in texts.items() if text]
+    return [note for note in found if note["code"] in _GRAVE] + kept + [note for note in found if note["code"] not in _GRAVE]
+
+
+def _different_results(case: Case, _: Machine) -> str:
+    gap = case["difference"]
+    if gap is None:
+        return ""
+    return (
+        f"{gap['approach']} and {gap['against']} gave different results, first at item {gap['item']}; let the function "
+        "depend on nothing but its argument (no random numbers, clock, shared variables), and compare again."
+    )
+
+
+def _share(case: Case, _: Machine) -> str:
+    if case["items_run"] >= case["items"]:
+        return ""
+    return (
+        f"Only {case['items_run']:,} of {numbers.count(case['items'], 'item')} were run, so that every approach fits into the budget of "
+        f"{numbers.seconds(case['budget_s'])}; raise the budget to run them all."
+    )
+
+
+def _one_round(case: Case, _: Machine) -> str:
+    timed = [len(row["wall_s"]) for row in case["rows"] if ran(row)]
+    if not timed or max(timed) > 1:
+        return ""
+    return (
+        "Every approach was timed once, so nothing tells a small gain from chance; ask for more rounds or raise the "
+        "budget before relying on small differences."
+    )
+
+
+def _noisy(case: Case, _: Machine) -> str:
+    noisy = [row for row in case["rows"] if spread_share(row) > NOISY_SHARE]
+    if not noisy:
+        return ""
+    worst = max(noisy, key=spread_share)
+    others = f", and {numbers.count(len(noisy) - 1, 'other')} by more than 10 %" if len(noisy) > 1 else ""
+    return (
+        f"The rounds of {worst['label']} differ by {numbers.share(spread_share(worst))} "
+        f"({numbers.span(low(worst), high(worst))}){others}; close other programs and compare again."
+    )
+
+
+def _busy_machine(_: Case, machine: Machine) -> str:
+    load, all_cores = machine["load_average"], max(1, machine["logical_cores"])
+    if load is None or load <= BUSY_LOAD_PER_CORE * all_cores:
+        return ""
+    return (
+        f"The machine was busy when this began (load average {load:.1f} on {numbers.count(all_cores, 'core')}), so other programs "
+        "took part of the cores; compare again when it is quiet."
+    )
+
+
+def _too_short(case: Case, _: Machine) -> str:
+    base = baseline(case)
+    plain_s = base["wall_median_s"] if base else None
+    if plain_s is None or plain_s >= TOO_SHORT_S:
+        return ""
+    return (
+        f"The whole plain run takes {numbers.seconds(plain_s)}, so the figures show the hand-over more than the work; "
+        "compare more or larger items if that is what you will run."
+    )
+
+
+# By the note's code, in the order of showing. A code never changes its meaning: scripts read it.
+_FINDERS: dict[str, Callable[[Case, Machine], str]] = {
+    "different-results": _different_results,
+    "share": _share,
+    "too-short": _too_short,
+    "one-round": _one_round,
+    "noisy": _noisy,
+    "busy-machine": _busy_machine,
+}
+_GRAVE = ("different-results",)

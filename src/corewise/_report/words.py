@@ -1,0 +1,56 @@
+"""The words of a comparison: figures in, sentences out. Nothing here draws, measures or asks the machine.
+
+`annotate` speaks about one case, `lesson` about several. What they say is stored in the document, so that the terminal, the page and
+a script read the same sentences.
+"""
+
+from __future__ import annotations
+
+from corewise._report.advice import recommend
+from corewise._report.figures import Facts, facts_of
+from corewise._report.lesson import lesson
+from corewise._report.notes import notes_for
+from corewise._report.verdicts import verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.comparison import Case, Machine, Row
+
+__all__ = ["annotate", "lesson"]
+
+
+def annotate(case: Case, machine: Machine) -> Case:
+    """Return a case with its words filled in: what each approach is for, the verdicts, the notes and the recommendation.
+
+    Args:
+        case: a measured case; it is not changed. Words that it already has are replaced, notes from its measuring are kept.
+        machine: facts of the machine that it was measured on.
+
+    Returns:
+        The case with `use_for` and `verdict` in every row, with `notes` and `recommendation`.
+    """
+    rows = facts_of(case, machine)
+    return {
+        **case,
+        "rows": [_spoken(facts) for facts in rows],
+        "notes": notes_for(case, machine),
+        "recommendation": recommend(rows, case["difference"]),
+    }
+
+
+def _spoken(facts: Facts) -> Row:
+    return {**facts.row, "use_for": use_for(facts), "verdict": verdict(facts)}
+
+
+def use_for(facts: Facts) -> str:
+    """Return what an approach is used for in general: the one text here that no figure of the case decides."""
+    return {
+        "sync": "work that is over quickly, and as the yardstick for everything else",
+        "threads": (
+            "calls that wait (network, disk, databases), and computing in C code that releases the GIL"
+            if facts.gil
+            else "calls that wait, and computing too: this interpreter runs without a GIL"
+        ),
+        "asyncio": "very many calls that wait, where an async library makes them",
+        "processes": "computing in Python on several cores" if facts.gil else "computing that must be kept apart, or that may crash",
+    }.get(facts.row["approach"], "")

@@ -1,0 +1,58 @@
+"""Objects to bytes and back: pickle where it can, cloudpickle for lambdas, closures and notebook functions."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+from corewise.errors import CannotTravel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+loads = pickle.loads
+
+# Types that always pickle and unpickle, so many of them may share one pickle without one bad item spoiling the others.
+PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
+
+
+def dumps(value: object, what: str = "") -> bytes:
+    """Return `value` as bytes that `loads` reads in another process.
+
+    Args:
+        value: any object.
+        what: what it is to the caller, such as ``"the result of item 3"``, for the error.
+
+    Raises:
+        CannotTravel: when neither pickle nor cloudpickle can; it names the part that cannot, its type, and a way out.
+    """
+    try:
+        data = pickle.dumps(value, 5)
+        if b"__main__" not in data or _main_can_be_imported():
+            return data
+    except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
+        pass
+    import cloudpickle  # loaded only for what plain pickle cannot do
+
+    try:
+        return bytes(cloudpickle.dumps(value, protocol=5))
+    except Exception as error:
+        from corewise._transport.diagnose import why_not
+
+        raise CannotTravel(why_not(value, what, error)) from error
+
+
+def all_plain(items: Iterable[Any]) -> bool:
+    """Return whether every item is of a type that always travels."""
+    return set(map(type, items)) <= PLAIN
+
+
+def _main_can_be_imported() -> bool:
+    """Whether a worker that was not forked finds the functions and classes of ``__main__`` by name.
+
+    A program read from standard input, a notebook or a prompt has no file to import, so what it defines travels by value.
+    """
+    main = sys.modules.get("__main__")
+    return getattr(main, "__spec__", None) is not None or getattr(main, "__file__", None) is not None

@@ -1,0 +1,64 @@
+"""Exceptions on their way home from another process: always with type, message and frames, whole where they can be."""
+
+from __future__ import annotations
+
+import pickle
+
+from corewise._transport import codec
+from corewise.errors import RemoteError, RemoteTraceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def pack(error: BaseException) -> bytes:
+    """Return an exception as bytes that `unpack` can always read.
+
+    The exception itself travels only if it survives a round trip here: one that pickles but cannot be unpickled (an ``__init__`` with more
+    arguments than it hands to its base class, say) would otherwise fail in the parent, where nothing can be asked any more.
+    """
+    whole: bytes | None
+    try:
+        whole = codec.dumps(error)
+        if type(codec.loads(whole)) is not type(error):
+            whole = None
+    except Exception:  # noqa: BLE001 - the user's exception may raise anything when pickled or rebuilt
+        whole = None
+    return pickle.dumps((whole, _name(error), _text(error), _frames(error)), 5)
+
+
+def unpack(data: bytes) -> BaseException:
+    """Return the exception that `pack` was given, or a `RemoteError` in its place, with the worker's traceback as its cause."""
+    whole, name, message, frames = pickle.loads(data)
+    error: Any = None
+    if whole is not None:
+        try:
+            error = codec.loads(whole)
+        except Exception:  # noqa: BLE001 - its module may be missing here
+            error = None
+    if not isinstance(error, BaseException):
+        error = RemoteError(name, message)
+    error.__cause__ = RemoteTraceback(frames)
+    return error
+
+
+def _name(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not lose the failure
+        return f"<its __str__ raised {type(broken).__name__}>"
+
+
+def _frames(error: BaseException) -> str:
+    import traceback  # dear to import, and needed only once something failed
+
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - as above
+        return "".join(traceback.format_tb(error.__traceback__)) + f"{_name(error)}: {_text(error)}\n"

@@ -1,0 +1,38 @@
+"""What a forked child must let go of: its copies of the parent's ends.
+
+A child that keeps a copy of the parent's end of another worker's line keeps that line open after the parent is dead, and the other
+worker never learns of it. So every fork of this process, by whomever, closes the copies in the child.
+"""
+
+from __future__ import annotations
+
+import os
+from weakref import WeakSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Closable(Protocol):
+        """Anything with a descriptor to let go of."""
+
+        def close(self) -> None:
+            """Let go."""
+
+
+_parents_own: WeakSet[Closable] = WeakSet()
+
+
+def close_in_children(end: Closable) -> None:
+    """Have `end` closed in every process that is forked from this one from now on."""
+    _parents_own.add(end)
+
+
+def _close_all() -> None:
+    for end in list(_parents_own):
+        end.close()
+    _parents_own.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_all)
