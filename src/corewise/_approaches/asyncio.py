@@ -78,8 +78,6 @@ class Asyncio:
         while self._waiting and len(self._lanes) < min(self._terms.workers, self._outstanding):
             self._lanes.add(asyncio.create_task(self._lane()))
             self.workers_started = max(self.workers_started, len(self._lanes))
-            if len(self._lanes) >= len(self._waiting):
-                break
         self._news.clear()
         try:
             async with asyncio.timeout(timeout_s):

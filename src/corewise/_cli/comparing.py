@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from corewise._cli import items, streams
-from corewise._cli.failure import OK, Failure
+from corewise._cli.failure import FAILED, OK, Failure
 from corewise._cli.measuring import check_outcome, measured, recommendation
 from corewise._cli.practical import tour
 from corewise._cli.target import load_function
@@ -73,7 +73,9 @@ def compare(asked: Asked) -> int:
 
 def _own_work(asked: Asked, *, draws: bool) -> Comparison:
     if asked.case is not None:
-        raise Failure("--case names a practical case, and those have a function of their own", hint="leave out TARGET, or --case")
+        raise Failure(
+            "--case names a practical case, and those have a function of their own", hint="leave out TARGET, or --case"
+        )
     target = load_function(str(asked.target))
     asynchronous = load_function(asked.async_target, "--async-target").function if asked.async_target else None
     found = _items(asked, target.module)
@@ -110,7 +112,9 @@ def _items(asked: Asked, module: ModuleType) -> items.Items:
     else:
         found = items.from_code(str(asked.items_from), asked.limit)
     if not found.values:
-        raise Failure(f"there are no items: {found.origin}", hint="give at least one; a comparison of nothing says nothing")
+        raise Failure(
+            f"there are no items: {found.origin}", hint="give at least one; a comparison of nothing says nothing"
+        )
     return found
 
 
@@ -119,8 +123,8 @@ def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:
     given = [_spelled(name) for name in own if getattr(asked, name)]
     if given:
         raise Failure(
-            f"{' and '.join(given)} without TARGET: the practical cases have functions, items and approaches of their own",
-            hint="name a function: corewise compare work.py:function " + " ".join(f"{name} …" for name in given),
+            f"{' and '.join(given)} without TARGET: the practical cases have items and approaches of their own",
+            hint="name a function to go with it: corewise compare work.py:function …",
         )
     return tour.run(case=asked.case, budget_s=asked.budget, repeat=asked.repeat, progress=not asked.quiet, draws=draws)
 
@@ -140,7 +144,7 @@ def _written(text_of: Any, where: str) -> None:
     try:
         text_of(where)
     except OSError as error:
-        raise Failure(f"{where} cannot be written: {error.strerror}", code=1) from error
+        raise Failure(f"{where} cannot be written: {error.strerror}", code=FAILED) from error
 
 
 def _spelled(name: str) -> str:

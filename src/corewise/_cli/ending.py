@@ -11,8 +11,8 @@ import click
 
 from corewise import errors
 from corewise._cli import streams
-from corewise._cli.commands import corewise
-from corewise._cli.failure import FAILED, INTERRUPTED, NOBODY_READS, OK, USAGE, Failure
+from corewise._cli.commands import command
+from corewise._cli.failure import FAILED, INTERRUPTED, NOBODY_READS, OK, USAGE, Failure, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,8 @@ def run(arguments: Sequence[str]) -> int:
 def _carried_out(arguments: list[str]) -> int:
     # Not click's own main(): it has its own mind about broken pipes, Ctrl-C and exit codes.
     try:
-        with corewise.make_context("corewise", arguments) as context:
-            code = corewise.invoke(context)
+        with command.make_context("corewise", arguments) as context:
+            code = command.invoke(context)
     except click.exceptions.Exit as ended:  # after --help and --version
         code = ended.exit_code
     return code if isinstance(code, int) else OK
@@ -66,8 +66,8 @@ def _message(error: Exception) -> tuple[str, int]:
         return _sentence(str(error)), USAGE
     if isinstance(error, errors.CorewiseError):
         return _sentence(str(error), "\n  ".join(getattr(error, "__notes__", ()))), FAILED
-    what = traceback.format_exception_only(error)[-1].strip()
-    return _sentence(f"unexpectedly, {what}", "this is a fault of corewise; --traceback shows where"), FAILED
+    hint = "this is a fault of corewise; --traceback shows where"
+    return _sentence(f"unexpectedly, {last_line(error)}", hint), FAILED
 
 
 def _sentence(message: str, hint: str = "") -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
+from pathlib import Path
+
+OWN_FOLDER = Path(__file__).resolve().parent.parent
+
 # Said in the help as well; scripts rely on them.
 OK = 0
 FAILED = 1
@@ -11,7 +17,7 @@ NOBODY_READS = 141
 
 
 class Failure(Exception):  # noqa: N818 - it ends a command; the error it tells of has a class of its own
-    """The command cannot go on. Whoever asked for it reads the message, so it says what is wrong and what to write instead.
+    """The command cannot go on. The user reads the message, so it says what is wrong and what to write instead.
 
     Args:
         message: what is wrong; one sentence, or several lines of which the first one says it.
@@ -53,3 +59,27 @@ def listed(names: list[str], most: int = 12) -> str:
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def raised_at(error: BaseException) -> str:
+    """Say where the user's code raised an error: its last line that the traceback passes.
+
+    Lines of libraries count only if there are no others, and those of corewise never.
+
+    Returns:
+        A phrase such as ``"raised at work.py, line 3, in parse"``; empty if the traceback passes no such line.
+    """
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if OWN_FOLDER not in Path(one.filename).parents]
+    libraries = Path(sysconfig.get_path("stdlib"))
+    own = [one for one in frames if libraries not in Path(one.filename).parents and one.filename[0] != "<"]
+    if not frames:
+        return ""
+    last = (own or frames)[-1]
+    return f"raised at {last.filename}, line {last.lineno}, in {last.name}"
+
+
+def last_line(error: BaseException) -> str:
+    """Return what a traceback of this error would end with, without its notes: ``"ValueError: no number"``."""
+    plain = traceback.TracebackException(type(error), error, None)
+    plain.__notes__ = None
+    return "".join(plain.format_exception_only()).strip().splitlines()[-1]

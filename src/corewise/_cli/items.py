@@ -7,11 +7,10 @@ import difflib
 import itertools
 import json
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from corewise._cli.failure import Failure, kind_of, shortened
+from corewise._cli.failure import Failure, kind_of, last_line, raised_at, shortened
 from corewise._cli.target import load_object
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def from_expression(text: str, module: ModuleType, limit: int | None) -> Items:
         if isinstance(error, NameError) and error.name:
             close = difflib.get_close_matches(error.name, [*vars(module), *vars(builtins)], n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are the names of {module.__name__}"
-        raise Failure(f"--items {text!r} raised {_last_line(error)}", hint=hint) from error
+        raise Failure(f"--items {text!r} raised {last_line(error)}", hint=hint) from error
 
 
 def from_code(text: str, limit: int | None) -> Items:
@@ -76,9 +75,7 @@ def from_code(text: str, limit: int | None) -> Items:
     except Failure:
         raise
     except (Exception, SystemExit) as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f" ({frame.filename}, line {frame.lineno})"
-        raise Failure(f"--items-from {text} raised {_last_line(error)}{place}") from error
+        raise Failure(f"--items-from {text} raised {last_line(error)}", hint=raised_at(error)) from error
 
 
 def from_file(name: str, limit: int | None) -> Items:
@@ -130,9 +127,8 @@ def _collected(value: object, option: str, limit: int | None) -> list[Any]:
         return list(itertools.islice(iterable, limit))
     items = list(itertools.islice(iterable, MOST_ITEMS + 1))
     if len(items) > MOST_ITEMS:
-        raise Failure(
-            f"{option} gives more than {MOST_ITEMS:,} items, perhaps without an end", hint="take the first ones: --limit N"
-        )
+        hint = "take the first ones: --limit N"
+        raise Failure(f"{option} gives more than {MOST_ITEMS:,} items, perhaps without an end", hint=hint)
     return items
 
 
@@ -161,29 +157,39 @@ def _read(name: str, shown: str) -> str:
         raise Failure(f"--items-file {shown}, line {line}: not UTF-8 text (byte 0x{raw[error.start]:02x})") from error
 
 
+_ARRAY, _LINES, _STRINGS = "a JSON array", "JSON lines", "one string a line"
+
+
 def _parsed(text: str, shown: str, suffix: str) -> tuple[list[Any], str]:
     """Return the items in a text, and the name of its form."""
     # Not splitlines(): JSON strings may hold the other characters that it takes for the end of a line.
     lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    body = text.strip()
     if not lines:
         return [], "empty"
     broken = _first_broken(lines)
-    looks_like_array = body.startswith("[") and body.endswith("]")
-    if suffix == ".json" or (suffix not in {".jsonl", ".ndjson"} and looks_like_array):
-        # Arrays below each other are JSON lines, though the whole begins and ends like one array.
-        if not (suffix != ".json" and broken is None and len(lines) > 1):
-            return _array(text, shown), "a JSON array"
-    elif suffix not in {".jsonl", ".ndjson"} and broken is not None:
-        number, message = broken
-        if number == lines[0][0] or lines[0][1].lstrip()[0] not in '[{"':
-            return [line for _, line in lines], "one string a line"
+    form = _form(lines, broken, suffix)
+    if form == _ARRAY:
+        return _array(text, shown), form
+    if form == _STRINGS:
+        return [line for _, line in lines], form
     if broken is not None:
-        raise Failure(f"--items-file {shown}, line {broken[0]}: no JSON: {broken[1]}", hint=_LINES_HINT)
-    return [json.loads(line) for _, line in lines], "JSON lines"
+        number, reason = broken
+        hint = "JSON lines hold one JSON value each"
+        raise Failure(f"--items-file {shown}, line {number}: no JSON: {reason}", hint=hint)
+    return [json.loads(line) for _, line in lines], form
 
 
-_LINES_HINT = "JSON lines hold one JSON value each"
+def _form(lines: Sequence[tuple[int, str]], broken: tuple[int, str] | None, suffix: str) -> str:
+    """Decide what a text is meant to be, even where it is broken, so that the error can name the place."""
+    if suffix in {".json", ".jsonl", ".ndjson"}:
+        return _ARRAY if suffix == ".json" else _LINES
+    begin, end = lines[0][1].lstrip(), lines[-1][1].rstrip()
+    if broken is None:
+        return _ARRAY if len(lines) == 1 and begin.startswith("[") else _LINES
+    if begin.startswith("[") and end.endswith("]"):
+        return _ARRAY
+    # A first line that is JSON and could hardly be anything else: the broken line further down is a mistake.
+    return _LINES if broken[0] != lines[0][0] and begin[0] in '[{"' else _STRINGS
 
 
 def _first_broken(lines: Sequence[tuple[int, str]]) -> tuple[int, str] | None:
@@ -200,7 +206,8 @@ def _array(text: str, shown: str) -> list[Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Failure(f"--items-file {shown}, line {error.lineno}, column {error.colno}: no JSON: {error.msg}") from error
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Failure(f"--items-file {shown}, {place}: no JSON: {error.msg}") from error
     if not isinstance(value, list):
         kinds = {dict: "an object", str: "a string", bool: "true or false", type(None): "null"}
         raise Failure(
@@ -208,7 +215,3 @@ def _array(text: str, shown: str) -> list[Any]:
             hint="write [item, item, …]; one JSON value a line belongs in a file that ends in .jsonl",
         )
     return value
-
-
-def _last_line(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()

@@ -1,7 +1,7 @@
 """From the first half of a target, ``work.py`` or ``package.module``, to the imported module.
 
-A file is imported as a module under its stem, with its folder on `sys.path`, so that a worker process that has to import
-it finds the same module under the same name.
+A file is imported as a module under its stem, with its folder on `sys.path`, so that a worker process that has to
+import it finds the same module under the same name.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corewise._cli.failure import Failure, listed
+from corewise._cli.failure import OWN_FOLDER, Failure, last_line, listed
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
 
-_OWN_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 _SHIM_FOLDERS = str(Path(tempfile.gettempdir()) / "corewise-")
 
 
@@ -39,9 +38,10 @@ def load_module(where: str) -> ModuleType:
     Raises:
         Failure: when there is no such file or module, or when its import fails.
     """
-    if where.endswith(".py") or os.sep in where or (os.altsep or os.sep) in where or Path(where).is_file():
+    is_name = all(part.isidentifier() for part in where.split("."))
+    if where.endswith(".py") or Path(where).is_file() or (not is_name and (Path(where).exists() or os.sep in where)):
         return _load_file(where)
-    if not all(part.isidentifier() for part in where.split(".")):
+    if not is_name:
         raise Failure(
             f"{where!r} is neither a Python file nor a module's name",
             hint="write file.py:function or package.module:function",
@@ -79,19 +79,19 @@ def _load_file(where: str) -> ModuleType:
             sys.path.insert(0, folder)
         importlib.invalidate_caches()
         if _file_of(path.stem) == path:
-            return _load_as(path.stem, path)
+            return _load_as(path.stem, where)
     # The name belongs to another module (a file called json.py, say), and that one keeps its meaning: here, because
     # corewise may need it, and in the workers as well. So the folder goes to the end of the path, and the file gets
     # another name, which a worker finds in a folder of its own.
     sys.path.append(folder)
-    return _load_as(_other_name(path), path)
+    return _load_as(_other_name(path), where)
 
 
-def _load_as(name: str, path: Path) -> ModuleType:
+def _load_as(name: str, where: str) -> ModuleType:
     try:
-        return _imported(name, str(path))
-    except ModuleNotFoundError as error:
-        raise _import_failure(error, str(path)) from error
+        return _imported(name, where)
+    except ModuleNotFoundError as error:  # something that the file itself imports is missing
+        raise _import_failure(error, where) from error
 
 
 def _imported(name: str, shown_name: str) -> ModuleType:
@@ -108,7 +108,7 @@ def _import_failure(error: BaseException, shown_name: str) -> Failure:
         what = f"importing {shown_name} called sys.exit({'' if error.code is None else repr(error.code)})"
         hint = "put what a program does under `if __name__ == '__main__':`, so that its functions can be imported"
     else:
-        what = f"importing {shown_name} failed: {traceback.format_exception_only(error)[-1].strip()}"
+        what = f"importing {shown_name} failed: {last_line(error)}"
         hint = ""
         if isinstance(error, ImportError) and "relative import" in str(error):
             hint = "a file inside a package is named as a module: package.module:function"
@@ -118,10 +118,8 @@ def _import_failure(error: BaseException, shown_name: str) -> Failure:
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
     """Drop the frames of corewise and of the import system above the user's first own one."""
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(("<frozen importlib", _OWN_FOLDER, _SHIM_FOLDERS)) and file != importlib.__file__:
-            break
+    not_own = ("<frozen importlib", str(OWN_FOLDER) + os.sep, _SHIM_FOLDERS, importlib.__file__)
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(not_own):
         trace = trace.tb_next
     return trace
 

@@ -1,7 +1,7 @@
 """The door of the command `corewise`.
 
-It imports nothing before it is called: a worker process that is started afresh imports the program it belongs to, and must
-not load the command line for that.
+It imports nothing before it is called: a worker process that is started afresh imports the program it belongs to, and
+must not load the command line for that.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and end the program with its exit code (0, 1, 2, 130 or 141; ``corewise --help`` says which is which)."""
+    """Run the command line and end the program with its exit code; ``corewise --help`` says what each means."""
     try:
         from corewise._cli.ending import run
 

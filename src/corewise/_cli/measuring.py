@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import corewise
 from corewise import errors
 from corewise._cli import streams
-from corewise._cli.failure import FAILED, Failure
+from corewise._cli.failure import FAILED, Failure, last_line, raised_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from corewise import Comparison
     from corewise._types.comparison import Case, Document
-
-_OWN_FOLDER = Path(corewise.__file__).parent
 
 
 def measured(function: Callable[..., Any], *iterables: Iterable[Any], shown_name: str, **options: Any) -> Comparison:
@@ -75,24 +71,13 @@ def check_outcome(document: Document) -> None:
 def recommendation(case: Case) -> str:
     """Return the recommendation for one case as one line."""
     chosen = case["recommendation"]
-    return f"{case['name']}: {chosen['approach']}: {chosen['reason']}" if chosen else f"{case['name']}: no recommendation"
+    return f"{case['name']}: " + (f"{chosen['approach']}: {chosen['reason']}" if chosen else "no recommendation")
 
 
 def _of_the_function(error: BaseException, shown_name: str) -> Failure:
     if isinstance(error, SystemExit):
         what = f"{shown_name} called sys.exit({'' if error.code is None else repr(error.code)})"
-    elif isinstance(error, errors.RemoteError):
-        what = f"{shown_name} raised {error}"
     else:
-        what = f"{shown_name} raised {traceback.format_exception_only(error)[-1 - len(_notes(error))].strip()}"
-    return Failure(what, hint="\n  ".join([*_notes(error), *_place(error)]), code=FAILED)
-
-
-def _notes(error: BaseException) -> list[str]:
-    return [str(note) for note in getattr(error, "__notes__", ())]
-
-
-def _place(error: BaseException) -> list[str]:
-    """Say where an error was raised: the last line of the user's that its traceback passes."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _OWN_FOLDER not in Path(frame.filename).parents]
-    return [f"raised at {frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}"] if frames else []
+        what = f"{shown_name} raised {error if isinstance(error, errors.RemoteError) else last_line(error)}"
+    lines = [*getattr(error, "__notes__", ()), raised_at(error)]
+    return Failure(what, hint="\n  ".join(line for line in lines if line), code=FAILED)

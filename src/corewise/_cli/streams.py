@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from corewise._cli.failure import FAILED, Failure
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def make_usable() -> None:
-    """Replace standard streams that the caller has closed (``>&-``), which Python leaves as None, by ones that swallow all."""
+    """Put something in the place of standard streams that the caller has closed (``>&-``): Python leaves None there."""
     if sys.stdout is None:
         sys.stdout = _nowhere()
     if sys.stderr is None:
@@ -24,13 +25,14 @@ def make_usable() -> None:
 
 def nobody_reads() -> bool:
     """Tell whether the reader of standard output or standard error has gone away, as `head` does."""
-    if not hasattr(select, "poll"):
-        return True  # where it cannot be asked, the error that brought us here has to do
-    poll = select.poll()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            poll.register(stream.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    if sys.platform == "win32":
+        return True  # it cannot be asked there: the error that brought us here has to do
+    else:  # noqa: RET505 - without it, mypy takes what follows for unreachable on Windows
+        poll = select.poll()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                poll.register(stream.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def flush() -> None:
@@ -46,7 +48,8 @@ def flush() -> None:
         raise
     except (OSError, ValueError) as error:
         silence()
-        raise Failure(f"the output cannot be written: {getattr(error, 'strerror', None) or error}", code=FAILED) from error
+        reason = getattr(error, "strerror", None) or error
+        raise Failure(f"the output cannot be written: {reason}", code=FAILED) from error
 
 
 def silence() -> None:
@@ -88,4 +91,4 @@ def kept_for_document() -> Iterator[TextIO]:
 
 
 def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open until the program ends
+    return Path(os.devnull).open("w", encoding="utf-8")  # stays open until the program ends

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import difflib
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corewise._cli.failure import Failure, kind_of, listed
@@ -13,6 +12,7 @@ from corewise._cli.loading import load_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 
 class Target(NamedTuple):

@@ -118,7 +118,7 @@ class _Worker:
         done = run_chunk(self._call, chunk, keep_going=self._keep_going, interruptible=False, pending=pending)
         begin = perf_counter() - done.wall_s
         if not done.failed and codec.all_plain(done.values):
-            self._send("bulk", start, (len(done.values), codec.dumps(done.values)), begin)
+            self._send("bulk", start, codec.dumps(done.values), begin)
             return
         failed = set(done.failed)
         records = [

@@ -36,10 +36,10 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
     fastest = min(candidates, key=lambda facts: facts.wall_s)
     tied = [facts for facts in candidates if as_fast(facts.row, fastest.row)]
     best = min(tied, key=_simplicity)
-    others = [facts for facts in rows if facts is not best]
-    parts = [_main_reason(best, others, tied), *_asides(best, others)]
-    if len(trusted) < len(able) and difference is not None:
-        parts.append(f"{difference['approach']} is left out, since its results differ")
+    left_out = [facts for facts in able if facts not in trusted]
+    others = [facts for facts in rows if facts not in [*tied, *left_out]]
+    parts = [_main_reason(best, candidates, tied), *_asides(best, others)]
+    parts += [f"{facts.row['label']} left out, since its results differ" for facts in left_out]
     return {"approach": best.row["label"], "reason": "; ".join(parts) + "."}
 
 
@@ -62,10 +62,10 @@ def _simplicity(facts: Facts) -> tuple[int, int, float]:
     return rank, facts.row["workers"], facts.wall_s
 
 
-def _main_reason(best: Facts, others: Sequence[Facts], tied: Sequence[Facts]) -> str:
+def _main_reason(best: Facts, candidates: Sequence[Facts], tied: Sequence[Facts]) -> str:
     wall = numbers.seconds(best.wall_s)
     if best.outcome == "baseline":
-        return _plainly(best, others)
+        return _plainly(best, [facts for facts in candidates if facts is not best])
     if best.base is None:
         return f"{wall}, the fastest of what ran to its end; without a plain run its gain is not known"
     plain = numbers.seconds(best.base["wall_median_s"])
@@ -77,7 +77,7 @@ def _main_reason(best: Facts, others: Sequence[Facts], tied: Sequence[Facts]) ->
         gained += ", though the rounds overlap, so repeat it before relying on it"
     rivals = [facts.row["label"] for facts in tied if facts is not best]
     if rivals:
-        gained += f"; {_listed(rivals)} {'is' if len(rivals) == 1 else 'are'} as fast but not simpler"
+        gained += f"; as fast but no simpler: {_listed(rivals)}"
     return gained
 
 
@@ -89,15 +89,17 @@ def _where(best: Facts) -> str:
     return ""
 
 
-def _plainly(best: Facts, others: Sequence[Facts]) -> str:
+def _plainly(best: Facts, rivals: Sequence[Facts]) -> str:
     wall = numbers.seconds(best.wall_s)
-    rivals = [facts for facts in others if facts.outcome not in ("failed", "skipped")]
     if not rivals:
-        return f"run it plainly: {wall}, and nothing else ran to its end"
+        return f"run it plainly: {wall}, with nothing to choose from beside it"
     closest = min(rivals, key=lambda facts: facts.wall_s)
     if closest.wall_s < best.wall_s:
-        return f"run it plainly: {wall}, and nothing gained more than 10 % or the noise ({closest.row['label']} came closest)"
-    return f"run it plainly: {wall}, and nothing was faster ({closest.row['label']} came closest)"
+        return (
+            f"run it plainly: {wall}; {closest.row['label']} took {numbers.seconds(closest.wall_s)}, "
+            "too small a difference to be worth a change"
+        )
+    return f"run it plainly: {wall}, and nothing was faster"
 
 
 def _asides(best: Facts, others: Sequence[Facts]) -> list[str]:

@@ -45,7 +45,7 @@ def _share(case: Case, _: Machine) -> str:
         return ""
     return (
         f"Only {case['items_run']:,} of {numbers.count(case['items'], 'item')} were run, so that every approach fits into the budget of "
-        f"{numbers.seconds(case['budget_s'])}; raise the budget to run them all."
+        f"{numbers.limit(case['budget_s'])}; raise the budget to run them all."
     )
 
 

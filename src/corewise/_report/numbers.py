@@ -9,6 +9,7 @@ NOTHING = "–"  # stands where there is no figure
 
 # Below each limit (seconds) the unit fits; the limits lie half a digit low, so that 999.6 ms becomes 1.00 s and not 1000 ms.
 _SMALL_UNITS = ((999.5e-9, 1e9, "ns"), (999.5e-6, 1e6, "µs"), (0.9995, 1e3, "ms"))
+_PER_SECOND = {"ns": 1e9, "µs": 1e6, "ms": 1e3, "s": 1.0}
 _BYTE_UNITS = ((1e3, 1.0, "B"), (999.5e3, 1e3, "kB"), (999.5e6, 1e6, "MB"), (999.5e9, 1e9, "GB"))
 
 
@@ -68,6 +69,34 @@ def clock(value_s: float) -> str:
     """
     whole = max(0, round(value_s))
     return f"{whole} s" if whole < 60 else _long(float(whole))
+
+
+def limit(value_s: float) -> str:
+    """Return a duration that somebody asked for, as it was asked for.
+
+    Example:
+        >>> limit(30.0), limit(0.5), limit(90.0)
+        ('30 s', '0.5 s', '1 min 30 s')
+    """
+    return f"{value_s:g} s" if value_s < 60 else _long(value_s)
+
+
+def give_or_take(middle_s: float | None, low_s: float | None, high_s: float | None) -> str:
+    """Return how far the rounds lie from the median, in the median's unit and to its last digit.
+
+    Example:
+        >>> give_or_take(1.02, 1.01, 1.05), give_or_take(0.21, 0.205, 0.212)
+        ('± 0.03', '± 5')
+    """
+    if middle_s is None or low_s is None or high_s is None:
+        return ""
+    apart_s = max(high_s - middle_s, middle_s - low_s, 0.0)
+    shown = seconds(middle_s)
+    number, _, unit = shown.partition(" ")
+    if unit not in _PER_SECOND:
+        return f"± {clock(apart_s)}"
+    decimals = len(number.partition(".")[2])
+    return f"± {apart_s * _PER_SECOND[unit]:.{decimals}f}"
 
 
 def bytes_(value_bytes: float | None) -> str:

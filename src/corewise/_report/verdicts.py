@@ -20,6 +20,7 @@ from corewise._report.figures import (
 STARTUP_SHARE = 0.1  # start-up as a part of the row's wall time
 STARTUP_OF_WORK_SHARE = 0.5  # start-up as a part of the plain run, from which the work is too short for it
 CPU_GROWTH = 1.3  # CPU seconds as a multiple of the plain run's
+ALL_SHARE = 0.995  # part of the possible gain that rounds to all of it
 MEMORY_GROWTH = 2.0  # peak memory as a multiple of the plain run's
 MEMORY_GROWTH_BYTES = 10_000_000  # and in bytes, so that a small program's few megabytes are not worth a sentence
 
@@ -53,7 +54,7 @@ def headline(facts: Facts) -> str:
     if facts.outcome == "same":
         return f"no faster ({numbers.times(facts.gain)}){one_round}"
     if facts.outcome == "loss":
-        return f"slower: takes {numbers.factor(1 / facts.gain)} times as long{one_round}"
+        return f"slower, {numbers.factor(1 / facts.gain)} times as long{one_round}"
     return f"unclear ({numbers.times(facts.gain)})"
 
 
@@ -141,10 +142,11 @@ def _computed_at_once(facts: Facts) -> str:
         worked = f"{how}, so {worked}"
     if efficiency >= FULL_SHARE:
         more = _more_workers_than_cores(facts)
-        return f"{worked}, {numbers.share(efficiency)} of what {facts.usable_cores} cores can give{more}"
+        part = "all" if efficiency >= ALL_SHARE else f"{numbers.share(efficiency)} of what"
+        return f"{worked}, {part} {numbers.count(facts.usable_cores, 'core')} can give{more}"
     lost = _startup(facts) or _uneven(facts) or _grown(facts) or _idle(facts)
     return (
-        f"{worked}, but it gained only {numbers.share(efficiency)} of what {facts.usable_cores} cores can give"
+        f"{worked}, but it gained only {numbers.share(efficiency)} of what {numbers.count(facts.usable_cores, 'core')} can give"
         f"{lost}{_more_workers_than_cores(facts)}"
     )
 

@@ -34,12 +34,20 @@ def running(delay_s: float) -> Iterator[str]:
     """
     # -P and the file instead of -m: a json.py in the folder where the user happens to be must not become part of it.
     command = [sys.executable, "-P", str(_PROGRAM), str(delay_s), str(os.getpid())]
-    # A group of its own: Ctrl-C is for the comparison, and the server ends with it.
-    own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"process_group": 0}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group) as server:  # noqa: S603 - our own file
+    # A session and a group of its own: Ctrl-C is for the comparison, and the server ends with it.
+    own_group = 0
+    if sys.platform == "win32":
+        own_group = subprocess.CREATE_NEW_PROCESS_GROUP
+    server = subprocess.Popen(  # noqa: S603 - our own file, run by the interpreter we run in
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        creationflags=own_group,
+    )
+    with server:
         try:
-            assert server.stdout is not None
-            port = server.stdout.readline().strip()
+            port = server.stdout.readline().strip() if server.stdout else b""
             if not port:
                 raise Failure("the local server of the waiting case did not start", code=FAILED)
             yield f"http://127.0.0.1:{port.decode()}"

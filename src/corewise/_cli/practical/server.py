@@ -28,10 +28,8 @@ async def answer(delay_s: float, reader: asyncio.StreamReader, writer: asyncio.S
         good = len(request) == 3 and request[0] == b"GET" and request[2].startswith(b"HTTP/1.")  # noqa: PLR2004 - method, path, version
         body = b"you asked for " + request[1] + b"\n" if good else b"only GET is understood\n"
         status = b"200 OK" if good else b"400 Bad Request"
-        writer.write(
-            b"HTTP/1.1 %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
-            % (status, len(body), body)
-        )
+        head = b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+        writer.write(head % (status, len(body)) + body)
         await writer.drain()
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
         pass  # the caller went away, or does not speak HTTP; it concerns nobody else
@@ -55,8 +53,8 @@ async def serve(delay_s: float, parent: int) -> None:
 def end_with_parent(parent: int) -> None:
     """See to it that this process ends when its parent is gone, by two ways.
 
-    Standard input ends when the last holder of its other end is gone; that works everywhere, but processes forked by the
-    parent hold it too, and may outlive it for a moment or longer. A pidfd tells of the parent alone; Linux has it.
+    Standard input ends when the last holder of its other end is gone; that works everywhere, but processes forked by
+    the parent hold it too, and may outlive it for a moment or longer. A pidfd tells of the parent alone; Linux has it.
     """
     threading.Thread(target=_end_with_input, daemon=True).start()
     if sys.platform == "linux":

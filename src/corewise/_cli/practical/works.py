@@ -1,4 +1,4 @@
-"""The functions of the practical cases. Worker processes import this file, so it imports nothing before a call needs it."""
+"""The functions of the practical cases. Workers import this file, so it loads nothing before a call needs it."""
 
 from __future__ import annotations
 

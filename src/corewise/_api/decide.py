@@ -1,0 +1,74 @@
+"""Where the two wings meet: what was asked for, or what a sample tells, becomes a choice."""
+
+from __future__ import annotations
+
+import os
+
+from corewise._choose import rule
+from corewise._choose.explain import explain
+from corewise._machine.cpus import cpu_count
+from corewise._types.choice import Choice, Sample
+from corewise._types.options import known_approach
+from corewise._work.coroutines import is_coroutine_function
+from corewise.errors import OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_VARIABLE = "COREWISE_APPROACH"
+
+
+def asked_for(fn: Callable[..., Any], approach: str, workers: int | None, items: int | None) -> Choice | None:
+    """Return the choice that needs no measurement; None when a sample has to tell.
+
+    Args:
+        fn: the user's function.
+        approach: an approach, or ``"auto"``.
+        workers: workers asked for, checked already; None for the default.
+        items: number of items; None when unknown.
+
+    Raises:
+        OptionError: when the approach is unknown or does not fit the function.
+    """
+    asked = known_approach(approach, extra=("auto",))
+    forced = os.environ.get(_VARIABLE, "") if asked == "auto" else ""
+    if forced:
+        asked = known_approach(forced)
+    if asked == "asyncio" and not is_coroutine_function(fn):
+        raise OptionError(_plain_function(fn))
+    if asked == "auto":
+        if not is_coroutine_function(fn):
+            return None
+        name, code = "asyncio", "coroutine"
+    else:
+        name, code = asked, "environment" if forced else "asked"
+    choice = Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why="")
+    return choice.replace(why=explain(choice))
+
+
+def from_sample(sample: Sample, workers: int | None, forbidden: str | None) -> Choice:
+    """Return the choice for what remains behind a sample."""
+    choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=forbidden)
+    return choice.replace(why=explain(choice, forbidden=forbidden))
+
+
+def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:
+    """Return how many workers an approach gets: what was asked for, or its default."""
+    if approach == "sync":
+        return 1
+    if workers is not None:
+        return workers
+    if approach == "processes":
+        return rule.processes_by_default(cpu_count(), items)
+    return rule.threads_by_default(items) if approach == "threads" else rule.coroutines_by_default(items)
+
+
+def _plain_function(fn: Callable[..., Any]) -> str:
+    name = getattr(fn, "__name__", "fn")
+    return (
+        f"approach='asyncio' runs coroutine functions, and {name} is a plain one: inside an event loop it would block all others. "
+        f"Write `async def {name}(...)` with an async client inside, or use approach='threads', which overlaps the waits of plain functions. "
+        f"If {name} returns a coroutine, wrap it: `async def call(item): return await {name}(item)`."
+    )

@@ -1,0 +1,34 @@
+"""A choice in words. The choice is data; the sentence is made from it here and nowhere else."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.choice import Choice
+
+
+def explain(choice: Choice, *, forbidden: str | None = None) -> str:
+    """Return the reason for a choice as a sentence that quotes what was measured.
+
+    Args:
+        choice: what was chosen.
+        forbidden: why processes could not be used, if that was the reason.
+    """
+    if choice.sample is None:
+        return {
+            "asked": "as asked for",
+            "environment": "as the environment variable COREWISE_APPROACH says",
+            "coroutine": "a coroutine function: its waits overlap in one event loop",
+            "empty": "there is nothing to run",
+        }[choice.code]
+    sample = choice.sample
+    measured = f"the first {sample.items} item{'s' * (sample.items != 1)} took {sample.wall_s:.2g} s, {sample.cpu_share:.0%} of it computing"
+    left = "an unknown number remains" if sample.remaining is None else f"about {sample.remaining * sample.item_s:.2g} s remain"
+    reason = {
+        "too-short": "too little is left for workers to repay their start",
+        "waits": "it waits more than it computes, and waits overlap in threads",
+        "one-core": "there is one core to compute on",
+        "computes": "computing uses more cores only in processes, unless it is C code that releases the GIL, which this rule cannot tell",
+        "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",
+    }[choice.code]
+    return f"{measured}; {left}; {reason}"
