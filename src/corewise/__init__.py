@@ -1,9 +1,10 @@
 """corewise runs a function over many inputs by the approach that fits the work.
 
-`map` is the one call; `compare` shows what each approach does with your own function. The rooms of the house, from the ground up: `_types`
-holds the records all rooms speak in; `_machine`, `_work` and `_transport` know the machine, the innermost loop, and how bytes move; `_engine` runs
-processes, `_choose` decides, `_report` draws; `_approaches` are the ways to run; `_dispatch` orders and bounds; `_api` holds the public verbs;
-`_cli` is the command line. A file imports from floors below its own only.
+`map` is the one call; `compare` shows what each approach does with your own function. The rooms of the house, from
+the ground up: `_types` holds the records all rooms speak in; `_machine`, `_work` and `_transport` know the machine,
+the innermost loop, and how bytes move; `_engine` runs processes, `_choose` decides, `_report` draws; `_approaches`
+are the ways to run; `_dispatch` orders and bounds; `_api` holds the public verbs; `_cli` is the command line. A file
+imports from floors below its own only.
 
 Everything is loaded on first use: each worker process imports this file before anything else.
 """

@@ -62,7 +62,7 @@ class RemoteError(CorewiseError):
         return f"{self.type_name}: {self.message}"
 
 
-class RemoteTraceback(Exception):  # noqa: N818 - it is no error but the cause that carries a worker's frames as text
+class RemoteTraceback(Exception):
     """The traceback of a worker, as text; set as the `__cause__` of what `map` raises."""
 
     def __init__(self, text: str) -> None:
@@ -86,7 +86,8 @@ class DocumentError(CorewiseError, ValueError):
 
 
 def __getattr__(name: str) -> object:
-    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start: loaded at the first death.
+    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start: loaded at
+    # the first death.
     if name == "WorkerDied":
         from corewise._types.died import WorkerDied
 

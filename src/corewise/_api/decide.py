@@ -48,9 +48,19 @@ def asked_for(fn: Callable[..., Any], approach: str, workers: int | None, items:
     return choice.replace(why=explain(choice))
 
 
-def from_sample(sample: Sample, workers: int | None, forbidden: str | None) -> Choice:
-    """Return the choice for what remains behind a sample."""
-    choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=forbidden)
+def from_sample(sample: Sample, workers: int | None, why_not_processes: Callable[[], str | None]) -> Choice:
+    """Return the choice for what remains behind a sample.
+
+    Args:
+        sample: what the first items told.
+        workers: workers asked for; None for the default.
+        why_not_processes: says why processes cannot be used, or None; asked only if they would be the choice.
+    """
+    forbidden = None
+    choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=None)
+    if choice.approach == "processes":
+        forbidden = why_not_processes()
+        choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=forbidden)
     return choice.replace(why=explain(choice, forbidden=forbidden))
 
 
@@ -68,7 +78,8 @@ def number_of_workers(approach: str, workers: int | None, items: int | None) -> 
 def _plain_function(fn: Callable[..., Any]) -> str:
     name = getattr(fn, "__name__", "fn")
     return (
-        f"approach='asyncio' runs coroutine functions, and {name} is a plain one: inside an event loop it would block all others. "
-        f"Write `async def {name}(...)` with an async client inside, or use approach='threads', which overlaps the waits of plain functions. "
-        f"If {name} returns a coroutine, wrap it: `async def call(item): return await {name}(item)`."
+        f"approach='asyncio' runs coroutine functions, and {name} is a plain one: inside an event loop it would block "
+        f"all others. Write `async def {name}(...)` with an async client inside, or use approach='threads', which "
+        f"overlaps the waits of plain functions. If {name} returns a coroutine, wrap it: "
+        f"`async def call(item): return await {name}(item)`."
     )

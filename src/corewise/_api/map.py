@@ -6,7 +6,7 @@ from time import perf_counter, process_time
 
 from corewise._api import decide
 from corewise._api.results import Results
-from corewise._approaches import open_approach
+from corewise._approaches import open_approach, why_not_processes
 from corewise._approaches.base import Terms
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
@@ -37,18 +37,21 @@ def map(  # noqa: A001 - the name says what it does, and nobody imports it bare
 ) -> Results:
     """Run a function over many inputs and return all results, in the order of the inputs.
 
-    Whatever the approach, the outcome is that of the plain loop ``[fn(item) for item in items]``: the same results in the same order, and
-    where an item fails the exception that the loop would have raised, with a note that names the item.
+    Whatever the approach, the outcome is that of the plain loop ``[fn(item) for item in items]``: the same results
+    in the same order, and where an item fails the exception that the loop would have raised, with a note that names
+    the item.
 
     Args:
-        fn: the function; a coroutine function runs by any approach too (elsewhere than in asyncio each call is run to its end).
-        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input, as with the built-in `map`.
-            They are read lazily, a few chunks ahead of the workers.
-        approach: ``"sync"`` (plainly), ``"threads"``, ``"asyncio"`` (coroutine functions only), ``"processes"``, or ``"auto"``, the default:
-            the first items are run in the caller and tell what to do with the rest.
-        workers: how many threads, processes, or coroutines at once; at least 1. By default one process per usable core, up to 32
-            threads, up to 100 coroutines, and never more than there are items.
-        progress: True shows a bar (lines when the output is no terminal) on standard error; a callable gets each `Progress`.
+        fn: the function; a coroutine function runs by any approach too (elsewhere than in asyncio each call is run
+            to its end).
+        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input, as
+            with the built-in `map`. They are read lazily, a few chunks ahead of the workers.
+        approach: ``"sync"`` (plainly), ``"threads"``, ``"asyncio"`` (coroutine functions only), ``"processes"``, or
+            ``"auto"``, the default: the first items are run in the caller and tell what to do with the rest.
+        workers: how many threads, processes, or coroutines at once; at least 1. By default one process per usable
+            core, up to 32 threads, up to 100 coroutines, and never more than there are items.
+        progress: True shows a bar (lines when the output is no terminal) on standard error; a callable gets each
+            `Progress`.
         **options: see `corewise.Options`: `chunksize`, `on_error`, `ordered`, `start_method`.
 
     Returns:
@@ -99,7 +102,9 @@ class _Call:
         try:
             if choice is None:
                 sample = self._sample()
-                choice = decide.from_sample(sample, workers, None)
+                choice = decide.from_sample(
+                    sample, workers, lambda: why_not_processes(self._fn, self._options.start_method)
+                )
             if not self._source.exhausted:
                 self._go(choice)
         finally:
@@ -123,7 +128,10 @@ class _Call:
     def _go(self, choice: Choice, enough: Callable[[Done], bool] | None = None) -> None:
         self._meter.start(choice.approach, choice.workers, self._source.total)
         terms = Terms(
-            self._fn, choice.workers, keep_going=self._options.on_error == "return", start_method=self._options.start_method
+            self._fn,
+            choice.workers,
+            keep_going=self._options.on_error == "return",
+            start_method=self._options.start_method,
         )
         approach = open_approach(choice.approach, terms)
         ended = False
@@ -149,6 +157,7 @@ class _Call:
             cores_busy=cpu / wall if wall > 0 else 0.0,
             items=self._meter.done,
             failures=self._meter.failed,
+            workers_cpu_s=self._workers_cpu_s,
             **self._stats,
         )
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Asyncio:
     """An event loop with a bounded number of lanes; each lane runs one coroutine at a time.
 
-    The loop turns in the calling thread, while outcomes are waited for. Where a loop turns there already (a notebook, a coroutine that calls
-    this), it turns in a thread of its own instead, and the caller's loop stands still meanwhile, as with any blocking call.
+    The loop turns in the calling thread, while outcomes are waited for. Where a loop turns there already (a
+    notebook, a coroutine that calls this), it turns in a thread of its own instead, and the caller's loop stands
+    still meanwhile, as with any blocking call.
     """
 
     deaths = 0
@@ -94,7 +95,7 @@ class Asyncio:
                 if self._news is not None:
                     self._news.set()
         finally:
-            self._lanes.discard(this)  # type: ignore[arg-type]  # a coroutine that runs has a task
+            self._lanes.discard(this)
 
     async def _run_chunk(self, chunk: Chunk) -> Done:
         fn: Any = self._terms.fn

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
     from corewise._work.chunk import Chunk, Done
 
@@ -54,7 +55,15 @@ class Terms:
 
     __slots__ = ("fn", "keep_going", "share_cores", "start_method", "workers")
 
-    def __init__(self, fn: object, workers: int, *, keep_going: bool, start_method: str = "auto", share_cores: bool = True) -> None:
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        workers: int,
+        *,
+        keep_going: bool,
+        start_method: str = "auto",
+        share_cores: bool = True,
+    ) -> None:
         self.fn = fn
         self.workers = workers
         self.keep_going = keep_going

@@ -6,8 +6,6 @@ from corewise._engine.pool import ProcessPool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from corewise._approaches.base import Terms
 
 
@@ -15,9 +13,12 @@ class Processes(ProcessPool):
     """The process engine as an approach."""
 
     def __init__(self, terms: Terms) -> None:
-        fn: Any = terms.fn
         super().__init__(
-            fn, terms.workers, start_method=terms.start_method, keep_going=terms.keep_going, share_cores=terms.share_cores
+            terms.fn,
+            terms.workers,
+            start_method=terms.start_method,
+            keep_going=terms.keep_going,
+            share_cores=terms.share_cores,
         )
 
     @property

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Threads:
     """Threads that take chunks from one queue; each is started when there is a chunk for it.
 
-    They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and the program need not
-    wait for it. They see the caller's context variables.
+    They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and
+    the program need not wait for it. They see the caller's context variables.
     """
 
     deaths = 0
@@ -52,7 +52,9 @@ class Threads:
         self._inbox.put(chunk)
         if len(self._threads) < min(self._terms.workers, self._outstanding):
             context = copy_context()
-            thread = threading.Thread(target=context.run, args=(self._serve,), name=f"corewise-{len(self._threads) + 1}", daemon=True)
+            thread = threading.Thread(
+                target=context.run, args=(self._serve,), name=f"corewise-{len(self._threads) + 1}", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -63,7 +65,9 @@ class Threads:
         finished: list[Done] = []
         deadline = None if timeout_s is None else monotonic() + timeout_s
         try:
-            self._take(finished, self._outbox.get(timeout=None if deadline is None else max(0.0, deadline - monotonic())))
+            self._take(
+                finished, self._outbox.get(timeout=None if deadline is None else max(0.0, deadline - monotonic()))
+            )
             while True:
                 self._take(finished, self._outbox.get_nowait())
         except Empty:

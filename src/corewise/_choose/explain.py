@@ -19,16 +19,21 @@ def explain(choice: Choice, *, forbidden: str | None = None) -> str:
             "asked": "as asked for",
             "environment": "as the environment variable COREWISE_APPROACH says",
             "coroutine": "a coroutine function: its waits overlap in one event loop",
-            "empty": "there is nothing to run",
         }[choice.code]
     sample = choice.sample
-    measured = f"the first {sample.items} item{'s' * (sample.items != 1)} took {sample.wall_s:.2g} s, {sample.cpu_share:.0%} of it computing"
-    left = "an unknown number remains" if sample.remaining is None else f"about {sample.remaining * sample.item_s:.2g} s remain"
+    first = "the first item" if sample.items == 1 else f"the first {sample.items} items"
+    measured = f"{first} took {sample.wall_s:.2g} s, {sample.cpu_share:.0%} of it computing"
+    left = (
+        "an unknown number remains"
+        if sample.remaining is None
+        else f"about {sample.remaining * sample.item_s:.2g} s remain"
+    )
     reason = {
         "too-short": "too little is left for workers to repay their start",
         "waits": "it waits more than it computes, and waits overlap in threads",
         "one-core": "there is one core to compute on",
-        "computes": "computing uses more cores only in processes, unless it is C code that releases the GIL, which this rule cannot tell",
+        "computes": "computing uses more cores in processes (in threads only if it is C code that releases the GIL, "
+        "which this rule cannot tell)",
         "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",
     }[choice.code]
     return f"{measured}; {left}; {reason}"

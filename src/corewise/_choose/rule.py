@@ -1,7 +1,8 @@
 """The rule behind ``approach="auto"``: short, honest about what it does not know, and pure.
 
-It looks at the first items, which the caller has run as real work: how long they took and how much of that was computing. It cannot tell C
-code that releases the GIL from code that holds it; such work goes to processes, which serve both.
+It looks at the first items, which the caller has run as real work: how long they took and how much of that was
+computing. It cannot tell C code that releases the GIL from code that holds it; such work goes to processes, which
+serve both.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ THREADS = 32  # as many waits at once as the standard library's thread pool allo
 
 
 def threads_by_default(items: int | None) -> int:
-    """Return the number of threads when none was asked for: enough to overlap waits, no more than there are items."""
+    """Return the number of threads when none was asked for: enough to overlap waits, at most one per item."""
     return THREADS if items is None else max(1, min(THREADS, items))
 
 
@@ -25,7 +26,7 @@ def processes_by_default(cores: int, items: int | None) -> int:
 
 
 def coroutines_by_default(items: int | None) -> int:
-    """Return how many coroutines run at once when no number was asked for: as many as common clients allow connections."""
+    """Return how many coroutines run at once when no number was asked for: as common clients allow connections."""
     return 100 if items is None else max(1, min(100, items))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
 
+from corewise import __version__
 from corewise._cli import comparing, reporting
 from corewise._cli.practical.cases import CASES
 from corewise._types.options import whole_number
@@ -78,7 +78,7 @@ _traceback = click.option(
     epilog=_EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(metadata.version("corewise"), prog_name="corewise", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="corewise", message="%(prog)s %(version)s")
 def command() -> None:
     """Run a function over many inputs by threads, asyncio or processes, and see which of them pays."""
 

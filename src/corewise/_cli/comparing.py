@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from corewise._cli import items, streams
-from corewise._cli.failure import FAILED, OK, Failure
+from corewise._cli.failure import OK, Failure
 from corewise._cli.measuring import check_outcome, measured, recommendation
+from corewise._cli.outputs import put_html, put_json
 from corewise._cli.practical import tour
 from corewise._cli.target import load_function
 
@@ -66,7 +67,10 @@ def compare(asked: Asked) -> int:
         if asked.quiet and not to_stdout:
             for case in comparison.document["cases"]:
                 click.echo(recommendation(case))
-        _write_outputs(comparison, asked, out)
+        if asked.json is not None:
+            put_json(comparison.document, asked.json, out, quiet=asked.quiet)
+        if asked.html is not None:
+            put_html(comparison.document, asked.html, out, quiet=asked.quiet)
     check_outcome(comparison.document)
     return OK
 
@@ -127,24 +131,6 @@ def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:
             hint="name a function to go with it: corewise compare work.py:function …",
         )
     return tour.run(case=asked.case, budget_s=asked.budget, repeat=asked.repeat, progress=not asked.quiet, draws=draws)
-
-
-def _write_outputs(comparison: Comparison, asked: Asked, out: TextIO) -> None:
-    for where, text_of in ((asked.json, comparison.to_json), (asked.html, comparison.to_html)):
-        if where == "-":
-            out.write(str(text_of()))
-            out.flush()
-        elif where is not None:
-            _written(text_of, where)
-            if not asked.quiet:
-                click.echo(f"corewise: wrote {where}", err=True)
-
-
-def _written(text_of: Any, where: str) -> None:
-    try:
-        text_of(where)
-    except OSError as error:
-        raise Failure(f"{where} cannot be written: {error.strerror}", code=FAILED) from error
 
 
 def _spelled(name: str) -> str:

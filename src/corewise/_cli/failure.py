@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 import traceback
 from pathlib import Path
+
+from corewise.errors import RemoteTraceback
 
 OWN_FOLDER = Path(__file__).resolve().parent.parent
 
@@ -16,7 +19,7 @@ INTERRUPTED = 130
 NOBODY_READS = 141
 
 
-class Failure(Exception):  # noqa: N818 - it ends a command; the error it tells of has a class of its own
+class Failure(Exception):
     """The command cannot go on. The user reads the message, so it says what is wrong and what to write instead.
 
     Args:
@@ -62,20 +65,23 @@ def listed(names: list[str], most: int = 12) -> str:
 
 
 def raised_at(error: BaseException) -> str:
-    """Say where the user's code raised an error: its last line that the traceback passes.
+    """Say where the user's code raised an error: its last line that the traceback passes, also in a worker.
 
     Lines of libraries count only if there are no others, and those of corewise never.
 
     Returns:
         A phrase such as ``"raised at work.py, line 3, in parse"``; empty if the traceback passes no such line.
     """
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if OWN_FOLDER not in Path(one.filename).parents]
+    trace = [(one.filename, str(one.lineno), one.name) for one in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error.__cause__, RemoteTraceback):
+        trace += re.findall(r'^ *File "(.+)", line (\d+), in (.+)$', error.__cause__.text, re.MULTILINE)
+    frames = [one for one in trace if OWN_FOLDER not in Path(one[0]).parents]
     libraries = Path(sysconfig.get_path("stdlib"))
-    own = [one for one in frames if libraries not in Path(one.filename).parents and one.filename[0] != "<"]
+    own = [one for one in frames if libraries not in Path(one[0]).parents and one[0][0] != "<"]
     if not frames:
         return ""
-    last = (own or frames)[-1]
-    return f"raised at {last.filename}, line {last.lineno}, in {last.name}"
+    file, line, name = (own or frames)[-1]
+    return f"raised at {file}, line {line}, in {name}"
 
 
 def last_line(error: BaseException) -> str:

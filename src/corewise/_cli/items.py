@@ -139,7 +139,7 @@ def _unparsable(text: str, error: SyntaxError | ValueError) -> str:
     lines = text.splitlines()
     number = min(max(error.lineno or 1, 1), max(len(lines), 1))
     line = lines[number - 1] if lines else ""
-    mark = " " * (max(error.offset or 1, 1) - 1) + "^"
+    mark = " " * ((error.offset or len(line) + 1) - 1) + "^"  # offset 0 stands for the end
     return f"--items does not parse: {error.msg}\n    {line}\n    {mark}"
 
 

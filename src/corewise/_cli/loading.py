@@ -50,9 +50,9 @@ def load_module(where: str) -> ModuleType:
 
 
 def _load_named(name: str) -> ModuleType:
-    # `python -m` would find modules of the folder it is called in; the installed command has to see to it.
-    if not any(Path(entry).absolute() == Path.cwd() for entry in sys.path):
-        sys.path.insert(0, str(Path.cwd()))
+    here = str(Path.cwd())
+    if sys.path[0] != here:
+        sys.path.insert(0, here)  # as `python -m` does
     if Path(name).is_dir() and not (Path(name) / "__init__.py").exists():
         raise Failure(_about_folder(Path(name)), hint=f"write {name}{os.sep}FILE.py:FUNCTION")
     try:

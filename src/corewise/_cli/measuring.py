@@ -29,8 +29,9 @@ def measured(function: Callable[..., Any], *iterables: Iterable[Any], shown_name
         The comparison.
 
     Raises:
-        Failure: when the function raised, or called `sys.exit`; the error itself is its cause.
-        CorewiseError: when an option is wrong, a worker was lost, or nothing returned in time.
+        Failure: when the function raised; the error itself is its cause.
+        CorewiseError: when an option is wrong, a worker was lost, the function called `sys.exit`, or nothing returned
+            in time.
         BrokenPipeError: when nobody reads the output any more.
     """
     try:
@@ -44,6 +45,8 @@ def measured(function: Callable[..., Any], *iterables: Iterable[Any], shown_name
     except BaseException as error:
         if isinstance(error, BrokenPipeError) and streams.nobody_reads():
             raise
+        if not (raised_at(error) or getattr(error, "__notes__", ())):
+            raise  # no line of the user's, no item: a fault of our own
         raise _of_the_function(error, shown_name) from error
 
 
@@ -75,9 +78,6 @@ def recommendation(case: Case) -> str:
 
 
 def _of_the_function(error: BaseException, shown_name: str) -> Failure:
-    if isinstance(error, SystemExit):
-        what = f"{shown_name} called sys.exit({'' if error.code is None else repr(error.code)})"
-    else:
-        what = f"{shown_name} raised {error if isinstance(error, errors.RemoteError) else last_line(error)}"
+    what = f"{shown_name} raised {error if isinstance(error, errors.RemoteError) else last_line(error)}"
     lines = [*getattr(error, "__notes__", ()), raised_at(error)]
     return Failure(what, hint="\n  ".join(line for line in lines if line), code=FAILED)

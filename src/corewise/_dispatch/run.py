@@ -1,7 +1,7 @@
-"""One run of a function over its items: cuts chunks, hands them to an approach, keeps order, decides what a failure means.
+"""One run of a function over its items: cuts chunks, hands them out, keeps order, decides what a failure means.
 
-Written once for all approaches. `Run.go` may be called again with another approach, which goes on where the one before stopped; so no item
-is ever run twice because a sample was taken.
+Written once for all approaches. `Run.go` may be called again with another approach, which goes on where the one
+before stopped; so no item is ever run twice because a sample was taken.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ class Run:
         Args:
             approach: where to send chunks; opened and closed by the caller.
             workers: how many workers share the items.
-            enough: asked after each outcome; once it returns True no more chunks are cut, and those under way are waited for.
+            enough: asked after each outcome; once it returns True no more chunks are cut, and those under way are
+                waited for.
 
         Raises:
-            BaseException: the first failure in the order of the input, unless failures are to be returned. It carries a note
-                that names the item. Nothing behind that item is waited for.
+            BaseException: the first failure in the order of the input, unless failures are to be returned. It
+                carries a note that names the item. Nothing behind that item is waited for.
         """
         sizes = ChunkSizes(workers=workers, fixed=self._options.chunksize)
         feeding = True
@@ -111,7 +112,8 @@ class Run:
         if self._stop_before is None:
             return
         error = self.failures[0].error
-        # The run is held by the frames of the traceback, and holds the error: without this they would keep each other alive.
+        # The run is held by the frames of the traceback, and holds the error: without this they would keep each
+        # other alive.
         self._failures.clear()
         self._parts.clear()
         try:
@@ -138,8 +140,8 @@ def _refuse_coroutine(value: object) -> None:
     if type(value).__name__ == "coroutine" and hasattr(value, "close"):
         value.close()
         raise TypeError(
-            "the function returned a coroutine, which nobody awaits. Give the coroutine function itself, or wrap the call: "
-            "`async def call(item): return await fn(item)`."
+            "the function returned a coroutine, which nobody awaits. Give the coroutine function itself, or wrap the "
+            "call: `async def call(item): return await fn(item)`."
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# Handing over a chunk costs 20 to 60 µs, so one of 4 ms loses about 1 % to it, while the wait for the last chunk of a run stays short.
+# Handing over a chunk costs 20 to 60 µs, so one of 4 ms loses about 1 % to it, while the wait for the last chunk of
+# a run stays short.
 TARGET_S = 0.004
 _GROWTH_ALONE = 8  # a plain loop has no tail to keep short: it may grow fast
 _GROWTH_SHARED = 2  # the design's: doubling finds the size within ten chunks and never overshoots much on uneven work
@@ -34,8 +35,8 @@ class ChunkSizes:
         """Return the size of the next chunk.
 
         Args:
-            remaining: items left; None when unknown. A chunk takes no more than the share of them that leaves each worker two chunks,
-                so that none works alone at the end.
+            remaining: items left; None when unknown. A chunk takes no more than the share of them that leaves each
+                worker two chunks, so that none works alone at the end.
         """
         if self._fixed is not None:
             return self._fixed
@@ -48,6 +49,7 @@ class ChunkSizes:
         if not items:
             return
         fitting = int(TARGET_S * items / seconds) if seconds > 0 else items * self._growth
-        # Only a chunk of the present size says that a larger one would still be short; a small one at the end of the input does not.
+        # Only a chunk of the present size says that a larger one would still be short; a small one at the end of the
+        # input does not.
         ceiling = self._size * self._growth if items >= self._size else self._size
         self._size = max(1, min(fitting, ceiling))

@@ -6,6 +6,7 @@ import signal
 
 from corewise._types.died import WorkerDied
 
+_SIGKILL = 9  # the signal module of Windows does not name it
 _MEANINGS = {
     "SIGSEGV": "segmentation fault, usually in a C extension",
     "SIGBUS": "bus error, usually a mapped file or memory that is gone",
@@ -25,7 +26,7 @@ def death(pid: int, exitcode: int | None, *, out_of_memory: bool, line_closed: b
         out_of_memory: whether the kernel counted an out-of-memory kill since the pool was opened.
         line_closed: whether the worker had closed its line and had to be killed.
     """
-    killed_for_memory = out_of_memory and exitcode == -signal.SIGKILL
+    killed_for_memory = out_of_memory and exitcode == -_SIGKILL
     if line_closed:
         reason = "it closed the connection to its parent (did the function close all descriptors?)"
     elif exitcode is None:

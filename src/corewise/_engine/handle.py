@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from corewise._transport.channel import ParentEnd
     from corewise._transport.ledger import Ledger
 
-_LAST_WORDS_S = 1.0  # guess: end-of-file on the line and the end of the process are microseconds apart, unless the line alone was closed
+# guess: end-of-file on the line and the end of the process are microseconds apart, unless the line alone was closed
+_LAST_WORDS_S = 1.0
 
 
 class Worker:
@@ -38,7 +39,7 @@ class Worker:
         return self._notice.fd if self._notice is not None else self.process.sentinel
 
     def wait_for_end(self) -> bool:
-        """Wait for the process to end; kill it if it lives on with its line closed. Return whether it had to be killed."""
+        """Wait for the process to end; kill it if it lives on with its line closed. Return whether it was killed."""
         self.process.join(_LAST_WORDS_S)
         lives = self.process.exitcode is None
         if lives:
@@ -72,7 +73,7 @@ class _Notice:
 
 
 def _death_notice(process: BaseProcess) -> _Notice | None:
-    """Return a pidfd, or None where there is none; under the fork server the sentinel is all there is, as the process is no child."""
+    """Return a pidfd, or None where the system has none; then the standard library's sentinel serves."""
     if sys.platform == "linux" and process.pid is not None:
         try:
             return _Notice(os.pidfd_open(process.pid))

@@ -1,9 +1,9 @@
 """No worker outlives its parent, whatever the parent dies of and whatever the worker is doing.
 
-Every worker holds the reading end of a pipe whose only writing end is the parent's. The kernel is asked to send SIGKILL to the worker when
-that end is gone (`F_SETOWN`, `F_SETSIG`, `O_ASYNC`): no thread, no GIL, no polling, so it works inside C code as well.
-`PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the worker ends. Where the kernel has no `F_SETSIG`, a thread of
-the worker waits for end-of-file instead.
+Every worker holds the reading end of a pipe whose only writing end is the parent's. The kernel is asked to send
+SIGKILL to the worker when that end is gone (`F_SETOWN`, `F_SETSIG`, `O_ASYNC`): no thread, no GIL, no polling, so it
+works inside C code as well. `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the worker
+ends. Where the kernel has no `F_SETSIG`, a thread of the worker waits for end-of-file instead.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Lifeline:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
-        if sys.platform == "win32":
-            return Lifeline, ()
-        from multiprocessing.reduction import DupFd
+        if sys.platform != "win32":
+            from multiprocessing.reduction import DupFd
 
-        return Lifeline, (DupFd(self.fd),)
+            return Lifeline, (DupFd(self.fd),)
+        return Lifeline, ()
 
     def arm(self) -> None:
         """In the worker: die when the parent does."""
@@ -98,7 +98,10 @@ def lifeline() -> Lifeline:
 
 
 def _forget() -> None:
-    """In a forked child: its own workers get a line of their own, and the lock may have been held by a thread that is not here."""
+    """Start afresh in a forked child: its workers get a line of their own.
+
+    The lock too: a thread that is not here may have held it.
+    """
     global _current, _writer, _lock  # noqa: PLW0603 - as above
     _current = _writer = None
     _lock = threading.Lock()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from corewise._work.chunk import Chunk
 
 
-class ItemRefused(Exception):  # noqa: N818 - an inner signal, never seen by users
+class ItemRefused(Exception):  # an inner signal, never seen by users
     """An item of a chunk cannot travel."""
 
     def __init__(self, index: int, error: CannotTravel) -> None:

@@ -1,4 +1,7 @@
-"""A pool of worker processes, driven by the thread that calls it: no helper threads, so Ctrl-C lands where it belongs."""
+"""A pool of worker processes, driven by the thread that calls it.
+
+There are no helper threads, so Ctrl-C lands where it belongs.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,13 @@ class ProcessPool:
     """
 
     def __init__(
-        self, fn: Callable[..., Any], workers: int, *, start_method: str = "auto", keep_going: bool, share_cores: bool = True
+        self,
+        fn: Callable[..., Any],
+        workers: int,
+        *,
+        start_method: str = "auto",
+        keep_going: bool,
+        share_cores: bool = True,
     ) -> None:
         self.workers_started = 0
         self.deaths = 0
@@ -160,7 +169,9 @@ class ProcessPool:
             raise failures.unpack(details[0])
         elif kind == "bye":
             worker.cpu_s, peak = details
-            self.peak_memory_bytes = None if peak is None or self.peak_memory_bytes is None else self.peak_memory_bytes + peak
+            self.peak_memory_bytes = (
+                None if peak is None or self.peak_memory_bytes is None else self.peak_memory_bytes + peak
+            )
         else:
             first, outcome, dropped, wall_s, worker.cpu_s = details
             values, failed = parcels.unpack_plain(outcome) if kind == "bulk" else parcels.unpack_each(first, outcome)
@@ -169,7 +180,7 @@ class ProcessPool:
             self._carry_out(self._schedule.done(worker.number, len(values), wall_s, dropped=dropped))
 
     def _bury(self, worker: Worker) -> None:
-        """A worker is gone, or has closed its line: take in what it left, name what it was at, give the rest to others."""
+        """Take in what a lost worker has left; name the item it was at, and give the rest to others."""
         line_closed = worker.wait_for_end()
         self._read(worker)
         reached = worker.ledger.read()
@@ -197,12 +208,11 @@ class ProcessPool:
     def _count_failed_start(self, worker: Worker) -> None:
         self._failed_starts += 1
         if self._failed_starts >= _STARTS_THAT_MAY_FAIL:
-            message = (
-                f"{self._failed_starts} worker processes in a row ended before they were ready (start method {self._method!r}, "
-                f"exit code {worker.exitcode}); what they printed says why. If this program is imported by its workers, its work must start "
-                "under `if __name__ == '__main__':`."
+            raise WorkerStartError(
+                f"{self._failed_starts} worker processes in a row ended before they were ready (start method "
+                f"{self._method!r}, exit code {worker.exitcode}); what they printed says why. If this program is "
+                "imported by its workers, its work must start under `if __name__ == '__main__':`."
             )
-            raise WorkerStartError(message)
 
     # -- workers -------------------------------------------------------------------------------------------------------
 
@@ -243,7 +253,9 @@ class ProcessPool:
         self._workers[number] = worker
         self.workers_started += 1
         self._selector.register(line, selectors.EVENT_READ, (worker, True))
-        if os.name == "posix":  # elsewhere the sentinel is no socket; end-of-file is reliable there, as nothing is inherited by fork
+        if (
+            os.name == "posix"
+        ):  # elsewhere the sentinel is no socket; end-of-file is reliable there, as nothing is inherited by fork
             self._selector.register(worker.sentinel, selectors.EVENT_READ, (worker, False))
         return worker
 

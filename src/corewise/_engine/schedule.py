@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
-# Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. A round trip costs about 0.1 ms, so for longer
-# ones it gains under 1 %, while a chunk that waits behind a long one cannot go to a worker that is idle.
+# Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. A round trip costs about 0.1
+# ms, so for longer ones it gains under 1 %, while a chunk that waits behind a long one cannot go to a worker that is
+# idle.
 AHEAD_BELOW_S = 0.010
 
 
@@ -87,7 +88,10 @@ class Schedule:
         return self._hand_out()
 
     def done(self, worker: int, count: int, seconds: float, *, dropped: bool) -> list[Send]:
-        """A worker has handed over the outcomes of the next `count` items it holds; with `dropped`, the rest of that chunk will not be run."""
+        """A worker has handed over the outcomes of the next `count` items it holds.
+
+        With `dropped`, the rest of that chunk will not be run.
+        """
         held = self._held[worker]
         chunk = held.popleft()
         if count < len(chunk.items) and not dropped:
@@ -97,7 +101,10 @@ class Schedule:
         return self._hand_out()
 
     def died(self, worker: int, reached: Reached) -> Loss:
-        """A worker has ended, and all that it had sent has been taken in. What it had not begun goes back to the front of the queue."""
+        """A worker has ended, and all that it had sent has been taken in.
+
+        What it had not begun goes back to the front of the queue.
+        """
         held = self._held.pop(worker, deque())
         if not held:
             return Loss(recovered=0, base=0, item=None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _GUARD = (
-    "this program starts worker processes while a worker process is importing it. Put the part that starts the work under\n"
+    "this program starts worker processes while a worker process is importing it. Put what starts the work under\n"
     '    if __name__ == "__main__":\n'
     "so that workers can import the rest without running it again."
 )
@@ -60,7 +60,9 @@ def start_worker(method: str, setup: Setup, name: str) -> BaseProcess:
     try:
         _without_interrupts(process.start, quiet=method == "fork")
     except AssertionError as error:
-        raise WorkerStartError("this process is a daemonic one, which may not start others; approach='threads' works here") from error
+        raise WorkerStartError(
+            "this process is a daemonic one, which may not start others; approach='threads' works here"
+        ) from error
     except OSError as error:
         raise WorkerStartError(f"no worker process could be started by {method}: {error}") from error
     return process
@@ -75,7 +77,7 @@ def preload(method: str, fn: Callable[..., Any]) -> None:
 
 
 def _without_interrupts(start: Callable[[], None], *, quiet: bool) -> None:
-    """Start with SIGINT held back, so that a Ctrl-C cannot hit the child before it ignores it (the worker lets it through again)."""
+    """Start with SIGINT held back, so that no Ctrl-C hits the child before it is ready to ignore it."""
     if sys.platform == "win32":
         start()
         return

@@ -7,11 +7,9 @@ import signal
 import sys
 from time import perf_counter, process_time
 
-from corewise._engine.lifeline import Lifeline
 from corewise._machine import cpus, memory
 from corewise._transport import codec, failures
 from corewise._transport.channel import WorkerEnd
-from corewise._transport.ledger import Ledger
 from corewise._types.record import Record
 from corewise._work.chunk import Chunk
 from corewise._work.coroutines import plain_calls
@@ -22,6 +20,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
     from typing import Any
+
+    from corewise._engine.lifeline import Lifeline
+    from corewise._transport.ledger import Ledger
 
 
 class Setup(Record):
@@ -122,7 +123,8 @@ class _Worker:
             return
         failed = set(done.failed)
         records = [
-            (True, failures.pack(value)) if index in failed else _encode(value, index) for index, value in enumerate(done.values, start)
+            (True, failures.pack(value)) if index in failed else _encode(value, index)
+            for index, value in enumerate(done.values, start)
         ]
         self._send("done", start, records, begin, dropped=done.dropped)
 
@@ -135,7 +137,13 @@ def _same(item: Any) -> Any:
     return item
 
 
-def _outcome(call: Callable[..., Any], decode: Callable[[Any], Any], item: Any, star: bool, index: int) -> tuple[bool, bytes]:  # noqa: FBT001
+def _outcome(
+    call: Callable[..., Any],
+    decode: Callable[[Any], Any],
+    item: Any,
+    star: bool,  # noqa: FBT001 - the inner loop calls it by position
+    index: int,
+) -> tuple[bool, bytes]:
     """Decode an item, run it, encode what came of it."""
     try:
         item = decode(item)

@@ -11,8 +11,8 @@ _handed_down: int | None = None
 def cpu_count() -> int:
     """Return the number of cores that this process may use, at least 1.
 
-    The smallest of: the cores the process may be scheduled on (affinity), the CPU quota of its control group rounded up, what
-    ``PYTHON_CPU_COUNT`` says, and, inside a worker, the share that the outer call left for it.
+    The smallest of: the cores the process may be scheduled on (affinity), the CPU quota of its control group rounded
+    up, what ``PYTHON_CPU_COUNT`` says, and, inside a worker, the share that the outer call left for it.
 
     Returns:
         A number of cores.

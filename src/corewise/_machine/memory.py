@@ -16,7 +16,7 @@ def resident_bytes() -> int | None:
 
 
 def peak_bytes() -> int | None:
-    """Return the most bytes that this process held since its start or the last `reset_peak`; None where the system cannot tell."""
+    """Return the most bytes held since the start or the last `reset_peak`; None where the system cannot tell."""
     if sys.platform == "win32":
         return None
     peak = _status("VmHWM")
@@ -41,13 +41,17 @@ def reset_peak() -> bool:
 def private_bytes() -> int | None:
     """Return the bytes that this process shares with no other; None where the system cannot tell.
 
-    A freshly forked process shares all its pages with its parent, so its resident size says nothing about what it costs.
+    A freshly forked process shares all its pages with its parent, so its resident size says nothing about what it
+    costs.
     """
     return _sum("/proc/self/smaps_rollup", ("Private_Clean", "Private_Dirty"))
 
 
 def out_of_memory_kills() -> int:
-    """Return how many processes the kernel has killed for want of memory: in this control group if it says so, else on the machine."""
+    """Return how many processes the kernel has killed for want of memory.
+
+    Counted in this control group if it says so, else on the whole machine.
+    """
     counted = _count("/sys/fs/cgroup" + _own_group() + "/memory.events", "oom_kill")
     return counted if counted is not None else _count("/proc/vmstat", "oom_kill") or 0
 

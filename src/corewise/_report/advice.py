@@ -77,7 +77,7 @@ def _main_reason(best: Facts, candidates: Sequence[Facts], tied: Sequence[Facts]
         gained += ", though the rounds overlap, so repeat it before relying on it"
     rivals = [facts.row["label"] for facts in tied if facts is not best]
     if rivals:
-        gained += f"; as fast but no simpler: {_listed(rivals)}"
+        gained += f"; {_listed(rivals)} just as fast but no simpler"
     return gained
 
 
@@ -92,14 +92,14 @@ def _where(best: Facts) -> str:
 def _plainly(best: Facts, rivals: Sequence[Facts]) -> str:
     wall = numbers.seconds(best.wall_s)
     if not rivals:
-        return f"run it plainly: {wall}, with nothing to choose from beside it"
+        return f"Run it plainly: {wall}, and nothing else ran to its end with results to be trusted"
     closest = min(rivals, key=lambda facts: facts.wall_s)
     if closest.wall_s < best.wall_s:
         return (
-            f"run it plainly: {wall}; {closest.row['label']} took {numbers.seconds(closest.wall_s)}, "
+            f"Run it plainly: {wall}; {closest.row['label']} took {numbers.seconds(closest.wall_s)}, "
             "too small a difference to be worth a change"
         )
-    return f"run it plainly: {wall}, and nothing was faster"
+    return f"Run it plainly: {wall}, and nothing was faster"
 
 
 def _asides(best: Facts, others: Sequence[Facts]) -> list[str]:

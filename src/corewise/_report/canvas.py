@@ -12,11 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
     from rich.text import Text
 
 PROSE_COLUMNS = 100  # longer lines are hard to read back from: prose is not set wider, however wide the terminal
 LEAST_COLUMNS = 24  # below this nothing can be laid out; a smaller width is treated as this one
+
+# A blank at which a line may break: any but the one between a number and its unit.
+_BREAK = r"(?<!\d) | (?!(?:ns|µs|us|ms|s|min|h|%|B|kB|MB|GB|TB)(?!\w))"
 
 # Plain terminal colours, so that the reader's own theme decides how they look on a light or a dark ground.
 HEADING = "bold"
@@ -71,35 +73,40 @@ class Canvas(Record):
             whole.append_text(self.line((f" {self.glyphs.whisker * rest}", QUIET)))
         return whole
 
-    def indented(self, body: RenderableType, columns: int = 2) -> RenderableType:
-        """Return something moved to the right and held to the width of prose."""
-        from rich.padding import Padding
+    def paragraph(self, body: Text, first: Text | None = None, indent: int = 2) -> Text:
+        """Return running text set to the width of prose, with every line but the first moved to the right.
 
-        return Padding(body, (0, max(0, self.width - self.prose), 0, columns), expand=False)
+        Args:
+            body: the text; its styles stay.
+            first: what stands before its first line, such as a label; blanks by default.
+            indent: columns before the other lines, and the least before the first.
 
-    def beside(self, label: Text, body: RenderableType, columns: int) -> RenderableType:
-        """Return a label with a text to the right of it, whose later lines stay clear of the label."""
-        from rich.table import Table
+        Returns:
+            Lines that need no further wrapping; a number is never parted from its unit.
+        """
+        whole = self.text("") if first is None else first
+        whole.append(" " * (indent - whole.cell_len))
+        for number, line in enumerate(wrapped(body, self.prose - indent)):
+            if number:
+                whole.append("\n" + " " * indent)
+            whole.append_text(line)
+        return whole
 
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(width=columns, no_wrap=True)
-        grid.add_column(max_width=max(1, self.prose - columns - 2), overflow="fold")
-        grid.add_row(label, body)
-        return grid
+    def flow(self, parts: Sequence[str], indent: int = 2, style: str = QUIET) -> Text:
+        """Return facts with points between them, on as few lines as they need; a line breaks between two facts."""
+        from rich.cells import cell_len
 
-    def flow(self, parts: Sequence[str], columns: int, style: str = QUIET) -> Text:
-        """Return facts on as few lines as they need, with points between them; a fact is split only if it is longer than a line."""
         joint = f" {self.glyphs.point} "
         lines: list[str] = []
         for part in (fit(part, self.encoding) for part in parts if part):
-            if lines and len(lines[-1]) + len(joint) + len(part) <= columns:
+            if lines and cell_len(lines[-1] + joint + part) <= self.prose - indent:
                 lines[-1] += joint + part
             else:
                 lines.append(part)
         whole = self.text("")
         for number, line in enumerate(lines):
             whole.append("\n" if number else "")
-            whole.append_text(self.text(line, style))
+            whole.append_text(self.paragraph(self.text(line, style), indent=indent))
         return whole
 
     def bar(self, middle: float, high: float, longest: float, columns: int, style: str) -> Text:
@@ -124,3 +131,41 @@ class Canvas(Record):
         line = self.line((picture, style), (whisker, QUIET))
         line.append(" " * (columns - line.cell_len))
         return line
+
+
+def wrapped(text: Text, columns: int) -> list[Text]:
+    """Return a text as lines of at most so many columns, broken at blanks, but not between a number and its unit."""
+    from rich.cells import cell_len
+
+    plain = text.plain
+    lines: list[Text] = []
+    start = end = 0  # of the line that is being filled; both are positions in `plain`
+    for word_start, word_end in _words(plain):
+        if cell_len(plain[start:word_end]) <= columns:
+            end = word_end
+            continue
+        if end > start:
+            lines.append(text[start:end])
+        start, end = word_start, word_end
+        while cell_len(plain[start:end]) > columns:
+            cut = _longest_that_fits(plain, start, columns)
+            lines.append(text[start:cut])
+            start = cut
+    lines.append(text[start:end])
+    return lines
+
+
+def _words(plain: str) -> list[tuple[int, int]]:
+    import re
+
+    breaks = [found.start() for found in re.finditer(_BREAK, plain)]
+    return list(zip([0, *(at + 1 for at in breaks)], [*breaks, len(plain)], strict=True))
+
+
+def _longest_that_fits(plain: str, start: int, columns: int) -> int:
+    from rich.cells import cell_len
+
+    end = start + 1
+    while end < len(plain) and cell_len(plain[start : end + 1]) <= columns:
+        end += 1
+    return end

@@ -141,6 +141,11 @@ def busy_cores(row: Row) -> float | None:
     return row["cpu_s"] / (row["wall_median_s"] or 1.0)
 
 
+def efficiency(row: Row, base: Row | None) -> float | None:
+    """Return the gain per core; None where the work waits, which takes no cores and so says nothing about them."""
+    return None if work_of(base) == "waiting" else row["efficiency"]
+
+
 def work_of(base: Row | None) -> Work:
     """Return what kind of work the plain run was, by the share of its time that it computed."""
     busy = None if base is None else busy_cores(base)

@@ -20,6 +20,9 @@ _SPELLED = {
     "…": "...",
     "≥": ">=",
     "’": "'",
+    "“": '"',
+    "”": '"',
+    "±": "+/-",
     "\u00a0": " ",
 }
 
@@ -44,7 +47,7 @@ class Glyphs(Record):
     point: str
 
 
-UNICODE = Glyphs(mark="▸", alarm="▪", eighths="▏▎▍▌▋▊▉█", whisker="─", whisker_end="┤", point="·")
+UNICODE = Glyphs(mark="►", alarm="▪", eighths="▏▎▍▌▋▊▉█", whisker="─", whisker_end="┤", point="·")
 ASCII = Glyphs(mark=">", alarm="!", eighths="#", whisker="-", whisker_end="|", point="-")
 
 

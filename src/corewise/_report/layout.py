@@ -5,7 +5,9 @@ where there is little. All three show the same figures.
 from __future__ import annotations
 
 from corewise._report import figures, numbers
-from corewise._report.canvas import ALARM, BAD, BAR, BEST, GOOD, HEADING, NOTE, QUIET, Canvas
+from corewise._report.canvas import ALARM, BAD, BAR, BEST, GOOD, HEADING, NOTE, QUIET, Canvas, wrapped
+from corewise._report.facts import case_facts, what_was_run
+from corewise._report.glyphs import ASCII
 from corewise._types.record import Record
 
 TYPE_CHECKING = False
@@ -18,18 +20,10 @@ if TYPE_CHECKING:
     from corewise._types.comparison import Case, Difference, Recommendation, Row
 
 GAP = 2  # blank columns between two figures
-SHORTEST_BAR = 10  # columns; a shorter one shows no difference worth seeing
+SHORTEST_BAR = 8  # columns; a shorter one shows no difference worth seeing
 LONGEST_BAR = 44
 CARDS_BELOW = 60  # columns, below which the figures of an approach do not fit on one line with its bar
 
-# (heading, what to show of a row) for everything but the approach, the time and the bar.
-_FIGURES = (
-    ("speed-up", lambda row: numbers.times(row["speedup"])),
-    ("efficiency", lambda row: numbers.share(row["efficiency"])),
-    ("cores busy", lambda row: numbers.cores(figures.busy_cores(row))),
-    ("start-up", lambda row: numbers.seconds(row["startup_s"])),
-    ("memory", lambda row: numbers.bytes_(row["peak_memory_bytes"])),
-)
 
 
 class Sheet(Record):
@@ -46,7 +40,12 @@ class Sheet(Record):
     @property
     def label_columns(self) -> int:
         """Columns that the longest label needs."""
-        return max((len(row["label"]) for row in self.case["rows"]), default=0)
+        return max((self.canvas.text(row["label"]).cell_len for row in self.case["rows"]), default=0)
+
+    @property
+    def base(self) -> Row | None:
+        """The plain run, if there is one."""
+        return figures.baseline(self.case)
 
     @property
     def longest_s(self) -> float:
@@ -66,8 +65,12 @@ class Sheet(Record):
 
     def tone(self, row: Row) -> str:
         """Return the colour of what became of a row's time."""
-        outcome = figures.outcome(row, figures.baseline(self.case))
+        outcome = figures.outcome(row, self.base)
         return {"gain": GOOD, "loss": BAD, "failed": BAD, "skipped": NOTE}.get(outcome, "")
+
+    def gain_style(self, row: Row) -> str:
+        """Return how a row's speed-up is set."""
+        return BEST if self.is_best(row) else self.tone(row)
 
     def bar(self, row: Row, columns: int) -> Text:
         """Return a row's bar, or what happened instead of one."""
@@ -83,6 +86,21 @@ class Sheet(Record):
         spread = numbers.give_or_take(row["wall_median_s"], row["wall_low_s"], row["wall_high_s"])
         return numbers.seconds(row["wall_median_s"]), spread if len(row["wall_s"]) > 1 else ""
 
+    def figures(self, row: Row) -> dict[str, str]:
+        """Return a row's figures beside its time, by their headings."""
+        return {
+            "speed-up": numbers.times(figures.speedup(row, self.base)),
+            "efficiency": numbers.share(figures.efficiency(row, self.base)),
+            "cores busy": numbers.cores(figures.busy_cores(row)),
+            "start-up": numbers.seconds(row["startup_s"]),
+            "memory": numbers.bytes_(row["peak_memory_bytes"]),
+        }
+
+    def headings(self) -> list[str]:
+        """Return the headings under which any row has a figure; a column of dashes tells nothing."""
+        rows = [self.figures(row) for row in self.case["rows"]]
+        return [head for head in (rows[0] if rows else ()) if any(row[head] != numbers.NOTHING for row in rows)]
+
 
 def case_block(case: Case, canvas: Canvas) -> Iterator[RenderableType]:
     """Give a case, from its heading to its recommendation, piece by piece.
@@ -97,8 +115,8 @@ def case_block(case: Case, canvas: Canvas) -> Iterator[RenderableType]:
     sheet = Sheet(canvas=canvas, case=case)
     yield canvas.rule(case["name"])
     if case["about"]:
-        yield canvas.indented(canvas.text(case["about"]))
-    yield canvas.indented(canvas.flow(_facts(case), canvas.prose - 2))
+        yield canvas.paragraph(canvas.text(case["about"]))
+    yield canvas.flow(case_facts(case))
     yield canvas.text("")
     if canvas.width < CARDS_BELOW:
         yield from _cards(sheet)
@@ -112,26 +130,11 @@ def case_block(case: Case, canvas: Canvas) -> Iterator[RenderableType]:
         yield _difference_panel(case["difference"], canvas)
     for note in case["notes"]:
         if note["code"] != "different-results" or case["difference"] is None:
-            yield canvas.beside(canvas.text(f"  {canvas.glyphs.alarm}", NOTE), canvas.text(note["text"]), 3)
+            yield canvas.paragraph(canvas.text(note["text"]), canvas.line((f"{canvas.glyphs.alarm} ", NOTE)))
     if case["recommendation"] is not None:
+        if case["difference"] is not None or case["notes"]:
+            yield canvas.text("")
         yield _recommendation(case["recommendation"], canvas)
-
-
-def _facts(case: Case) -> list[str]:
-    share = "" if case["items_run"] == case["items"] else f"{case['items_run']:,} of "
-    return [
-        case["function"],
-        f"async: {case['async_function']}" if case["async_function"] else "",
-        f"{share}{numbers.count(case['items'], 'item')}",
-        f"first item {case['first_item']}",
-        numbers.count(case["rounds"], "round"),
-        f"{numbers.seconds(case['spent_s'])} of {numbers.limit(case['budget_s'])} spent",
-    ]
-
-
-def what_was_run(row: Row) -> str:
-    """Return what an approach ran, where that was not simply the function."""
-    return "" if row["runs"] == "function" else row["runs"]
 
 
 # ---- the three forms
@@ -140,32 +143,34 @@ def what_was_run(row: Row) -> str:
 def _table(sheet: Sheet) -> list[Text] | None:
     """Return the rows as one table, None where the canvas is too narrow for it."""
     canvas = sheet.canvas
-    heads = ["  approach", "workers", "wall time", *(head for head, _ in _FIGURES)]
-    rows = [[sheet.label(row), canvas.text(str(row["workers"])), *_figure_cells(sheet, row)] for row in sheet.case["rows"]]
+    heads = ["  approach", "workers", "wall time", *sheet.headings()]
+    rows = [
+        [sheet.label(row), canvas.text(str(row["workers"])), _wall(sheet, row), *_figures(sheet, row)] for row in sheet.case["rows"]
+    ]
     widths = [max([len(head), *(cells[at].cell_len for cells in rows)]) for at, head in enumerate(heads)]
     spare = canvas.width - sum(widths) - GAP * len(heads)
     if spare < SHORTEST_BAR:
         return None
     columns = min(spare, LONGEST_BAR)
-    bars = [sheet.bar(row, columns) for row in sheet.case["rows"]]
     lines = [_joined(canvas, [canvas.text(head, QUIET) for head in heads], canvas.text(""), widths, columns)]
-    for row, cells, bar in zip(sheet.case["rows"], rows, bars, strict=True):
-        lines.append(_joined(canvas, cells, bar, widths, columns))
+    for row, cells in zip(sheet.case["rows"], rows, strict=True):
+        lines.append(_joined(canvas, cells, sheet.bar(row, columns), widths, columns))
         if what_was_run(row):
             lines.append(canvas.text(f"    {what_was_run(row)}", QUIET))
     return lines
 
 
-def _figure_cells(sheet: Sheet, row: Row) -> list[Text]:
-    canvas = sheet.canvas
-    median, spread = sheet.wall(row)
+def _wall(sheet: Sheet, row: Row) -> Text:
     walls = [sheet.wall(other) for other in sheet.case["rows"]]
+    median, spread = sheet.wall(row)
     # The medians end in one column and the spreads begin in one, so that both can be read down.
     left, right = max(len(one) for one, _ in walls), max(len(two) for _, two in walls)
-    wall = canvas.line((f"{median:>{left}}", HEADING), (f" {spread:<{right}}" if right else "", QUIET))
-    best = BEST if sheet.is_best(row) else sheet.tone(row)
-    cells = [canvas.text(show(row), best if head == "speed-up" else "") for head, show in _FIGURES]
-    return [wall, *cells]
+    return sheet.canvas.line((f"{median:>{left}}", HEADING), (f" {spread:<{right}}" if right else "", QUIET))
+
+
+def _figures(sheet: Sheet, row: Row) -> list[Text]:
+    shown = sheet.figures(row)
+    return [sheet.canvas.text(shown[head], sheet.gain_style(row) if head == "speed-up" else "") for head in sheet.headings()]
 
 
 def _joined(canvas: Canvas, cells: Sequence[Text], bar: Text, widths: Sequence[int], bar_columns: int) -> Text:
@@ -189,9 +194,10 @@ def _pairs(sheet: Sheet) -> Iterator[Text]:
     """Give two lines for each row: what is compared on the first, the rest on the second."""
     canvas = sheet.canvas
     rows = sheet.case["rows"]
-    firsts = [_figure_cells(sheet, row)[:2] for row in rows]
-    walls, gains = (max(cells[at].cell_len for cells in firsts) for at in (0, 1)) if rows else (0, 0)
     labels = sheet.label_columns + 2
+    firsts = [(_wall(sheet, row), _gain(sheet, row)) for row in rows]
+    walls = max((wall.cell_len for wall, _ in firsts), default=0)
+    gains = max((gain.cell_len for _, gain in firsts), default=0)
     columns = min(LONGEST_BAR, canvas.width - labels - walls - gains - 3 * GAP)
     for row, (wall, gain) in zip(rows, firsts, strict=True):
         line = sheet.label(row)
@@ -199,77 +205,77 @@ def _pairs(sheet: Sheet) -> Iterator[Text]:
         line.append_text(wall)
         line.append(" " * GAP)
         if columns >= SHORTEST_BAR:
-            bar = sheet.bar(row, columns)
-            line.append_text(bar)
-            line.append(" " * (columns - bar.cell_len + GAP))
+            line.append_text(sheet.bar(row, columns))
+            line.append(" " * max(0, labels + walls + columns + 3 * GAP - line.cell_len))
         line.append(" " * (gains - gain.cell_len))
         line.append_text(gain)
         yield line
-        facts = canvas.flow(_minor_facts(row), canvas.width - 4)
-        for part in facts.split():
-            yield canvas.line("    ").append_text(part)
+        yield canvas.flow(_minor_facts(sheet, row))
+
+
+def _gain(sheet: Sheet, row: Row) -> Text:
+    return sheet.canvas.text(sheet.figures(row)["speed-up"], sheet.gain_style(row))
 
 
 def _cards(sheet: Sheet) -> Iterator[RenderableType]:
     """Give a card for each row, with its verdict."""
     canvas = sheet.canvas
-    for number, row in enumerate(sheet.case["rows"]):
-        if number:
-            yield canvas.text("")
-        wall, gain = _figure_cells(sheet, row)[:2]
+    told: set[str] = set()
+    for row in sheet.case["rows"]:
         line = sheet.label(row)
         line.append(" " * max(1, sheet.label_columns + 2 + GAP - line.cell_len))
-        line.append_text(wall)
+        line.append_text(_wall(sheet, row))
         line.append(" " * GAP)
-        line.append_text(gain)
+        line.append_text(_gain(sheet, row))
+        if told:
+            yield canvas.text("")
         yield line
-        yield canvas.indented(sheet.bar(row, max(SHORTEST_BAR, canvas.width - 2)))
-        yield canvas.indented(canvas.flow(_minor_facts(row), canvas.width - 2))
-        yield canvas.indented(canvas.text(row["verdict"]))
-        if row["use_for"]:
-            yield canvas.indented(canvas.text(f"used for {row['use_for']}", QUIET))
+        yield canvas.line("  ").append_text(sheet.bar(row, canvas.width - 2))
+        yield canvas.flow(_minor_facts(sheet, row))
+        yield canvas.paragraph(_words(sheet, row, told))
 
 
-def _minor_facts(row: Row) -> list[str]:
-    facts = [what_was_run(row), numbers.count(row["workers"], "worker")]
-    if row["efficiency"] is not None:
-        facts.append(f"efficiency {numbers.share(row['efficiency'])}")
-    if figures.busy_cores(row) is not None:
-        facts.append(f"cores busy {numbers.cores(figures.busy_cores(row))}")
-    if row["startup_s"] is not None:
-        facts.append(f"start-up {numbers.seconds(row['startup_s'])}")
-    if row["peak_memory_bytes"] is not None:
-        facts.append(f"memory {numbers.bytes_(row['peak_memory_bytes'])}")
-    return facts
+def _minor_facts(sheet: Sheet, row: Row) -> list[str]:
+    shown = {head: figure for head, figure in sheet.figures(row).items() if head != "speed-up" and figure != numbers.NOTHING}
+    return [what_was_run(row), numbers.count(row["workers"], "worker"), *(f"{head} {figure}" for head, figure in shown.items())]
 
 
 # ---- the words below the figures
 
 
 def _verdicts(sheet: Sheet) -> Iterator[RenderableType]:
-    canvas = sheet.canvas
+    told: set[str] = set()
     for row in sheet.case["rows"]:
-        body = canvas.text(row["verdict"])
-        if row["use_for"]:
-            body.append("\n")
-            body.append_text(canvas.text(f"used for {row['use_for']}", QUIET))
-        yield canvas.beside(sheet.label(row), body, sheet.label_columns + 2)
+        yield sheet.canvas.paragraph(_words(sheet, row, told), sheet.label(row), sheet.label_columns + 2 + GAP)
+
+
+def _words(sheet: Sheet, row: Row, told: set[str]) -> Text:
+    """Return a row's verdict, and what its approach is used for unless an earlier row of the same approach told it."""
+    words = sheet.canvas.text(row["verdict"])
+    if row["use_for"] and row["approach"] not in told:
+        words.append_text(sheet.canvas.line((f" Used for {row['use_for']}.", QUIET)))
+    told.add(row["approach"])
+    return words
 
 
 def _difference_panel(gap: Difference, canvas: Canvas) -> RenderableType:
     from rich import box
     from rich.panel import Panel
 
-    body = canvas.line(
-        (f"{gap['approach']} and {gap['against']} returned different results. ", HEADING),
-        f"The first that differs is item {gap['item']}, {gap['item_repr']}:\n",
-        f"{gap['against']} returned {gap['expected']}\n",
-        f"{gap['approach']} returned {gap['got']}",
-    )
-    shape = box.HEAVY if canvas.glyphs.whisker == "─" else box.ASCII
-    return Panel(body, title=canvas.text("RESULTS DIFFER", ALARM), border_style=ALARM, box=shape, width=canvas.prose, padding=(0, 1))
+    lines = [
+        canvas.line((f"{gap['approach']} and {gap['against']} gave different results", ALARM), f", first at item {gap['item']}"),
+        canvas.line((f"item {gap['item']} is ", QUIET), gap["item_repr"]),
+        canvas.line((f"{gap['against']} gave ", QUIET), gap["expected"]),
+        canvas.line((f"{gap['approach']} gave ", QUIET), gap["got"]),
+    ]
+    body = canvas.text("")
+    for number, line in enumerate(part for whole in lines for part in wrapped(whole, canvas.prose - 4)):
+        body.append("\n" if number else "")
+        body.append_text(line)
+    shape = box.HEAVY if canvas.glyphs is not ASCII else box.ASCII
+    return Panel(body, title=canvas.text(" RESULTS DIFFER ", ALARM), border_style=ALARM, box=shape, width=canvas.prose, padding=(0, 1))
 
 
 def _recommendation(choice: Recommendation, canvas: Canvas) -> RenderableType:
-    body = canvas.line((f"Use {choice['approach']}", BEST), f": {choice['reason']}")
-    return canvas.beside(canvas.text(canvas.glyphs.mark, BEST), body, 1)
+    body = canvas.line((f"Use {choice['approach']}.", BEST), f" {choice['reason']}")
+    return canvas.paragraph(body, canvas.line((f"{canvas.glyphs.mark} ", BEST)))

@@ -82,11 +82,11 @@ def limit(value_s: float) -> str:
 
 
 def give_or_take(middle_s: float | None, low_s: float | None, high_s: float | None) -> str:
-    """Return how far the rounds lie from the median, in the median's unit and to its last digit.
+    """Return how far the rounds lie from the median, in the median's unit and to its last digit or one more.
 
     Example:
-        >>> give_or_take(1.02, 1.01, 1.05), give_or_take(0.21, 0.205, 0.212)
-        ('± 0.03', '± 5')
+        >>> give_or_take(1.02, 1.01, 1.05), give_or_take(0.019, 0.0188, 0.0191)
+        ('± 0.03', '± 0.2')
     """
     if middle_s is None or low_s is None or high_s is None:
         return ""
@@ -95,8 +95,10 @@ def give_or_take(middle_s: float | None, low_s: float | None, high_s: float | No
     number, _, unit = shown.partition(" ")
     if unit not in _PER_SECOND:
         return f"± {clock(apart_s)}"
+    apart = apart_s * _PER_SECOND[unit]
     decimals = len(number.partition(".")[2])
-    return f"± {apart_s * _PER_SECOND[unit]:.{decimals}f}"
+    # One digit more where the last one would be zero: "± 0.0" reads as if there were no spread.
+    return f"± {apart:.{decimals if apart >= 0.5 * 10**-decimals else decimals + 1}f}"
 
 
 def bytes_(value_bytes: float | None) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from corewise._report import numbers
-from corewise._report.canvas import HEADING, LEAST_COLUMNS, QUIET, Canvas
+from corewise._report.canvas import HEADING, LEAST_COLUMNS, QUIET, Canvas, wrapped
+from corewise._report.facts import machine_facts
 from corewise._report.layout import case_block
 
 TYPE_CHECKING = False
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
     from corewise._types.comparison import Case, Document, LessonRow, Machine
 
 LESSON_TABLE_FROM = 90  # columns, from which four texts beside one another can be read
+LESSON_TABLE_TO = 130  # and beyond which they would only be drawn apart
+LESSON_GAP = 3  # blank columns between them
+LESSON_HEADS = ("what it is for", "does it speed up computing", "use it when")
 
 
 def show(document: Document, *, file: TextIO | None = None, width: int | None = None) -> None:
@@ -73,21 +77,7 @@ def opening(machine: Machine, version: str, created: str, canvas: Canvas) -> Ite
     """Give the lines above the cases."""
     day = f"  {created[:16].replace('T', ' ')} UTC" if created else ""
     yield canvas.line((f"corewise {version}", HEADING), (day, QUIET))
-    yield canvas.flow(machine_facts(machine), canvas.prose)
-
-
-def machine_facts(machine: Machine) -> list[str]:
-    """Return what a reader wants to know of the machine, one fact each."""
-    few = machine["cores"] != machine["logical_cores"]
-    cores = f"{machine['cores']} of {numbers.count(machine['logical_cores'], 'core')}" if few else ""
-    memory = machine["memory_bytes"]
-    return [
-        f"{machine['implementation']} {machine['python']}{'' if machine['gil'] else ' without a GIL'}",
-        f"{machine['system']} {machine['release']}".strip(),
-        cores or numbers.count(machine["cores"], "core"),
-        f"{numbers.bytes_(memory)} of memory" if memory is not None else "",
-        machine["cpu"],
-    ]
+    yield canvas.flow(machine_facts(machine), 0)
 
 
 def lesson_block(rows: Sequence[LessonRow], canvas: Canvas) -> Iterator[RenderableType]:
@@ -95,43 +85,46 @@ def lesson_block(rows: Sequence[LessonRow], canvas: Canvas) -> Iterator[Renderab
     yield canvas.rule("What to use when")
     yield canvas.text("")
     if canvas.width >= LESSON_TABLE_FROM:
-        yield _lesson_table(rows, canvas)
+        yield from _lesson_table(rows, canvas)
         return
     for number, row in enumerate(rows):
         if number:
             yield canvas.text("")
         yield canvas.text(f"  {row['approach']}", HEADING)
-        for head, words in _lesson_cells(row):
-            yield canvas.indented(canvas.line((f"{head}: ", QUIET), words))
+        for head, words in zip(LESSON_HEADS, _lesson_texts(row), strict=True):
+            yield canvas.paragraph(canvas.line((f"{head}: ", QUIET), words), indent=4)
 
 
-def _lesson_cells(row: LessonRow) -> list[tuple[str, str]]:
-    return [
-        ("what for", row["what_for"]),
-        ("speeds up computing", row["speeds_up_computing"]),
-        ("use it when", row["when"]),
-    ]
+def _lesson_texts(row: LessonRow) -> tuple[str, str, str]:
+    return row["what_for"], row["speeds_up_computing"], row["when"]
 
 
-def _lesson_table(rows: Sequence[LessonRow], canvas: Canvas) -> RenderableType:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD if canvas.glyphs.whisker == "─" else box.ASCII2,
-        show_edge=False,
-        show_lines=False,
-        padding=(0, 1, 1, 1),
-        header_style=QUIET,
-        border_style=QUIET,
-        width=min(canvas.width, canvas.prose + 20),
-    )
-    table.add_column("approach", no_wrap=True, style=HEADING)
-    for head in ("what it is for", "does it speed up computing", "use it when"):
-        table.add_column(head, ratio=1, overflow="fold")
+def _lesson_table(rows: Sequence[LessonRow], canvas: Canvas) -> Iterator[RenderableType]:
+    first = max([len("approach"), *(len(row["approach"]) for row in rows)])
+    each = (min(canvas.width, LESSON_TABLE_TO) - 2 - first - 3 * LESSON_GAP) // 3
+    yield _side_by_side(canvas, [canvas.text("approach", QUIET), *(canvas.text(head, QUIET) for head in LESSON_HEADS)], first, each)
     for row in rows:
-        table.add_row(canvas.text(row["approach"]), *(canvas.text(words) for _, words in _lesson_cells(row)))
-    return table
+        yield canvas.text("")
+        texts = [canvas.text(row["approach"], HEADING), *(canvas.text(words) for words in _lesson_texts(row))]
+        yield _side_by_side(canvas, texts, first, each)
+
+
+def _side_by_side(canvas: Canvas, texts: Sequence[Text], first: int, each: int) -> Text:
+    """Return texts beside one another, each wrapped to its own column: the first one's width, and the others'."""
+    columns = [first, *[each] * (len(texts) - 1)]
+    cells = [wrapped(text, width) for text, width in zip(texts, columns, strict=True)]
+    whole = canvas.text("")
+    for number in range(max(len(lines) for lines in cells)):
+        line = canvas.text("  ")
+        start = 2
+        for lines, width in zip(cells, columns, strict=True):
+            line.append(" " * (start - line.cell_len))
+            line.append_text(lines[number] if number < len(lines) else canvas.text(""))
+            start += width + LESSON_GAP
+        line.rstrip()
+        whole.append("\n" if number else "")
+        whole.append_text(line)
+    return whole
 
 
 def _draw(pieces: _Pieces, file: TextIO | None, width: int | None) -> None:

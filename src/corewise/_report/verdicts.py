@@ -123,15 +123,12 @@ def _why_gain(facts: Facts) -> str:
 
 def _waits_overlapped(facts: Facts) -> str:
     at_once = facts.at_once
-    if facts.row["approach"] == "asyncio":
-        who = f"while one call awaited its answer the others went on, up to {at_once} at once on one core"
-    else:
-        who = f"up to {at_once} calls waited at the same time"
-        who += ", one in each worker process and no more" if facts.row["approach"] == "processes" else ""
-    if at_once > 1 and facts.gain >= FULL_SHARE * at_once:
-        return f"{who}; that is all that {at_once} at once can give"
-    limit = _startup(facts) or "; the other side, or the computing in between, keeps it from gaining more"
-    return who + limit
+    place = {"asyncio": " on one core", "processes": ", one in each worker process"}.get(facts.row["approach"], "")
+    who = f"the waits overlapped, up to {numbers.count(at_once, 'call')} at once{place}"
+    part = facts.gain / at_once
+    if part >= FULL_SHARE:
+        return f"{who} ({numbers.share(min(1.0, part))} of what {at_once} can give)"
+    return f"{who}{_startup(facts) or '; the other side, or the computing in between, keeps it from gaining more'}"
 
 
 def _computed_at_once(facts: Facts) -> str:

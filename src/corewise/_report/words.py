@@ -45,12 +45,12 @@ def _spoken(facts: Facts) -> Row:
 def use_for(facts: Facts) -> str:
     """Return what an approach is used for in general: the one text here that no figure of the case decides."""
     return {
-        "sync": "work that is over quickly, and as the yardstick for everything else",
+        "sync": "work that is over quickly; the yardstick for the rest",
         "threads": (
-            "calls that wait (network, disk, databases), and computing in C code that releases the GIL"
+            "calls that wait, and C code that releases the GIL"
             if facts.gil
-            else "calls that wait, and computing too: this interpreter runs without a GIL"
+            else "calls that wait, and computing: this interpreter runs without a GIL"
         ),
-        "asyncio": "very many calls that wait, where an async library makes them",
-        "processes": "computing in Python on several cores" if facts.gil else "computing that must be kept apart, or that may crash",
+        "asyncio": "very many calls that wait, through an async library",
+        "processes": "computing in Python on several cores" if facts.gil else "computing that may crash, or that must share nothing",
     }.get(facts.row["approach"], "")

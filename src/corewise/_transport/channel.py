@@ -1,8 +1,8 @@
 """Whole messages over one stream socket: the parent's end never blocks, the worker's end always does.
 
-A frame is eight bytes of length and a pickled message. The parent must not block in a send: a worker that is itself sending a large
-result would wait for the parent to read, and both would wait for ever. So the parent writes what the socket takes, keeps the rest, and
-reads whatever comes meanwhile.
+A frame is eight bytes of length and a pickled message. The parent must not block in a send: a worker that is itself
+sending a large result would wait for the parent to read, and both would wait for ever. So the parent writes what the
+socket takes, keeps the rest, and reads whatever comes meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ParentEnd:
     """The parent's end of the line to one worker."""
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
+        sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._sock = sock
         self._out: deque[memoryview] = deque()
         self._in = bytearray()
@@ -60,7 +60,9 @@ class ParentEnd:
             OSError: when the worker is gone.
         """
         body = pickle.dumps(message, 5)
-        self._out.append(memoryview(_HEADER.pack(len(body)) + body if len(body) < _READ_BYTES else _HEADER.pack(len(body))))
+        self._out.append(
+            memoryview(_HEADER.pack(len(body)) + body if len(body) < _READ_BYTES else _HEADER.pack(len(body)))
+        )
         if len(body) >= _READ_BYTES:
             self._out.append(memoryview(body))
         self.flush()
@@ -136,11 +138,13 @@ class WorkerEnd:
     """The worker's end of its line to the parent."""
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(True)
+        sock.setblocking(True)  # noqa: FBT003 - the standard library's signature
         self._sock = sock
 
     def send(self, message: object) -> None:
-        """Send a message; returns when the kernel has all of it, so it arrives whatever happens to this process afterwards.
+        """Send a message, and return when the kernel has all of it.
+
+        So it arrives, whatever happens to this process afterwards.
 
         Raises:
             OSError: when the parent is gone.

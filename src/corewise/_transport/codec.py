@@ -30,10 +30,10 @@ def dumps(value: object, what: str = "") -> bytes:
     """
     try:
         data = pickle.dumps(value, 5)
-        if b"__main__" not in data or _main_can_be_imported():
-            return data
     except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
-        pass
+        data = b""
+    if data and (b"__main__" not in data or _main_can_be_imported()):
+        return data
     import cloudpickle  # loaded only for what plain pickle cannot do
 
     try:
@@ -52,7 +52,8 @@ def all_plain(items: Iterable[Any]) -> bool:
 def _main_can_be_imported() -> bool:
     """Whether a worker that was not forked finds the functions and classes of ``__main__`` by name.
 
-    A program read from standard input, a notebook or a prompt has no file to import, so what it defines travels by value.
+    A program read from standard input, a notebook or a prompt has no file to import, so what it defines travels by
+    value.
     """
     main = sys.modules.get("__main__")
     return getattr(main, "__spec__", None) is not None or getattr(main, "__file__", None) is not None

@@ -65,12 +65,19 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
                 continue
         names = getattr(value, "__globals__", {})
         yield from ((f"global variable {name!r}", names[name]) for name in code.co_names if name in names)
-        yield from ((f"default argument {number}", part) for number, part in enumerate(getattr(value, "__defaults__", None) or ()))
+        yield from (
+            (f"default argument {number}", part)
+            for number, part in enumerate(getattr(value, "__defaults__", None) or ())
+        )
     owner = getattr(value, "__self__", None)
     if owner is not None and not isinstance(owner, type(sys)):
         yield "its object", owner
     if hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial
-        yield from (("the partial's function", value.func), ("its arguments", getattr(value, "args", ())), ("its keywords", value.keywords))
+        yield from (
+            ("the partial's function", value.func),
+            ("its arguments", getattr(value, "args", ())),
+            ("its keywords", value.keywords),
+        )
     attributes = getattr(value, "__dict__", None)
     if isinstance(attributes, dict) and code is None and not isinstance(value, type):
         yield from ((f"attribute {name!r}", part) for name, part in attributes.items())

@@ -8,15 +8,14 @@ from corewise._transport import codec
 from corewise.errors import RemoteError, RemoteTraceback
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def pack(error: BaseException) -> bytes:
     """Return an exception as bytes that `unpack` can always read.
 
-    The exception itself travels only if it survives a round trip here: one that pickles but cannot be unpickled (an ``__init__`` with more
-    arguments than it hands to its base class, say) would otherwise fail in the parent, where nothing can be asked any more.
+    The exception itself travels only if it survives a round trip here: one that pickles but cannot be unpickled (an
+    ``__init__`` with more arguments than it hands to its base class, say) would otherwise fail in the parent, where
+    nothing can be asked any more.
     """
     whole: bytes | None
     try:
@@ -29,9 +28,9 @@ def pack(error: BaseException) -> bytes:
 
 
 def unpack(data: bytes) -> BaseException:
-    """Return the exception that `pack` was given, or a `RemoteError` in its place, with the worker's traceback as its cause."""
+    """Return the exception that `pack` was given, or a `RemoteError` for it; the worker's traceback is its cause."""
     whole, name, message, frames = pickle.loads(data)
-    error: Any = None
+    error: BaseException | None = None
     if whole is not None:
         try:
             error = codec.loads(whole)
@@ -45,7 +44,9 @@ def unpack(data: bytes) -> BaseException:
 
 def _name(error: BaseException) -> str:
     kind = type(error)
-    return kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    return (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 def _text(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """What a forked child must let go of: its copies of the parent's ends.
 
-A child that keeps a copy of the parent's end of another worker's line keeps that line open after the parent is dead, and the other
-worker never learns of it. So every fork of this process, by whomever, closes the copies in the child.
+A child that keeps a copy of the parent's end of another worker's line keeps that line open after the parent is dead,
+and the other worker never learns of it. So every fork of this process, by whomever, closes the copies in the child.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """What a worker is at, written where its parent can read it after its death.
 
-One block of shared memory per worker without a name, so nothing is left behind whatever dies. The worker writes which item it is about to
-run, and each result that it has finished but not yet sent. When it dies, the parent reads the block: the item at fault is named, and
-results that were finished are not lost (nor run again).
+One block of shared memory per worker without a name, so nothing is left behind whatever dies. The worker writes
+which item it is about to run, and each result that it has finished but not yet sent. When it dies, the parent reads
+the block: the item at fault is named, and results that were finished are not lost (nor run again).
 
-The order of writes is what makes it exact: a record's bytes first, the count that makes it valid after them, the next item last.
+The order of writes is what makes it exact: a record's bytes first, the count that makes it valid after them, the
+next item last.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Reached:
     Attributes:
         running: index of the item it was at; None when it was between chunks.
         base: index of the first item whose result had not been sent.
-        records: for each item from `base` on that was finished: whether it failed, and the result or exception as bytes.
+        records: for each item from `base` on that was finished: whether it failed, and the result or exception as
+            bytes.
     """
 
     __slots__ = ("base", "records", "running")
@@ -56,11 +58,11 @@ class Ledger:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
-        if sys.platform == "win32":
-            return Ledger, (self._tag,)
-        from multiprocessing.reduction import DupFd
+        if sys.platform != "win32":
+            from multiprocessing.reduction import DupFd
 
-        return Ledger, (DupFd(self._fd),)
+            return Ledger, (DupFd(self._fd),)
+        return Ledger, (self._tag,)
 
     def begin(self, start: int) -> None:
         """Say that everything before item `start` has been sent, and nothing is running."""

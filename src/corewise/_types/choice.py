@@ -62,18 +62,20 @@ class Stats(Record):
     Attributes:
         wall_s: seconds from the call to its end, start and end of the workers included.
         cpu_s: CPU seconds of this process and of all workers during the call. Other threads of this process count too.
+        workers_cpu_s: the part of `cpu_s` that was spent in worker processes.
         cores_busy: `cpu_s` / `wall_s`: how many cores the run kept busy on average.
         items: items finished, failures included.
         failures: items that raised or lost their worker.
         workers: workers that were started (1 for ``"sync"``; coroutines at once for ``"asyncio"``).
         worker_deaths: worker processes that ended before their time.
         startup_s: seconds until every worker that was started was ready; 0 where there is nothing to start.
-        peak_memory_bytes: memory that the worker processes held at their peaks, without what they share with the caller; 0 without
-            worker processes, None where the system cannot tell.
+        peak_memory_bytes: memory that the worker processes held at their peaks, without what they share with the
+            caller; 0 without worker processes, None where the system cannot tell.
     """
 
     wall_s: float
     cpu_s: float
+    workers_cpu_s: float
     cores_busy: float
     items: int
     failures: int

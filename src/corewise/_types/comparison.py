@@ -1,7 +1,7 @@
 """The comparison document: one versioned JSON object that feeds the table, the page and any script.
 
-Everything that is drawn is drawn from this document alone, so a stored one shows the same later. A change of meaning or the loss of a
-key raises `VERSION`; a new key does not.
+Everything that is drawn is drawn from this document alone, so a stored one shows the same later. A change of meaning
+or the loss of a key raises `VERSION`; a new key does not.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ class Row(TypedDict):
     workers: int  # threads, processes, or coroutines at once
     status: Literal["ok", "failed", "skipped"]
     problem: str | None  # a sentence when failed or skipped
-    runs: str  # what was run: "function", "async function", "function wrapped in a coroutine", "coroutine run to its end"
+    runs: (
+        str  # what was run: "function", "async function", "function wrapped in a coroutine", "coroutine run to its end"
+    )
     wall_s: list[float]  # one per round, start-up of workers included
     wall_median_s: float | None
     wall_low_s: float | None
     wall_high_s: float | None
-    startup_s: float | None  # the part of the wall time until every worker was ready; None where there is nothing to start
+    startup_s: (
+        float | None
+    )  # the part of the wall time until every worker was ready; None where there is nothing to start
     cpu_s: float | None  # CPU seconds of the caller and all workers
     cores_busy: float | None  # cpu_s / wall_s, both of the same round, median
     speedup: float | None  # median wall of sync / median wall of this one
@@ -64,7 +68,8 @@ class Difference(TypedDict):
 class Note(TypedDict):
     """Something a reader must know to trust or doubt the figures. `code` is stable, `text` ends in advice."""
 
-    code: str  # "share", "one-round", "noisy", "busy-machine", "different-results", "in-process", "too-short", "first-call"
+    # "share", "one-round", "noisy", "busy-machine", "different-results", "in-process" or "too-short"
+    code: str
     text: str
 
 

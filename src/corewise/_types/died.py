@@ -1,4 +1,4 @@
-"""The error for a worker process that ended under an item. A file of its own because its base class is dear to import."""
+"""The error for a worker process that ended under an item: apart, because its base class is dear to import."""
 
 from __future__ import annotations
 

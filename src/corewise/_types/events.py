@@ -9,7 +9,8 @@ class Progress(Record):
     """How far a run has come; what `progress=` hands to a callable.
 
     Attributes:
-        kind: ``"started"`` (once, before the first item), ``"advanced"`` (at most ten a second) or ``"finished"`` (once, also after a failure).
+        kind: ``"started"`` (once, before the first item), ``"advanced"`` (at most ten a second) or ``"finished"``
+            (once, also after a failure).
         approach: the approach that runs the items now.
         workers: number of workers.
         done: items finished, failures included.
@@ -35,8 +36,10 @@ class Trial(Record):
     """News of a comparison; what `compare(progress=...)` hands to a callable.
 
     Attributes:
-        kind: ``"case"`` (a case begins: nothing but `case` is meaningful), ``"warm-up"`` (the first item is about to run untimed), ``"started"`` (an approach is
-            about to run), ``"finished"`` (it has run), ``"waiting"`` (still running; sent about five times a second, so that a clock can tick) or ``"end"`` (the case is complete).
+        kind: ``"case"`` (a case begins: nothing but `case` is meaningful), ``"warm-up"`` (the first item is about to
+            run untimed), ``"started"`` (an approach is about to run), ``"finished"`` (it has run), ``"waiting"``
+            (still running; sent about five times a second, so that a clock can tick) or ``"end"`` (the case is
+            complete).
         case: name of the case.
         approach: label of the approach, such as ``"processes"`` or ``"processes:4"``; empty when none is running.
         round: number of the round, from 1; 0 during the warm-up.

@@ -24,13 +24,15 @@ class Options(Record):
     """How to run, beyond which approach and how many workers.
 
     Attributes:
-        chunksize: items handed to a worker at a time. None, the default, adapts it so that a chunk lasts a few milliseconds:
-            long items travel alone, short ones in company.
-        on_error: ``"raise"`` (default: what a plain loop would do) or ``"return"``: the exception stands in the results at the place
-            of the item that failed, all other items are run, and `Results.failures` lists what failed.
+        chunksize: items handed to a worker at a time. None, the default, adapts it so that a chunk lasts a few
+            milliseconds: long items travel alone, short ones in company.
+        on_error: ``"raise"`` (default: what a plain loop would do) or ``"return"``: the exception stands in the
+            results at the place of the item that failed, all other items are run, and `Results.failures` lists what
+            failed.
         ordered: True (default): results in input order. False: in the order in which they were finished.
-        start_method: how worker processes are started: ``"auto"`` (default; ``"fork"`` where it is safe, because it is ten times
-            faster and everything is inherited, else ``"forkserver"`` or ``"spawn"``), or one of these by name. Only for ``"processes"``.
+        start_method: how worker processes are started: ``"auto"`` (default; ``"fork"`` where it is safe, because it
+            is ten times faster and everything is inherited, else ``"forkserver"`` or ``"spawn"``), or one of these
+            by name. Only for ``"processes"``.
     """
 
     chunksize: int | None = None
@@ -48,8 +50,9 @@ def make_options(given: Mapping[str, object]) -> Options:
     """
     for name in given:
         if name not in Options._fields:
-            raise TypeError(f"unknown option {name!r}; the options are {_listed(('approach', 'workers', 'progress', *Options._fields))}")
-    options = Options(**given)
+            known = ("approach", "workers", "progress", *Options._fields)
+            raise TypeError(f"unknown option {name!r}; the options are {_listed(known)}")
+    options = Options(**given)  # type: ignore[arg-type]  # checked next
     if options.chunksize is not None:
         whole_number("chunksize", options.chunksize)
     one_of("on_error", options.on_error, ("raise", "return"))

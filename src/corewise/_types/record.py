@@ -1,20 +1,32 @@
 """Frozen records at no import cost.
 
-`dataclasses` would do, but importing it loads `inspect` and `ast` and costs more than half of a bare interpreter's start;
-every worker process would pay that again before its first item (``benchmarks/import_cost.py`` has the figures). Type checkers
-read a `Record` as a frozen, keyword-only dataclass.
+`dataclasses` would do, but importing it loads `inspect` and `ast` and costs more than half of a bare interpreter's
+start; every worker process would pay that again before its first item (``benchmarks/import_cost.py`` has the
+figures). Type checkers read a `Record` as a frozen, keyword-only dataclass.
 """
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Self, dataclass_transform
 else:
 
-    def dataclass_transform(**_: object):
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
         """Stand in for `typing.dataclass_transform`, which only type checkers read."""
         return lambda cls: cls
+
+
+def _own_annotations(cls: type) -> list[str]:
+    """Return the names annotated in the body of a class, without `inspect`, and without evaluating anything."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return list(annotationlib.get_annotations(cls, format=annotationlib.Format.STRING))
+    return list(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063 - as said above
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -39,7 +51,7 @@ class Record:
     _required: frozenset[str] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        own = tuple(name for name in cls.__dict__.get("__annotations__", {}) if not name.startswith("_"))
+        own = tuple(name for name in _own_annotations(cls) if not name.startswith("_"))
         cls._fields = cls._fields + tuple(name for name in own if name not in cls._fields)
         cls._required = frozenset(name for name in cls._fields if not hasattr(cls, name))
 

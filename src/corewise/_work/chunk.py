@@ -49,7 +49,9 @@ class Done:
 
     __slots__ = ("dropped", "failed", "start", "values", "wall_s")
 
-    def __init__(self, start: int, values: list[Any], failed: list[int], wall_s: float, *, dropped: bool = False) -> None:
+    def __init__(
+        self, start: int, values: list[Any], failed: list[int], wall_s: float, *, dropped: bool = False
+    ) -> None:
         self.start = start
         self.values = values
         self.failed = failed

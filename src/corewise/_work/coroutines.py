@@ -15,7 +15,8 @@ _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; importing inspect costs as much as
 def is_coroutine_function(fn: object) -> bool:
     """Return whether calling `fn` gives a coroutine, as `inspect.iscoroutinefunction` would say.
 
-    Partials, bound methods, objects with an ``async def __call__`` and functions marked by `inspect.markcoroutinefunction` are recognised.
+    Partials, bound methods, objects with an ``async def __call__`` and functions marked by
+    `inspect.markcoroutinefunction` are recognised.
     """
     while hasattr(fn, "func") and hasattr(fn, "keywords"):  # functools.partial and its kin
         fn = fn.func
@@ -24,16 +25,20 @@ def is_coroutine_function(fn: object) -> bool:
     inner = getattr(fn, "__func__", fn)
     code = getattr(inner, "__code__", None)
     if code is None and not isinstance(fn, type):
-        code = getattr(getattr(type(fn).__call__, "__func__", type(fn).__call__), "__code__", None) if callable(fn) else None
+        code = (
+            getattr(getattr(type(fn).__call__, "__func__", type(fn).__call__), "__code__", None)
+            if callable(fn)
+            else None
+        )
     return bool(code is not None and code.co_flags & _CO_COROUTINE)
 
 
 @contextmanager
 def plain_calls(fn: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Give a callable that behaves like `fn` but never returns a coroutine: each one is run to its end, one after the other.
+    """Give a callable that behaves like `fn` but never returns a coroutine.
 
-    One event loop serves all calls made inside the ``with`` block, so connections and locks kept between calls stay usable. For a
-    plain function it is the function itself.
+    Each coroutine is run to its end, one after the other. One event loop serves all calls made inside the ``with``
+    block, so connections and locks kept between calls stay usable. For a plain function it is the function itself.
 
     Raises:
         RuntimeError: at the first call, when an event loop already runs in this thread.

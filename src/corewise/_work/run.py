@@ -1,7 +1,7 @@
 """The innermost loop: a chunk of items, one after the other, as fast as a plain loop.
 
-Sync and threads run every chunk here. Worker processes do so for very short items; longer ones they also write down one by one
-(`_engine.worker`), so that none is lost with the process.
+Sync and threads run every chunk here. Worker processes do so for very short items; longer ones they also write down
+one by one (`_engine.worker`), so that none is lost with the process.
 """
 
 from __future__ import annotations
@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 
 
 def run_chunk(
-    call: Callable[..., Any], chunk: Chunk, *, keep_going: bool, interruptible: bool, pending: Iterator[Any] | None = None
+    call: Callable[..., Any],
+    chunk: Chunk,
+    *,
+    keep_going: bool,
+    interruptible: bool,
+    pending: Iterator[Any] | None = None,
 ) -> Done:
     """Run the items of a chunk in order.
 
     Args:
         call: the function.
         chunk: what to run it over.
-        keep_going: whether to go on behind an item that fails; otherwise the rest of the chunk is dropped, as in a plain loop.
+        keep_going: whether to go on behind an item that fails; otherwise the rest of the chunk is dropped, as in a
+            plain loop.
         pending: an iterator over the chunk's items that notes how far they are taken; by default a plain one.
-        interruptible: whether a KeyboardInterrupt is the user's Ctrl-C (in the caller's own thread) rather than an item's failure.
+        interruptible: whether a KeyboardInterrupt is the user's Ctrl-C (in the caller's own thread) rather than an
+            item's failure.
 
     Returns:
         The results, with the exception itself in the place of each item that failed.
@@ -45,7 +52,7 @@ def run_chunk(
             # `extend` keeps what it has got so far when the iterator raises, so the loop runs at the speed of C and the
             # number of values still tells which item failed.
             values.extend(starmap(call, pending) if chunk.star else map(call, pending))
-        except BaseException as raised:  # noqa: BLE001 - whatever the function raises is the item's outcome
+        except BaseException as raised:  # whatever the function raises is the item's outcome
             if interruptible and isinstance(raised, KeyboardInterrupt):
                 raise
             error = raised

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from corewise import Comparison, __version__
 from corewise._cli.measuring import measured
 from corewise._cli.practical.cases import CASES, DEFAULT_BUDGET_S
+from corewise._machine.facts import machine_facts
+from corewise._report import terminal, words
+from corewise._report.document import new_document
 
 if TYPE_CHECKING:
-    from corewise import Comparison
     from corewise._cli.practical.cases import PracticalCase
+    from corewise._types.comparison import Case
 
 
 def run(*, case: str | None, budget_s: float | None, repeat: int | None, progress: bool, draws: bool) -> Comparison:
@@ -17,21 +21,33 @@ def run(*, case: str | None, budget_s: float | None, repeat: int | None, progres
 
     Args:
         case: the name of the only one to run; None: all of them.
-        budget_s: seconds for what is run; None: as long as it takes for the lesson to be clear.
+        budget_s: seconds for all that is run; None: as long as it takes for the lesson to be clear.
         repeat: rounds of each case; None: as many as the budget allows.
         progress: whether to show on standard error what goes on.
         draws: whether to draw each case on standard output.
 
     Returns:
-        One comparison that holds all cases that were run, and the lesson.
+        One comparison that holds all cases that were run, and the lesson of them.
 
     Raises:
         Failure: when a case could not be run.
     """
     chosen = [one for one in CASES if case in {None, one.name}]
     whole_share = sum(one.budget_share for one in chosen)
-    total_s = budget_s if budget_s is not None else DEFAULT_BUDGET_S * whole_share
-    return next(_one(one, total_s * one.budget_share / whole_share, repeat, progress=progress) for one in chosen)
+    total_s = DEFAULT_BUDGET_S * whole_share if budget_s is None else budget_s
+    machine = machine_facts()
+    if draws:
+        terminal.show_opening(machine, __version__)
+    done: list[Case] = []
+    for one in chosen:
+        compared = _one(one, total_s * one.budget_share / whole_share, repeat, progress=progress)
+        done += compared.document["cases"]
+        if draws:
+            terminal.show_case(done[-1])
+    lesson = words.lesson(done, machine) if len(done) > 1 else []
+    if draws and lesson:
+        terminal.show_lesson(lesson)
+    return Comparison(new_document(machine, done, lesson, __version__))
 
 
 def _one(case: PracticalCase, budget_s: float, repeat: int | None, *, progress: bool) -> Comparison:

@@ -1,0 +1,48 @@
+# From a fresh clone, with nothing but make and a Python from 3.11 on:
+#
+#   make compare   runs the four approaches on practical cases and says which is for what
+#                  (your own function: make compare ARGS="file.py:function --items '[1, 2, 3]'")
+#   make test      the gate, the tests that hold on every Python on each other Python found, then all tests
+#   make gate      lint, format, types, floors
+#   make bench     every benchmark; results in benchmarks/results/
+#   make clean     removes what the above made
+#
+# PYTHON=/path/to/python3 chooses the interpreter.
+
+VENV := .venv
+ARGS ?=
+SHELL := /bin/sh
+
+# An active environment of the caller's must not leak into ours.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
+export PYTHON
+
+.PHONY: compare test gate bench clean
+
+compare:
+	@tools/environment $(VENV) run
+	@$(VENV)/bin/corewise compare $(ARGS)
+
+test: gate
+	@tools/test_other_pythons $(VENV)
+	@$(VENV)/bin/python -m pytest
+
+gate:
+	@tools/environment $(VENV) dev
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/ruff format --check --quiet
+	$(VENV)/bin/mypy --no-error-summary --platform linux --cache-dir .mypy_cache/linux
+	$(VENV)/bin/mypy --no-error-summary --platform darwin --cache-dir .mypy_cache/darwin
+	$(VENV)/bin/mypy --no-error-summary --platform win32 --cache-dir .mypy_cache/win32
+	$(VENV)/bin/lint-imports --no-logo
+
+bench:
+	@tools/environment $(VENV) dev
+	@set -e; for program in $$(grep -l '^def main' benchmarks/*.py); do \
+	    echo "$$program"; \
+	    $(VENV)/bin/python "$$program"; \
+	done
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,201 @@
+"""`corewise.compare`: every approach on the same items, in figures and words."""
+
+from __future__ import annotations
+
+from corewise._api.case import ComparisonCase, Spec, function_name
+from corewise._api.decide import number_of_workers
+from corewise._api.trials import Subject
+from corewise._machine.facts import machine_facts
+from corewise._report import words
+from corewise._report.document import dumps, new_document, write_text
+from corewise._types.choice import APPROACHES
+from corewise._types.options import known_approach, whole_number
+from corewise._work.coroutines import is_coroutine_function
+from corewise.errors import OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+    from typing import Any, TextIO
+
+    from corewise._types.comparison import Document
+    from corewise._types.events import Trial
+
+BUDGET_S = 30.0  # about as long as somebody waits for an answer; a practical case of two seconds gets four rounds
+
+
+def compare(  # noqa: PLR0913 - the function and eight options
+    fn: Callable[..., Any],
+    *iterables: Iterable[Any],
+    approaches: Sequence[str] | None = None,
+    workers: int | None = None,
+    repeat: int | None = None,
+    budget: float = BUDGET_S,
+    async_fn: Callable[..., Any] | None = None,
+    name: str | None = None,
+    about: str = "",
+    progress: bool | Callable[[Trial], None] = False,
+) -> Comparison:
+    """Run a function over the same items by every approach, and say what each gains and why.
+
+    The approaches take turns, round after round, so that a machine that slows down slows all of them. Before the
+    first round the function is called once, untimed, for its imports and caches. The start of workers counts, as it
+    would in your program, and is also shown apart. The trials run in a process of their own, so a function that
+    never returns, exits or crashes ends no more than its trial; where that process cannot be had (the function
+    cannot travel to it), they run here, and a note says so.
+
+    Args:
+        fn: the function, plain or a coroutine function.
+        *iterables: the inputs; with several, `fn` gets one argument from each. They are read to the end first.
+        approaches: which to compare, each optionally with a number of workers: ``["threads", "processes:4"]``. By
+            default all four. ``"sync"`` is always run, since all others are held against it.
+        workers: workers of those that name no number; by default what `map` would use.
+        repeat: number of rounds; by default as many as fit the budget, up to 5 (11 when a round takes under half a
+            second).
+        budget: seconds to spend. Where one round would not fit, each approach runs a share of the items, and a note
+            says so. A round that has begun may go on to three times the budget.
+        async_fn: a coroutine function that does the same as `fn`, for asyncio. Without one, a plain `fn` is wrapped
+            in a coroutine for asyncio, which shows that wrapping alone gains nothing.
+        name: what to call it in the report; by default the function's name.
+        about: a sentence about it for the report.
+        progress: True shows on standard error what is running; a callable gets each `Trial`.
+
+    Returns:
+        The comparison: `show()` draws it, `best` names the recommended approach.
+
+    Raises:
+        OptionError: when an argument is out of range, an approach is unknown, or there are no items.
+        TypeError: when `fn` is not callable.
+        BudgetExceeded: when even the first item did not return within three times the budget.
+        WorkerDied: when the function ends its process in a plain loop.
+        Exception: what `fn` raises in a plain loop, with a note that names the item.
+
+    Example:
+        >>> import corewise
+        >>> found = corewise.compare(abs, [1, -2, 3], approaches=["sync", "threads"], repeat=1)
+        >>> [row["approach"] for row in found.document["cases"][0]["rows"]]
+        ['sync', 'threads']
+    """
+    subject = _subject(fn, iterables, async_fn)
+    specs = _specs(approaches, workers, len(subject.items))
+    if repeat is not None:
+        repeat = whole_number("repeat", repeat)
+    if isinstance(budget, bool) or not budget > 0:
+        raise OptionError(f"budget must be a number of seconds above 0, not {budget!r}")
+    observer, close = _observer(progress)
+    machine = machine_facts()
+    comparison = ComparisonCase(subject, specs, name or function_name(fn), about, repeat, float(budget), observer)
+    try:
+        case = comparison.run(machine)
+    finally:
+        close()
+    from corewise import __version__
+
+    return Comparison(new_document(machine, [words.annotate(case, machine)], [], __version__))
+
+
+class Comparison:
+    """A finished comparison.
+
+    Attributes:
+        document: all figures and words, as one versioned JSON-like object (`corewise._types.comparison` describes
+            its keys).
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @property
+    def best(self) -> str:
+        """The recommended approach, as it was asked for: ``"processes"`` or ``"processes:4"``."""
+        recommended = self.document["cases"][0]["recommendation"]
+        return recommended["approach"] if recommended else "sync"
+
+    def show(self, file: TextIO | None = None, *, width: int | None = None) -> None:
+        """Draw the comparison as a table.
+
+        Args:
+            file: where to; standard output by default.
+            width: columns; by default those of the terminal.
+        """
+        from corewise._report.terminal import show
+
+        show(self.document, file=file, width=width)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the document as JSON, and write it to `path` if one is given.
+
+        Raises:
+            OSError: when the file cannot be written.
+        """
+        text = dumps(self.document)
+        if path is not None:
+            write_text(text, path)
+        return text
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the comparison as a page that needs nothing else, and write it to `path` if one is given.
+
+        Raises:
+            OSError: when the file cannot be written.
+        """
+        from corewise._report.page import to_html
+
+        page = to_html(self.document)
+        if path is not None:
+            write_text(page, path)
+        return page
+
+    def __repr__(self) -> str:
+        case = self.document["cases"][0]
+        return f"<Comparison of {case['name']}: {len(case['rows'])} approaches, best {self.best}>"
+
+
+def _subject(
+    fn: Callable[..., Any], iterables: tuple[Iterable[Any], ...], async_fn: Callable[..., Any] | None
+) -> Subject:
+    if not callable(fn):
+        raise TypeError(f"the first argument must be a function, not {type(fn).__name__}")
+    if async_fn is not None and not is_coroutine_function(async_fn):
+        raise OptionError(f"async_fn must be a coroutine function (`async def`), not {async_fn!r}")
+    star = len(iterables) > 1
+    items = list(zip(*iterables, strict=False)) if star else list(iterables[0]) if iterables else []
+    if not items:
+        raise OptionError("there are no items to compare the approaches on")
+    return Subject(fn=fn, async_fn=async_fn, items=items, star=star)
+
+
+def _specs(approaches: Sequence[str] | None, workers: int | None, items: int) -> list[Spec]:
+    """Check what was asked for; the plain loop comes first, whether asked for or not."""
+    if isinstance(approaches, str):
+        raise OptionError(f"approaches must be a list of names, such as [{approaches!r}]")
+    if workers is not None:
+        workers = whole_number("workers", workers)
+    specs: dict[str, Spec] = {}
+    for label in ("sync", *(APPROACHES if approaches is None else approaches)):
+        name, _, number = str(label).partition(":")
+        approach = known_approach(name)
+        if number and not number.isdecimal():
+            raise OptionError(
+                f"{label!r}: the workers behind the colon must be a whole number of at least 1, not {number!r}"
+            )
+        own = whole_number(f"the workers of {label!r}", int(number)) if number else workers
+        label = approach if approach == "sync" else str(label)  # noqa: PLW2901 - sync has one worker, whatever is asked for
+        specs[label] = Spec(
+            label=label, approach=approach, workers=own, expected_workers=number_of_workers(approach, own, items)
+        )
+    return list(specs.values())
+
+
+def _observer(progress: object) -> tuple[Callable[[Trial], None], Callable[[], None]]:
+    if progress is False or progress is None:
+        return lambda _: None, lambda: None
+    if progress is True:
+        from corewise._report.trials import trials
+
+        shown = trials()
+        return shown, shown.close
+    if callable(progress):
+        return progress, lambda: None
+    raise OptionError(f"progress must be True, False or a callable, not {progress!r}")

@@ -1,0 +1,196 @@
+"""Runs the trials of a comparison in a process of their own.
+
+So a trial that hangs, exits or crashes ends nothing but itself.
+"""
+
+from __future__ import annotations
+
+import pickle
+from time import perf_counter, process_time
+
+from corewise._api.map import map as run_map
+from corewise._approaches import load_approach, open_approach
+from corewise._approaches.base import Terms
+from corewise._dispatch.run import short
+from corewise._machine import memory
+from corewise._types.record import Record
+from corewise._work.chunk import Chunk
+from corewise._work.coroutines import AsCoroutine, is_coroutine_function
+from corewise.errors import BudgetExceeded, CannotTravel, WorkerStartError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from corewise._approaches.base import Approach
+    from corewise._types.comparison import Difference
+
+_LOOK_S = 0.2  # how often a clock on the screen ticks while a trial runs
+
+
+class Subject(Record):
+    """What is compared.
+
+    Attributes:
+        fn: the function.
+        async_fn: its coroutine twin, for asyncio; None when there is none.
+        items: all items; with `star`, tuples of arguments.
+        star: whether each item is a tuple of arguments.
+    """
+
+    fn: Callable[..., Any]
+    async_fn: Callable[..., Any] | None
+    items: list[Any]
+    star: bool
+
+    def function_for(self, approach: str) -> tuple[Callable[..., Any], str]:
+        """Return the function that an approach runs, and what to call that in the report."""
+        if approach != "asyncio":
+            return self.fn, "coroutine run to its end" if is_coroutine_function(self.fn) else "function"
+        if self.async_fn is not None:
+            return self.async_fn, "async function"
+        if is_coroutine_function(self.fn):
+            return self.fn, "async function"
+        return AsCoroutine(self.fn), "function wrapped in a coroutine"
+
+
+class Order(Record):
+    """One trial: the first `count` items by an approach. A warm-up also loads the code of the approaches to come."""
+
+    label: str
+    approach: str
+    workers: int | None
+    count: int
+    warm_up: bool = False
+    prepare: tuple[str, ...] = ()
+
+
+class Figures(Record):
+    """What one trial cost, and whether its results were those of the first."""
+
+    wall_s: float
+    cpu_s: float
+    startup_s: float
+    workers: int
+    peak_memory_bytes: int | None
+    difference: Difference | None
+
+
+class Bench:
+    """Carries out orders, in whichever process it stands, and keeps the first results to compare all others with."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._reference: tuple[str, list[Any]] | None = None
+
+    def __call__(self, order: Order) -> Figures:
+        """Run one trial.
+
+        Raises:
+            Exception: whatever the function raises, with the item named.
+        """
+        fn, _ = self._subject.function_for(order.approach)
+        items = self._subject.items[: order.count]
+        iterables = zip(*items, strict=True) if self._subject.star else (items,)
+        for approach in order.prepare:
+            load_approach(approach)
+        can_reset = memory.reset_peak()
+        begin, cpu = perf_counter(), process_time()
+        results = run_map(fn, *iterables, approach=order.approach, workers=order.workers)
+        wall = perf_counter() - begin
+        cpu_s = process_time() - cpu + results.stats.workers_cpu_s
+        peak = memory.peak_bytes() if can_reset else None
+        stats = results.stats
+        return Figures(
+            wall_s=wall,
+            cpu_s=cpu_s,
+            startup_s=stats.startup_s,
+            workers=stats.workers,
+            peak_memory_bytes=None
+            if peak is None or stats.peak_memory_bytes is None
+            else peak + stats.peak_memory_bytes,
+            difference=None if order.warm_up else self._compare(order.label, results),
+        )
+
+    def _compare(self, label: str, results: list[Any]) -> Difference | None:
+        if self._reference is None:
+            self._reference = (label, list(results))
+            return None
+        against, expected = self._reference
+        for index, (one, other) in enumerate(zip(expected, results, strict=True)):
+            if not same(one, other):
+                return {
+                    "approach": label,
+                    "against": against,
+                    "item": index,
+                    "item_repr": short(self._subject.items[index]),
+                    "expected": short(one),
+                    "got": short(other),
+                }
+        return None
+
+
+class Stage:
+    """Where trials run: a worker process of their own where that is possible, else here.
+
+    Args:
+        subject: what is compared.
+
+    Attributes:
+        isolated: whether trials run in a process of their own, and so can be ended.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._bench = Bench(subject)
+        self._begun = 0
+        try:
+            self._approach: Approach = _open("processes", self._bench)
+            self.isolated = True
+        except (CannotTravel, WorkerStartError):
+            self._approach = _open("sync", self._bench)
+            self.isolated = False
+
+    def run(self, order: Order, *, limit_s: float, tick: Callable[[], None]) -> Figures | BaseException:
+        """Run one trial.
+
+        Args:
+            order: the trial.
+            limit_s: seconds after which it is ended, if it is isolated.
+            tick: called a few times a second meanwhile.
+
+        Returns:
+            The figures, or what went wrong: the function's exception, a `WorkerDied`, or `BudgetExceeded`.
+        """
+        self._approach.submit(Chunk(self._begun, [order], star=False))
+        self._begun += 1
+        deadline = perf_counter() + limit_s
+        while not (done := self._approach.collect(_LOOK_S)):
+            tick()
+            if perf_counter() > deadline:
+                self.close()
+                self._approach = _open("processes", self._bench)
+                return BudgetExceeded(f"it did not return within {limit_s:.3g} s and was stopped")
+        outcome: Figures | BaseException = done[0].values[0]
+        return outcome
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self._approach.close(kill=True)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two results are equal: arrays by their elements, what does not equal itself (NaN) by its bytes."""
+    try:
+        equal = one == other
+        if hasattr(equal, "all"):
+            equal = equal.all()
+        if equal:
+            return True
+        return bool(pickle.dumps(one, 5) == pickle.dumps(other, 5))
+    except Exception:  # noqa: BLE001 - results may raise anything when compared or pickled; then they count as different
+        return False
+
+
+def _open(name: str, bench: Bench) -> Approach:
+    return open_approach(name, Terms(bench, 1, keep_going=True, share_cores=False))

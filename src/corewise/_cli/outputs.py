@@ -1,0 +1,57 @@
+"""Writes what a command was asked to write: to a file, or to standard output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from corewise._cli.failure import FAILED, Failure
+from corewise._report import document
+
+if TYPE_CHECKING:
+    from corewise._types.comparison import Document
+
+
+def put_json(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
+    """Write a comparison as JSON; see `put`."""
+    put(document.dumps(stored), where, out, quiet=quiet)
+
+
+def put_html(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
+    """Write a comparison as a page; see `put`."""
+    from corewise._report.page import to_html
+
+    put(to_html(stored), where, out, quiet=quiet)
+
+
+def put_svg(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
+    """Write the terminal's picture of a comparison; see `put`."""
+    from corewise._report.picture import to_svg
+
+    put(to_svg(stored), where, out, quiet=quiet)
+
+
+def put(text: str, where: str, out: TextIO, *, quiet: bool = False) -> None:
+    """Write a text.
+
+    Args:
+        text: what to write.
+        where: a file's name, or ``-``.
+        out: what ``-`` stands for.
+        quiet: whether to keep silent about it; by default standard error says what was written.
+
+    Raises:
+        Failure: when a file cannot be written.
+        OSError: when `out` cannot be written.
+    """
+    if where == "-":
+        out.write(text)
+        out.flush()
+        return
+    try:
+        document.write_text(text, where)
+    except OSError as error:
+        raise Failure(f"{where} cannot be written: {error.strerror}", code=FAILED) from error
+    if not quiet:
+        click.echo(f"corewise: wrote {where}", err=True)

@@ -1,0 +1,1 @@
+"""Tests of the drawing room; one package, so that they share the builder in `samples`."""
