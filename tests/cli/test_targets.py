@@ -14,20 +14,9 @@ from corewise._cli.failure import Failure
 from corewise._cli.target import load_function, load_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 PLAIN = str(TARGETS / "plain.py")
-
-
-@pytest.fixture(autouse=True)
-def _own_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no test see the modules or the path of another."""
-    known = set(sys.modules)
-    monkeypatch.setattr(sys, "path", sys.path[:])
-    yield
-    for name in set(sys.modules) - known:
-        del sys.modules[name]
 
 
 def _refusal(text: str) -> str:

@@ -44,7 +44,7 @@ def row(
     memory_mb: float | None = 31,
     runs: str = "function",
 ) -> Row:
-    """Return a row that ran, from its rounds and the cores it kept busy; `case` fills in what depends on the plain run."""
+    """Return a row that ran, from its rounds and busy cores; `case` fills in what depends on the plain run."""
     approach, _, asked = label.partition(":")
     rounds = [wall_s] if isinstance(wall_s, float | int) else list(wall_s)
     median = statistics.median(rounds)
@@ -77,7 +77,9 @@ def failed_row(label: str, problem: str, status: str = "failed") -> Row:
     return {**blank, **nothing, "status": status, "problem": problem, "wall_s": []}  # type: ignore[typeddict-item]
 
 
-def case(name: str, rows: Sequence[Row], *, cores: int = 2, words_for: Machine | None = None, **changes: object) -> Case:
+def case(
+    name: str, rows: Sequence[Row], *, cores: int = 2, words_for: Machine | None = None, **changes: object
+) -> Case:
     """Return a case of these rows, with speed-up and efficiency; annotated when a machine is given."""
     base = next((one["wall_median_s"] for one in rows if one["approach"] == "sync" and one["status"] == "ok"), None)
     filled = []
@@ -180,7 +182,7 @@ def too_small() -> Case:
 
 
 def differing() -> Case:
-    """A case with everything that can be wrong with one: a failure, a skipped row, differing results, a share of the items."""
+    """Everything that can be wrong with a case: a failure, a skipped row, differing results, a share of the items."""
     return case(
         "trouble",
         [
@@ -208,7 +210,7 @@ def practical_cases() -> list[Case]:
 
 
 def sample(cases: Sequence[Case] | None = None, *, here: Machine | None = None) -> Document:
-    """Return a document with all words filled in; of the practical cases and one full of trouble unless others are given."""
+    """Return a document with all words; of the practical cases and one full of trouble unless others are given."""
     where = here or machine()
     spoken = [words.annotate(one, where) for one in (cases if cases is not None else [*practical_cases(), differing()])]
     lesson = words.lesson(spoken, where) if len(spoken) > 1 else []

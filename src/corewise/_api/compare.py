@@ -192,9 +192,9 @@ def _observer(progress: object) -> tuple[Callable[[Trial], None], Callable[[], N
     if progress is False or progress is None:
         return lambda _: None, lambda: None
     if progress is True:
-        from corewise._report.trials import trials
+        from corewise._report.trials import live
 
-        shown = trials()
+        shown = live()
         return shown, shown.close
     if callable(progress):
         return progress, lambda: None

@@ -7,6 +7,7 @@ from collections import deque
 from time import perf_counter
 
 from corewise._work.chunk import Chunk, Done
+from corewise._work.run import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Asyncio:
         while self._waiting and len(self._lanes) < min(self._terms.workers, self._outstanding):
             self._lanes.add(asyncio.create_task(self._lane()))
             self.workers_started = max(self.workers_started, len(self._lanes))
+        if self._finished:  # a lane got done in the last moments of the turn before
+            return
         self._news.clear()
         try:
             async with asyncio.timeout(timeout_s):
@@ -91,7 +94,8 @@ class Asyncio:
         this = asyncio.current_task()
         try:
             while self._waiting:
-                self._finished.append(await self._run_chunk(self._waiting.popleft()))
+                done = await self._run_chunk(self._waiting.popleft())
+                self._finished.append(done)
                 if self._news is not None:
                     self._news.set()
         finally:
@@ -112,7 +116,7 @@ class Asyncio:
                 values.append(stop)
             except BaseException as error:  # noqa: BLE001 - whatever the function raises is the item's outcome
                 failed.append(index)
-                values.append(error)
+                values.append(without_our_frame(error))
             if failed and not self._terms.keep_going:
                 return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
         return Done(chunk.start, values, failed, perf_counter() - begin)

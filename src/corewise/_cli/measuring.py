@@ -45,7 +45,7 @@ def measured(function: Callable[..., Any], *iterables: Iterable[Any], shown_name
     except BaseException as error:
         if isinstance(error, BrokenPipeError) and streams.nobody_reads():
             raise
-        if not (raised_at(error) or getattr(error, "__notes__", ())):
+        if not raised_at(error) and not hasattr(error, "__notes__"):
             raise  # no line of the user's, no item: a fault of our own
         raise _of_the_function(error, shown_name) from error
 

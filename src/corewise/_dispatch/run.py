@@ -72,14 +72,20 @@ class Run:
                 break
             if self._stop_before is not None and not self._outstanding.any_before(self._stop_before):
                 break
-            for done in approach.collect(self._meter.tick_s):
-                self._take(done)
-                if done.wall_s:
-                    sizes.observe(len(done.values), done.wall_s)
-                if enough is not None and enough(done):
-                    feeding = False
-            self._meter.add(0, 0)
+            feeding = not self._collect(approach, sizes, enough) and feeding
         self._raise_first()
+
+    def _collect(self, approach: Approach, sizes: ChunkSizes, enough: Callable[[Done], bool] | None) -> bool:
+        """Wait for outcomes and take them in. Return whether there are enough now."""
+        full = False
+        for done in approach.collect(self._meter.tick_s):
+            self._take(done)
+            if done.wall_s:
+                sizes.observe(len(done.values), done.wall_s)
+            full = full or (enough is not None and enough(done))
+            del done  # frames of a call that failed may link back to this one, and must not meet their exception here
+        self._meter.add(0, 0)
+        return full
 
     @property
     def failures(self) -> list[Failed]:

@@ -25,8 +25,9 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
         difference: the first differing result; the approach it names is not recommended, however fast it is.
 
     Returns:
-        The simplest of the rows that are as fast as the fastest (within 5 %, or within 10 % if their rounds overlap). An event
-        loop around a plain function is no way to write a program, so it is left out. None where no approach ran to its end.
+        The simplest of the rows that are as fast as the fastest (within 5 %, or within 10 % if their rounds overlap).
+        An event loop around a plain function is no way to write a program, so it is left out. None where no approach
+        ran to its end.
     """
     able = [facts for facts in rows if facts.outcome not in ("failed", "skipped")]
     trusted = [facts for facts in able if not _differs(facts, able, difference)]

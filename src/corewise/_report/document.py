@@ -1,7 +1,8 @@
 """The comparison document in and out: made, checked, loaded and stored.
 
-What is read may have been written by anybody, an older or a newer corewise, or an editor; so every key is checked against the types in
-`corewise._types.comparison`, and an error names the key. Keys that are not known are kept and not complained about.
+What is read may have been written by anybody, an older or a newer corewise, or an editor; so every key is checked
+against the types in `corewise._types.comparison`, and an error names the key. Keys that are not known are kept and
+not complained about.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ def check(obj: object) -> Document:
         The same object.
 
     Raises:
-        DocumentError: when it is something else, of a version that this corewise does not know, or when a key is missing or of
-            the wrong type; the message names the key (``cases[0].rows[2].wall_s``).
+        DocumentError: when it is something else, of a version that this corewise does not know, or when a key is
+            missing or of the wrong type; the message names the key (``cases[0].rows[2].wall_s``).
     """
     if not isinstance(obj, dict) or obj.get("format") != FORMAT:
         raise DocumentError(f"this is no comparison document: {_format_words(obj)}")
@@ -76,8 +77,8 @@ def check(obj: object) -> Document:
         raise DocumentError(f"version: expected a whole number from 1 on, found {version!r}")
     if version > VERSION:
         raise DocumentError(
-            f"this document has version {version}, but this corewise reads versions up to {VERSION}; it was written by corewise "
-            f"{obj.get('corewise', 'of an unknown version')}, so install that or a later one"
+            f"this document has version {version}, but this corewise reads versions up to {VERSION}; it was written by "
+            f"corewise {obj.get('corewise', 'of an unknown version')}, so install that or a later one"
         )
     check_shape(obj, Document)
     document: Document = obj  # type: ignore[assignment] # that is what was just checked
@@ -142,8 +143,8 @@ def dumps(document: Document) -> str:
 def dump(document: Document, path: str | os.PathLike[str]) -> None:
     """Store a document in a file, whole or not at all.
 
-    The text is written beside the file and moved into its place, so that neither a crash nor a full disk leaves half a document or
-    takes an older one away. A link is followed; a pipe or a device is written to directly.
+    The text is written beside the file and moved into its place, so that neither a crash nor a full disk leaves half
+    a document or takes an older one away. A link is followed; a pipe or a device is written to directly.
 
     Args:
         document: the document.

@@ -1,12 +1,15 @@
-"""Facts of the machine, a case and a row that stand above or beside the figures, as short texts that every drawing shares."""
+"""Short texts about the machine, a case and a row that every drawing shares, and what of a case's notes goes where."""
 
 from __future__ import annotations
 
-from corewise._report import numbers
+from corewise._report import figures, numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from corewise._types.comparison import Case, Machine, Row
+    from corewise._types.comparison import Case, Machine, Note, Row
+
+LESSON_HEADS = ("what it is for", "does it speed up computing", "use it when")
+DIFFERENT = "different-results"  # the code of the note on differing results
 
 
 def machine_facts(machine: Machine) -> list[str]:
@@ -41,3 +44,21 @@ def case_facts(case: Case) -> list[str]:
 def what_was_run(row: Row) -> str:
     """Return what an approach ran, where that was not simply the function."""
     return "" if row["runs"] == "function" else row["runs"]
+
+
+def wall_and_spread(row: Row) -> tuple[str, str]:
+    """Return a row's median time, and how far its rounds lie from it where there are several."""
+    if not figures.ran(row):
+        return numbers.NOTHING, ""
+    spread = numbers.give_or_take(row["wall_median_s"], row["wall_low_s"], row["wall_high_s"])
+    return numbers.seconds(row["wall_median_s"]), spread if len(row["wall_s"]) > 1 else ""
+
+
+def difference_note(case: Case) -> str:
+    """Return the note on differing results, which is shown apart from the others and loudly."""
+    return next((note["text"] for note in case["notes"] if note["code"] == DIFFERENT), "The results differ.")
+
+
+def other_notes(case: Case) -> list[Note]:
+    """Return the notes that are not shown elsewhere."""
+    return [note for note in case["notes"] if note["code"] != DIFFERENT or case["difference"] is None]

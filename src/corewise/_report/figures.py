@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     Outcome = Literal["baseline", "gain", "same", "loss", "unclear", "alone", "failed", "skipped"]
     Work = Literal["computing", "waiting", "mixed", "several cores", "unknown"]
 
-# The limits below are guesses, chosen on both sides of figures that are far apart: computing measures 0.95 and more, waiting 0.05 and less.
+# The limits below are guesses, chosen on both sides of figures that are far apart: computing measures 0.95 and more,
+# waiting 0.05 and less.
 COMPUTING_SHARE = 0.8  # CPU seconds per second of the plain run, from which the work counts as computing
 WAITING_SHARE = 0.2  # and up to which it counts as waiting
 SEVERAL_CORES = 1.25  # cores busy from which more than one core did the work
@@ -24,6 +25,7 @@ EQUAL = 1.05  # two times within this factor are called equal: nobody should cha
 EQUAL_ONE_ROUND = 1.10  # the same where one round leaves no spread to judge by
 EQUAL_IN_NOISE = 1.10  # and where the rounds of both overlap
 NOISY_SHARE = 0.10  # spread of the rounds as a part of the median, from which it is called noisy
+SEVERAL_ROUNDS = 2  # the fewest that have a spread
 TOO_SHORT_S = 1e-3  # a run below this measures the clock and the hand-over rather than the work
 
 WRAPPED = "function wrapped in a coroutine"  # how a row says that its coroutine never awaits
@@ -159,7 +161,7 @@ def work_of(base: Row | None) -> Work:
 
 
 def outcome(row: Row, base: Row | None) -> Outcome:
-    """Judge a row's time against the plain run's, never calling a gain or a loss what lies within the spread of the rounds."""
+    """Judge a row's time against the plain run's; within the spread of the rounds it is neither gain nor loss."""
     if row["status"] == "skipped":
         return "skipped"
     if not ran(row):
@@ -169,7 +171,7 @@ def outcome(row: Row, base: Row | None) -> Outcome:
     if row is base:
         return "baseline"
     gain = speedup(row, base) or 1.0
-    equal = EQUAL_ONE_ROUND if min(len(row["wall_s"]), len(base["wall_s"])) < 2 else EQUAL
+    equal = EQUAL_ONE_ROUND if min(len(row["wall_s"]), len(base["wall_s"])) < SEVERAL_ROUNDS else EQUAL
     if 1 / equal <= gain <= equal:
         return "same"
     if overlap(row, base):
@@ -194,7 +196,7 @@ def high(row: Row) -> float:
 
 def spread_share(row: Row) -> float:
     """Return the spread of the rounds as a part of the median; 0 with fewer than two rounds."""
-    if not ran(row) or len(row["wall_s"]) < 2:
+    if not ran(row) or len(row["wall_s"]) < SEVERAL_ROUNDS:
         return 0.0
     return (high(row) - low(row)) / (row["wall_median_s"] or 1.0)
 

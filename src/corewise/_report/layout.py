@@ -1,12 +1,14 @@
-"""How a case is laid out in columns of letters: a table where there is room, two lines for an approach where there is less, a card
-where there is little. All three show the same figures.
+"""How a case is laid out in columns of letters.
+
+A table where there is room, two lines for an approach where there is less, a card where there is little. All three show
+the same figures.
 """
 
 from __future__ import annotations
 
 from corewise._report import figures, numbers
 from corewise._report.canvas import ALARM, BAD, BAR, BEST, GOOD, HEADING, NOTE, QUIET, Canvas, wrapped
-from corewise._report.facts import case_facts, what_was_run
+from corewise._report.facts import case_facts, difference_note, other_notes, wall_and_spread, what_was_run
 from corewise._report.glyphs import ASCII
 from corewise._types.record import Record
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 GAP = 2  # blank columns between two figures
 SHORTEST_BAR = 8  # columns; a shorter one shows no difference worth seeing
 LONGEST_BAR = 44
+BAR_AFTER = 2  # the cell (approach, workers, time) that the bar stands after
 CARDS_BELOW = 60  # columns, below which the figures of an approach do not fit on one line with its bar
-
 
 
 class Sheet(Record):
@@ -79,13 +81,6 @@ class Sheet(Record):
         style = GOOD if self.is_best(row) else BAR
         return self.canvas.bar(row["wall_median_s"] or 0.0, figures.high(row), self.longest_s, columns, style)
 
-    def wall(self, row: Row) -> tuple[str, str]:
-        """Return a row's median and its spread."""
-        if not figures.ran(row):
-            return numbers.NOTHING, ""
-        spread = numbers.give_or_take(row["wall_median_s"], row["wall_low_s"], row["wall_high_s"])
-        return numbers.seconds(row["wall_median_s"]), spread if len(row["wall_s"]) > 1 else ""
-
     def figures(self, row: Row) -> dict[str, str]:
         """Return a row's figures beside its time, by their headings."""
         return {
@@ -127,10 +122,9 @@ def case_block(case: Case, canvas: Canvas) -> Iterator[RenderableType]:
         yield from _verdicts(sheet)
     yield canvas.text("")
     if case["difference"] is not None:
-        yield _difference_panel(case["difference"], canvas)
-    for note in case["notes"]:
-        if note["code"] != "different-results" or case["difference"] is None:
-            yield canvas.paragraph(canvas.text(note["text"]), canvas.line((f"{canvas.glyphs.alarm} ", NOTE)))
+        yield _difference_panel(case["difference"], difference_note(case), canvas)
+    for note in other_notes(case):
+        yield canvas.paragraph(canvas.text(note["text"]), canvas.line((f"{canvas.glyphs.alarm} ", NOTE)))
     if case["recommendation"] is not None:
         if case["difference"] is not None or case["notes"]:
             yield canvas.text("")
@@ -145,7 +139,8 @@ def _table(sheet: Sheet) -> list[Text] | None:
     canvas = sheet.canvas
     heads = ["  approach", "workers", "wall time", *sheet.headings()]
     rows = [
-        [sheet.label(row), canvas.text(str(row["workers"])), _wall(sheet, row), *_figures(sheet, row)] for row in sheet.case["rows"]
+        [sheet.label(row), canvas.text(str(row["workers"])), _wall(sheet, row), *_figures(sheet, row)]
+        for row in sheet.case["rows"]
     ]
     widths = [max([len(head), *(cells[at].cell_len for cells in rows)]) for at, head in enumerate(heads)]
     spare = canvas.width - sum(widths) - GAP * len(heads)
@@ -161,8 +156,8 @@ def _table(sheet: Sheet) -> list[Text] | None:
 
 
 def _wall(sheet: Sheet, row: Row) -> Text:
-    walls = [sheet.wall(other) for other in sheet.case["rows"]]
-    median, spread = sheet.wall(row)
+    walls = [wall_and_spread(other) for other in sheet.case["rows"]]
+    median, spread = wall_and_spread(row)
     # The medians end in one column and the spreads begin in one, so that both can be read down.
     left, right = max(len(one) for one, _ in walls), max(len(two) for _, two in walls)
     return sheet.canvas.line((f"{median:>{left}}", HEADING), (f" {spread:<{right}}" if right else "", QUIET))
@@ -170,7 +165,9 @@ def _wall(sheet: Sheet, row: Row) -> Text:
 
 def _figures(sheet: Sheet, row: Row) -> list[Text]:
     shown = sheet.figures(row)
-    return [sheet.canvas.text(shown[head], sheet.gain_style(row) if head == "speed-up" else "") for head in sheet.headings()]
+    return [
+        sheet.canvas.text(shown[head], sheet.gain_style(row) if head == "speed-up" else "") for head in sheet.headings()
+    ]
 
 
 def _joined(canvas: Canvas, cells: Sequence[Text], bar: Text, widths: Sequence[int], bar_columns: int) -> Text:
@@ -182,7 +179,7 @@ def _joined(canvas: Canvas, cells: Sequence[Text], bar: Text, widths: Sequence[i
             whole.append(" " * GAP + pad)
         whole.append_text(cell)
         whole.append("" if at else pad)
-        if at == 2:
+        if at == BAR_AFTER:
             whole.append(" " * GAP)
             whole.append_text(bar)
             whole.append(" " * (bar_columns - bar.cell_len))
@@ -236,8 +233,14 @@ def _cards(sheet: Sheet) -> Iterator[RenderableType]:
 
 
 def _minor_facts(sheet: Sheet, row: Row) -> list[str]:
-    shown = {head: figure for head, figure in sheet.figures(row).items() if head != "speed-up" and figure != numbers.NOTHING}
-    return [what_was_run(row), numbers.count(row["workers"], "worker"), *(f"{head} {figure}" for head, figure in shown.items())]
+    shown = {
+        head: figure for head, figure in sheet.figures(row).items() if head != "speed-up" and figure != numbers.NOTHING
+    }
+    return [
+        what_was_run(row),
+        numbers.count(row["workers"], "worker"),
+        *(f"{head} {figure}" for head, figure in shown.items()),
+    ]
 
 
 # ---- the words below the figures
@@ -258,12 +261,12 @@ def _words(sheet: Sheet, row: Row, told: set[str]) -> Text:
     return words
 
 
-def _difference_panel(gap: Difference, canvas: Canvas) -> RenderableType:
+def _difference_panel(gap: Difference, note: str, canvas: Canvas) -> RenderableType:
     from rich import box
     from rich.panel import Panel
 
     lines = [
-        canvas.line((f"{gap['approach']} and {gap['against']} gave different results", ALARM), f", first at item {gap['item']}"),
+        canvas.text(note, HEADING),
         canvas.line((f"item {gap['item']} is ", QUIET), gap["item_repr"]),
         canvas.line((f"{gap['against']} gave ", QUIET), gap["expected"]),
         canvas.line((f"{gap['approach']} gave ", QUIET), gap["got"]),
@@ -273,7 +276,14 @@ def _difference_panel(gap: Difference, canvas: Canvas) -> RenderableType:
         body.append("\n" if number else "")
         body.append_text(line)
     shape = box.HEAVY if canvas.glyphs is not ASCII else box.ASCII
-    return Panel(body, title=canvas.text(" RESULTS DIFFER ", ALARM), border_style=ALARM, box=shape, width=canvas.prose, padding=(0, 1))
+    return Panel(
+        body,
+        title=canvas.text(" RESULTS DIFFER ", ALARM),
+        border_style=ALARM,
+        box=shape,
+        width=canvas.prose,
+        padding=(0, 1),
+    )
 
 
 def _recommendation(choice: Recommendation, canvas: Canvas) -> RenderableType:

@@ -1,7 +1,7 @@
 """The lesson of several cases: what each approach is for, whether it speeds up computing, and when to use it.
 
-Which case shows what is found in its figures, never in its name: whether the plain run computed or waited, whether threads gained,
-whether starting workers took longer than the work.
+Which case shows what is found in its figures, never in its name: whether the plain run computed or waited, whether
+threads gained, whether starting workers took longer than the work.
 """
 
 from __future__ import annotations
@@ -112,18 +112,23 @@ def _row(approach: str, seen: Sequence[Seen]) -> LessonRow:
 def _sync(seen: Sequence[Seen]) -> tuple[str, str, str]:
     small, computing = _first(seen, "small"), _first(seen, *COMPUTING_KINDS)
     some = seen[0].facts
-    yardstick = f"the yardstick: {numbers.count(some.items, 'item')} one after another in {numbers.seconds(some.wall_s)}"
+    yardstick = (
+        f"the yardstick: {numbers.count(some.items, 'item')} one after another in {numbers.seconds(some.wall_s)}"
+    )
     what_for = f"work that is over quickly ({_took(small)})" if small else yardstick
     if computing is None:
         answer = NOT_MEASURED
     elif computing.facts.work == "several cores":
         answer = f"only where native code does it by itself ({_busy(computing)})"
     else:
-        answer = f"no, it is what the others are compared with ({_busy(computing)}, {numbers.seconds(computing.facts.wall_s)})"
+        wall = numbers.seconds(computing.facts.wall_s)
+        answer = f"no, it is what the others are compared with ({_busy(computing)}, {wall})"
     if small:
         when = f"the whole work is too short to share out ({_took(small)})"
     else:
-        when = f"nothing else gains enough; every gain here is over its {numbers.seconds(some.wall_s)} in {_case(seen[0])}"
+        when = (
+            f"nothing else gains enough; every gain here is over its {numbers.seconds(some.wall_s)} in {_case(seen[0])}"
+        )
     return what_for, answer, when
 
 
@@ -162,14 +167,19 @@ def _asyncio(seen: Sequence[Seen]) -> tuple[str, str, str]:
 def _processes(seen: Sequence[Seen]) -> tuple[str, str, str]:
     computing = [one for one in seen if one.kind in COMPUTING_KINDS]
     held, small = _first(seen, "held", "computing", "released"), _first(seen, "small")
-    what_for = f"computing in Python on several cores ({_figures(held)})" if _gained(held) else _best_shown(seen)
+    what_for = _best_shown(seen)
+    if held is not None and _gained(held):
+        what_for = f"computing in Python on several cores ({_figures(held)})"
     answers = [f"{_yes_or_no(one)} in {_case(one)} ({_figures(one)})" for one in computing]
     uses = []
-    if _gained(held) and held is not None:
-        uses.append(f"the work computes and lasts longer than start-up, {numbers.seconds(held.facts.startup_s)} here ({_saved(held)})")
+    if held is not None and _gained(held):
+        startup = numbers.seconds(held.facts.startup_s)
+        uses.append(f"the work computes and lasts longer than start-up, {startup} here ({_saved(held)})")
     if small:
         plain = small.facts.base["wall_median_s"] if small.facts.base else None
-        uses.append(f"not for {_case(small)} ({numbers.seconds(small.facts.wall_s)} against {numbers.seconds(plain)} plainly)")
+        uses.append(
+            f"not for {_case(small)} ({numbers.seconds(small.facts.wall_s)} against {numbers.seconds(plain)} plainly)"
+        )
     return what_for, "; ".join(answers) or NOT_MEASURED, "; ".join(uses) or _no_use(seen)
 
 
@@ -222,14 +232,18 @@ def _took(one: Seen) -> str:
 def _saved(one: Seen | None) -> str:
     if one is None or one.facts.base is None:
         return NOT_MEASURED
-    return f"{numbers.seconds(one.facts.base['wall_median_s'])} became {numbers.seconds(one.facts.wall_s)} in {_case(one)}"
+    return (
+        f"{numbers.seconds(one.facts.base['wall_median_s'])} became {numbers.seconds(one.facts.wall_s)} in {_case(one)}"
+    )
 
 
 def _for_waiting(what: str, waits: Seen | None, seen: Sequence[Seen]) -> str:
     if waits is None:
         return f"{what} ({NOT_MEASURED}; {_best_shown(seen)})"
     figures = f"{numbers.times(waits.facts.gain)} with {waits.facts.at_once} at once"
-    return f"{what} ({figures})" if _gained(waits) else f"{what}, though it gained nothing in {_case(waits)} ({figures})"
+    return (
+        f"{what} ({figures})" if _gained(waits) else f"{what}, though it gained nothing in {_case(waits)} ({figures})"
+    )
 
 
 def _best_shown(seen: Sequence[Seen]) -> str:

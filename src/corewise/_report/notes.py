@@ -27,7 +27,11 @@ def notes_for(case: Case, machine: Machine) -> list[Note]:
     kept = [note for note in case["notes"] if note["code"] not in _FINDERS]
     texts = {code: find(case, machine) for code, find in _FINDERS.items()}
     found: list[Note] = [{"code": code, "text": text} for code, text in texts.items() if text]
-    return [note for note in found if note["code"] in _GRAVE] + kept + [note for note in found if note["code"] not in _GRAVE]
+    return (
+        [note for note in found if note["code"] in _GRAVE]
+        + kept
+        + [note for note in found if note["code"] not in _GRAVE]
+    )
 
 
 def _different_results(case: Case, _: Machine) -> str:
@@ -44,8 +48,8 @@ def _share(case: Case, _: Machine) -> str:
     if case["items_run"] >= case["items"]:
         return ""
     return (
-        f"Only {case['items_run']:,} of {numbers.count(case['items'], 'item')} were run, so that every approach fits into the budget of "
-        f"{numbers.limit(case['budget_s'])}; raise the budget to run them all."
+        f"Only {case['items_run']:,} of {numbers.count(case['items'], 'item')} were run, so that every approach fits "
+        f"into the budget of {numbers.limit(case['budget_s'])}; raise the budget to run them all."
     )
 
 
@@ -76,8 +80,8 @@ def _busy_machine(_: Case, machine: Machine) -> str:
     if load is None or load <= BUSY_LOAD_PER_CORE * all_cores:
         return ""
     return (
-        f"The machine was busy when this began (load average {load:.1f} on {numbers.count(all_cores, 'core')}), so other programs "
-        "took part of the cores; compare again when it is quiet."
+        f"The machine was busy when this began (load average {load:.1f} on {numbers.count(all_cores, 'core')}), so "
+        "other programs took part of the cores; compare again when it is quiet."
     )
 
 

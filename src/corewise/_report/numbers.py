@@ -1,13 +1,15 @@
 """Numbers as a reader meets them: every figure that is shown is formatted here and nowhere else.
 
-All of it is pure text with Unicode signs (``µ``, ``×``, ``–``); `_report.glyphs` respells them for a stream that cannot carry them.
+All of it is pure text with Unicode signs (``µ``, ``×``, ``–``); `_report.glyphs` respells them for a stream that
+cannot carry them.
 """
 
 from __future__ import annotations
 
 NOTHING = "–"  # stands where there is no figure
 
-# Below each limit (seconds) the unit fits; the limits lie half a digit low, so that 999.6 ms becomes 1.00 s and not 1000 ms.
+# Below each limit (seconds) the unit fits; the limits lie half a digit low, so that 999.6 ms becomes 1.00 s and not
+# 1000 ms.
 _SMALL_UNITS = ((999.5e-9, 1e9, "ns"), (999.5e-6, 1e6, "µs"), (0.9995, 1e3, "ms"))
 _PER_SECOND = {"ns": 1e9, "µs": 1e6, "ms": 1e3, "s": 1.0}
 _BYTE_UNITS = ((1e3, 1.0, "B"), (999.5e3, 1e3, "kB"), (999.5e6, 1e6, "MB"), (999.5e9, 1e9, "GB"))

@@ -1,11 +1,19 @@
-"""The comparison as one HTML page: no script, nothing loaded from anywhere, the same words and figures as in the terminal."""
+"""The comparison as one HTML page: no script, nothing loaded from anywhere, the same words as in the terminal."""
 
 from __future__ import annotations
 
 from html import escape
 
 from corewise._report import figures, numbers
-from corewise._report.facts import case_facts, machine_facts, what_was_run
+from corewise._report.facts import (
+    LESSON_HEADS,
+    case_facts,
+    difference_note,
+    machine_facts,
+    other_notes,
+    wall_and_spread,
+    what_was_run,
+)
 from corewise._report.glyphs import fit
 from corewise._report.page_style import STYLE
 
@@ -13,9 +21,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from corewise._types.comparison import Case, Difference, Document, LessonRow, Row
+    from corewise._types.comparison import Case, Document, LessonRow, Row
 
 BAR_UNITS = 100.0  # width of a bar's own coordinates: a hundredth of the picture
+
+PICTURE = "picture"
+HEADS = ("approach", "workers", "wall time", PICTURE, "speed-up", "efficiency", "cores busy", "start-up", "memory")
 
 # Nothing may be loaded or run, whatever a document smuggles in: a second lock behind the escaping.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -51,8 +62,8 @@ def to_html(document: Document) -> str:
 {_facts(machine_facts(document["machine"]))}
 </header>
 {"".join(sections)}{lesson}<footer>
-<p>Measured with corewise {_text(document["corewise"])} on {_text(day)} UTC. Times are medians of wall time, start-up of workers
-included; the line across a bar reaches from the fastest round to the slowest.</p>
+<p>Measured with corewise {_text(document["corewise"])} on {_text(day)} UTC. Times are medians of wall time, start-up
+of workers included; the line across a bar reaches from the fastest round to the slowest.</p>
 </footer>
 </main>
 </body>
@@ -79,12 +90,13 @@ def _case(case: Case, number: int) -> str:
         f'<section aria-labelledby="case-{number}">\n'
         f'<h2 id="case-{number}">{_text(case["name"])}</h2>\n'
         f"{about}{_facts(case_facts(case))}\n"
-        f"{use}{_alarm(case['difference'])}{_table(case, number)}{_verdicts(case['rows'])}{_notes(case)}"
+        f"{use}{_alarm(case)}{_table(case, number)}{_verdicts(case['rows'])}{_notes(case)}"
         "</section>\n"
     )
 
 
-def _alarm(gap: Difference | None) -> str:
+def _alarm(case: Case) -> str:
+    gap = case["difference"]
     if gap is None:
         return ""
     pairs = (
@@ -93,16 +105,14 @@ def _alarm(gap: Difference | None) -> str:
         (f"{gap['approach']} gave", gap["got"]),
     )
     listed = "".join(f"<dt>{_text(head)}</dt><dd><code>{_text(value)}</code></dd>" for head, value in pairs)
-    title = f"Results differ: {gap['approach']} and {gap['against']}, first at item {gap['item']}"
-    return f'<div class="alarm" role="note"><h3>{_text(title)}</h3><dl>{listed}</dl></div>\n'
+    note = _text(difference_note(case))
+    return f'<div class="alarm" role="note"><h3>Results differ</h3><p>{note}</p><dl>{listed}</dl></div>\n'
 
 
 def _table(case: Case, number: int) -> str:
     base = figures.baseline(case)
     longest_s = figures.slowest_s(case["rows"])
-    heads = ("approach", "workers", "wall time", "picture", "speed-up", "efficiency", "cores busy", "start-up", "memory")
-    head_cells = "".join(f'<th scope="col" role="columnheader">{head}</th>' for head in heads)
-    head_cells = head_cells.replace('role="columnheader">picture', 'role="columnheader" class="picture">picture')
+    head_cells = "".join(_head(head, "picture" if head == PICTURE else "") for head in HEADS)
     body = []
     for index, row in enumerate(case["rows"]):
         choice = case["recommendation"]
@@ -121,24 +131,31 @@ def _row(row: Row, base: Row | None, bar: str, *, best: bool) -> str:
     outcome = figures.outcome(row, base)
     mark = '<small class="mark">recommended</small>' if best else ""
     runs = f"<small>{_text(what_was_run(row))}</small>" if what_was_run(row) else ""
-    spread = numbers.span(row["wall_low_s"], row["wall_high_s"]) if figures.ran(row) and len(row["wall_s"]) > 1 else ""
-    wall = numbers.seconds(row["wall_median_s"] if figures.ran(row) else None)
+    wall, spread = wall_and_spread(row)
     cells = (
         ("workers", str(row["workers"]), ""),
-        ("wall time", f"{wall} <small>{spread}</small>", ""),
-        ("", bar, "picture"),
+        ("wall time", f"<span>{wall} <small>{spread}</small></span>", ""),
+        (PICTURE, bar, "picture"),
         ("speed-up", numbers.times(figures.speedup(row, base)), outcome if outcome in ("gain", "loss") else ""),
         ("efficiency", numbers.share(figures.efficiency(row, base)), ""),
         ("cores busy", numbers.cores(figures.busy_cores(row)), ""),
         ("start-up", numbers.seconds(row["startup_s"]), ""),
         ("memory", numbers.bytes_(row["peak_memory_bytes"]), ""),
     )
-    tds = "".join(
-        f'<td role="cell"{f""" class="{name}" """.rstrip() if name else ""}{f""" data-head="{head}" """.rstrip() if head else ""}>{value}</td>'
-        for head, value, name in cells
-    )
+    tds = "".join(_cell(*cell) for cell in cells)
     opening = '<tr class="best" role="row">' if best else '<tr role="row">'
     return f'{opening}<th scope="row" role="rowheader">{_text(row["label"])}{mark}{runs}</th>{tds}</tr>\n'
+
+
+def _head(head: str, name: str = "") -> str:
+    of_class = f' class="{name}"' if name else ""
+    return f'<th scope="col" role="columnheader"{of_class}>{head}</th>'
+
+
+def _cell(head: str, content: str, name: str = "") -> str:
+    """Return a cell that carries its heading with it, for the layout in which the heading's row is not seen."""
+    of_class = f' class="{name}"' if name else ""
+    return f'<td role="cell"{of_class} data-head="{head}">{content}</td>'
 
 
 def _bar(row: Row, longest_s: float, name: str) -> str:
@@ -155,7 +172,8 @@ def _bar(row: Row, longest_s: float, name: str) -> str:
         spread = f'<path class="spread" vector-effect="non-scaling-stroke" d="{path}"/>'
     told = f"{numbers.seconds(median_s)}; rounds from {numbers.seconds(low_s)} to {numbers.seconds(high_s)}"
     return (
-        f'<svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" role="img" aria-labelledby="{name}-t {name}-d">'
+        '<svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" role="img" '
+        f'aria-labelledby="{name}-t {name}-d">'
         f'<title id="{name}-t">{_text(row["label"])}</title>'
         f'<desc id="{name}-d">{_text(told)}; a full bar is {_text(numbers.seconds(longest_s))}</desc>'
         '<rect class="track" x="0" y="1" width="100" height="10"/>'
@@ -175,23 +193,21 @@ def _verdicts(rows: Sequence[Row]) -> str:
 
 
 def _notes(case: Case) -> str:
-    items = "".join(f"<li>{_text(note['text'])}</li>" for note in case["notes"])
+    items = "".join(f"<li>{_text(note['text'])}</li>" for note in other_notes(case))
     return f'<ul class="notes">{items}</ul>\n' if items else ""
 
 
 def _lesson(rows: Sequence[LessonRow]) -> str:
-    heads = ("what it is for", "does it speed up computing", "use it when")
     body = []
     for row in rows:
         texts = (row["what_for"], row["speeds_up_computing"], row["when"])
-        cells = "".join(
-            f'<td role="cell" data-head="{head}">{_text(text)}</td>' for head, text in zip(heads, texts, strict=True)
-        )
+        cells = "".join(_cell(head, _text(text)) for head, text in zip(LESSON_HEADS, texts, strict=True))
         body.append(f'<tr role="row"><th scope="row" role="rowheader">{_text(row["approach"])}</th>{cells}</tr>\n')
-    head_cells = "".join(f'<th scope="col" role="columnheader">{head}</th>' for head in ("approach", *heads))
+    head_cells = "".join(_head(head) for head in ("approach", *LESSON_HEADS))
     return (
         '<section aria-labelledby="lesson">\n<h2 id="lesson">What to use when</h2>\n'
         '<table class="lesson" role="table"><caption>What each approach is for, by the figures above</caption>\n'
-        f'<thead role="rowgroup"><tr role="row">{head_cells}</tr></thead>\n<tbody role="rowgroup">\n{"".join(body)}</tbody></table>\n'
+        f'<thead role="rowgroup"><tr role="row">{head_cells}</tr></thead>\n'
+        f'<tbody role="rowgroup">\n{"".join(body)}</tbody></table>\n'
         "</section>\n"
     )

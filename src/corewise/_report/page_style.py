@@ -30,28 +30,62 @@ code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; ove
 .facts li { display: inline; }
 .facts li + li::before { content: "\\00a0\\00b7  "; }
 section {
-  background: var(--sheet); border: 1px solid var(--line); border-radius: 12px; padding: 1.5rem 1.5rem 1.25rem; margin-top: 1.5rem;
+  background: var(--sheet);
+  border: 1px solid var(--line);
+  border-radius: 12px;
+  padding: 1.5rem 1.5rem 1.25rem;
+  margin-top: 1.5rem;
 }
-.choice { background: var(--best-ground); border-left: 4px solid var(--best); border-radius: 6px; padding: .7rem 1rem; margin: 1.1rem 0; }
+.choice {
+  background: var(--best-ground);
+  border-left: 4px solid var(--best);
+  border-radius: 6px;
+  padding: .7rem 1rem;
+  margin: 1.1rem 0;
+}
 .choice strong { color: var(--best); }
-.alarm { background: var(--alarm-ground); border: 2px solid var(--bad); border-radius: 6px; padding: .8rem 1rem; margin: 1.1rem 0; }
+.alarm {
+  background: var(--alarm-ground);
+  border: 2px solid var(--bad);
+  border-radius: 6px;
+  padding: .8rem 1rem;
+  margin: 1.1rem 0;
+}
 .alarm h3 { margin: 0 0 .3rem; font-size: 1.05rem; color: var(--bad); }
 .alarm dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .9rem; margin: .4rem 0 0; }
 .alarm dt { color: var(--quiet); }
 .alarm dd { margin: 0; overflow-wrap: anywhere; }
 .notes { list-style: none; margin: 1.1rem 0 0; padding: 0; }
 .notes li {
-  background: var(--note-ground); border-left: 4px solid var(--note); border-radius: 6px; padding: .5rem 1rem; margin-top: .5rem; font-size: .93rem;
+  background: var(--note-ground);
+  border-left: 4px solid var(--note);
+  border-radius: 6px;
+  padding: .5rem 1rem;
+  margin-top: .5rem;
+  font-size: .93rem;
 }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-thead th { font-weight: 500; font-size: .82rem; color: var(--quiet); text-align: right; padding: .3rem .55rem; border-bottom: 1px solid var(--line); }
-tbody th, tbody td { padding: .5rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+thead th {
+  font-weight: 500;
+  font-size: .82rem;
+  color: var(--quiet);
+  text-align: right;
+  padding: .3rem .55rem;
+  border-bottom: 1px solid var(--line);
+}
+tbody th, tbody td {
+  padding: .5rem .55rem;
+  text-align: right;
+  border-bottom: 1px solid var(--line);
+  white-space: nowrap;
+}
 tbody tr:last-child > * { border-bottom: 0; }
 thead th:first-child, tbody th { text-align: left; padding-left: 0; }
 tbody th { font-weight: 600; }
 th small, td small { color: var(--quiet); font-weight: 400; font-size: .82rem; }
 th small { display: block; white-space: normal; }
+tbody .picture { text-align: left; }
 .picture { width: 30%; min-width: 7rem; }
 thead th { white-space: nowrap; }
 thead .picture { text-align: left; }
@@ -77,12 +111,20 @@ footer { color: var(--quiet); font-size: .88rem; margin-top: 1.5rem; }
   main { padding: 1.5rem .75rem 2rem; }
   section { padding: 1.1rem 1rem; }
   table, tbody, tbody tr, tbody th, tbody td { display: block; width: 100%; }
+  .figures tbody tr { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.75rem; }
+  .figures tbody th, .figures tbody .picture { grid-column: 1 / -1; }
+  .figures tbody .picture { order: -1; }
+  .figures tbody th { order: -2; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr { border-bottom: 1px solid var(--line); padding: .7rem 0; }
   tbody tr:last-child { border-bottom: 0; }
   tbody th, tbody td { border: 0; padding: .1rem 0; text-align: left; }
   .figures tbody td:not(.picture) { display: flex; justify-content: space-between; gap: 1rem; }
-  .figures tbody td:not(.picture)::before, .lesson tbody td::before { content: attr(data-head); color: var(--quiet); font-size: .88rem; }
+  .figures tbody td:not(.picture)::before, .lesson tbody td::before {
+    content: attr(data-head);
+    color: var(--quiet);
+    font-size: .88rem;
+  }
   .lesson tbody td::before { display: block; }
   .lesson tbody td { padding: .25rem 0; }
   .picture { width: 100%; padding: .3rem 0 !important; }

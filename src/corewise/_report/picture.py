@@ -33,7 +33,9 @@ _FRAME = """\
 {styles}
 </style>
 <defs>
-<clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+</clipPath>
 {lines}
 </defs>
 {chrome}
@@ -94,10 +96,12 @@ def to_svg(document: Document, width: int = 112) -> str:
 
 
 def _as_rectangle(found: re.Match[str]) -> str:
-    """Return a bar as one rectangle: made of letters it would show the seams between them, and differ from font to font."""
+    """Return a bar as one rectangle: made of letters it would show seams, and differ from font to font."""
     letters = found["blocks"]
     full = len(letters) * len(UNICODE.eighths)
     eighths = sum(UNICODE.eighths.index(letter) + 1 for letter in letters)
     width = float(found["width"]) * eighths / full
     top = float(found["y"]) - BAR_RISE
-    return f'<rect class="{found["name"]}" x="{found["x"]}" y="{top:g}" width="{width:g}" height="{BAR_HEIGHT}" rx="2"/>'
+    return (
+        f'<rect class="{found["name"]}" x="{found["x"]}" y="{top:g}" width="{width:g}" height="{BAR_HEIGHT}" rx="2"/>'
+    )

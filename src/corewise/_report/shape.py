@@ -10,8 +10,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+LONGEST_SHOWN = 40  # letters of a wrong value that an error quotes
+
 # How types are called in an error: in JSON's words, since that is what the reader has before them.
-_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null", list: "a list", dict: "an object"}
+_NAMES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+    list: "a list",
+    dict: "an object",
+}
 
 
 def check_shape(value: object, expected: Any, where: str = "") -> None:
@@ -89,5 +99,9 @@ def _words(expected: Any) -> str:
 
 def _found(value: object) -> str:
     text = repr(value)
-    shown = text if len(text) <= 40 else f"{text[:37]}..."
-    return shown if isinstance(value, str | int | float | bool | None) else f"{_NAMES.get(type(value), type(value).__name__)} {shown}"
+    shown = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+    return (
+        shown
+        if isinstance(value, str | int | float | bool | None)
+        else f"{_NAMES.get(type(value), type(value).__name__)} {shown}"
+    )

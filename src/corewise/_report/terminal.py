@@ -1,7 +1,7 @@
 """The comparison in a terminal, drawn from the document alone.
 
-`show` draws a whole document; `show_opening`, `show_case` and `show_lesson` draw its parts, for a comparison whose cases come one after
-another. What comes out is the same.
+`show` draws a whole document; `show_opening`, `show_case` and `show_lesson` draw its parts, for a comparison whose
+cases come one after another. What comes out is the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from corewise._report.canvas import HEADING, LEAST_COLUMNS, QUIET, Canvas, wrapped
-from corewise._report.facts import machine_facts
+from corewise._report.facts import LESSON_HEADS, machine_facts
 from corewise._report.layout import case_block
 
 TYPE_CHECKING = False
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 LESSON_TABLE_FROM = 90  # columns, from which four texts beside one another can be read
 LESSON_TABLE_TO = 130  # and beyond which they would only be drawn apart
 LESSON_GAP = 3  # blank columns between them
-LESSON_HEADS = ("what it is for", "does it speed up computing", "use it when")
 
 
 def show(document: Document, *, file: TextIO | None = None, width: int | None = None) -> None:
@@ -102,7 +101,9 @@ def _lesson_texts(row: LessonRow) -> tuple[str, str, str]:
 def _lesson_table(rows: Sequence[LessonRow], canvas: Canvas) -> Iterator[RenderableType]:
     first = max([len("approach"), *(len(row["approach"]) for row in rows)])
     each = (min(canvas.width, LESSON_TABLE_TO) - 2 - first - 3 * LESSON_GAP) // 3
-    yield _side_by_side(canvas, [canvas.text("approach", QUIET), *(canvas.text(head, QUIET) for head in LESSON_HEADS)], first, each)
+    yield _side_by_side(
+        canvas, [canvas.text("approach", QUIET), *(canvas.text(head, QUIET) for head in LESSON_HEADS)], first, each
+    )
     for row in rows:
         yield canvas.text("")
         texts = [canvas.text(row["approach"], HEADING), *(canvas.text(words) for words in _lesson_texts(row))]

@@ -1,7 +1,7 @@
 """The verdict on one row: a sentence or two that follow from its figures.
 
-The figures decide what is said; the name of the approach only decides how it is explained, since the same figures come about
-differently among threads, which share one interpreter, and processes, which share nothing.
+The figures decide what is said; the name of the approach only decides how it is explained, since the same figures
+come about differently among threads, which share one interpreter, and processes, which share nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from corewise._report.figures import (
 # Limits of the explanations, all of them guesses: from here on a cause is large enough to be named.
 STARTUP_SHARE = 0.1  # start-up as a part of the row's wall time
 STARTUP_OF_WORK_SHARE = 0.5  # start-up as a part of the plain run, from which the work is too short for it
+PAIR = 2  # cores, of which one says "both"
 CPU_GROWTH = 1.3  # CPU seconds as a multiple of the plain run's
 ALL_SHARE = 0.995  # part of the possible gain that rounds to all of it
 MEMORY_GROWTH = 2.0  # peak memory as a multiple of the plain run's
@@ -39,7 +40,9 @@ def verdict(facts: Facts) -> str:
     if facts.outcome == "baseline":
         return f"{_baseline(facts)}."
     if facts.outcome == "alone":
-        return f"{numbers.seconds(facts.wall_s)}{_busy_aside(facts)}; no plain run ended that it could be compared with."
+        return (
+            f"{numbers.seconds(facts.wall_s)}{_busy_aside(facts)}; no plain run ended that it could be compared with."
+        )
     if facts.outcome == "unclear":
         return f"{_unclear(facts)}."
     explain = {"gain": _why_gain, "same": _why_same, "loss": _why_loss}[facts.outcome]
@@ -70,7 +73,7 @@ def worked_at_once(facts: Facts) -> str:
         return f"{usable} cores could work at once"
     if busy < FULL_SHARE * usable:
         return f"{numbers.cores(busy)} of {usable} cores worked at once"
-    return "both cores worked at once" if usable == 2 else f"all {usable} cores worked at once"
+    return "both cores worked at once" if usable == PAIR else f"all {usable} cores worked at once"
 
 
 def _baseline(facts: Facts) -> str:
@@ -90,8 +93,8 @@ def _unclear(facts: Facts) -> str:
     base = facts.base or facts.row
     mine, plain = numbers.span(low(facts.row), high(facts.row)), numbers.span(low(base), high(base))
     return (
-        f"unclear: {numbers.times(facts.gain)} by the medians, but the rounds overlap ({mine} against {plain} plainly), "
-        "so it may be chance; repeat it on a quiet machine"
+        f"unclear: {numbers.times(facts.gain)} by the medians, but the rounds overlap ({mine} against {plain} "
+        "plainly), so it may be chance; repeat it on a quiet machine"
     )
 
 
@@ -101,8 +104,8 @@ def _unclear(facts: Facts) -> str:
 def _why_gain(facts: Facts) -> str:
     if facts.wrapped:
         return (
-            "not a gain of asyncio, since a plain function never awaits and its calls ran one after another; look for a "
-            "cache or a warm-up before relying on it"
+            "not a gain of asyncio, since a plain function never awaits and its calls ran one after another; look for "
+            "a cache or a warm-up before relying on it"
         )
     busy = facts.busy
     if facts.work == "waiting":
@@ -142,10 +145,8 @@ def _computed_at_once(facts: Facts) -> str:
         part = "all" if efficiency >= ALL_SHARE else f"{numbers.share(efficiency)} of what"
         return f"{worked}, {part} {numbers.count(facts.usable_cores, 'core')} can give{more}"
     lost = _startup(facts) or _uneven(facts) or _grown(facts) or _idle(facts)
-    return (
-        f"{worked}, but it gained only {numbers.share(efficiency)} of what {numbers.count(facts.usable_cores, 'core')} can give"
-        f"{lost}{_more_workers_than_cores(facts)}"
-    )
+    most = f"what {numbers.count(facts.usable_cores, 'core')} can give"
+    return f"{worked}, but it gained only {numbers.share(efficiency)} of {most}{lost}{_more_workers_than_cores(facts)}"
 
 
 def _more_workers_than_cores(facts: Facts) -> str:
@@ -178,15 +179,17 @@ def _grown(facts: Facts) -> str:
     growth = facts.cpu_growth
     if growth is None or growth < CPU_GROWTH:
         return ""
-    cause = "moving the data between processes" if facts.row["approach"] == "processes" else "getting in one another's way"
+    cause = (
+        "moving the data between processes" if facts.row["approach"] == "processes" else "getting in one another's way"
+    )
     return f"; it spent {numbers.factor(growth)} times the CPU seconds of the plain run, most likely on {cause}"
 
 
 def _idle(facts: Facts) -> str:
     busy = facts.busy
     if busy is not None and busy < FULL_SHARE * facts.usable_cores:
-        return "; the rest idled, so the items differ much in length, one holds most of the work, or they wait for one another"
-    return "; the cores were busy yet slower than one alone, as when they share a physical core, memory or a busy machine"
+        return "; the rest idled, because one item holds much of the work, or the items wait for one another"
+    return "; busy cores were slower than one alone, as when they share a physical core, memory or a busy machine"
 
 
 # ---- no faster, or slower
@@ -203,8 +206,8 @@ def _why_loss(facts: Facts) -> str:
     growth = facts.cpu_growth
     if facts.row["approach"] == "processes" and growth is not None and growth >= CPU_GROWTH and facts.work != "waiting":
         return (
-            f"it spent {numbers.factor(growth)} times the CPU seconds of the plain run, most likely on moving the data: "
-            "packing and copying it costs more than the other cores gain"
+            f"it spent {numbers.factor(growth)} times the CPU seconds of the plain run, most likely on moving the "
+            "data: packing and copying it costs more than the other cores gain"
         )
     return f"{_wrapped(facts) or _kept_apart(facts)}{_startup(facts)}"
 
@@ -240,17 +243,21 @@ def _kept_apart(facts: Facts) -> str:
     busy = facts.busy
     if facts.work == "waiting":
         if facts.row["approach"] == "asyncio":
-            return "the work waits but nothing overlapped: it blocks where it should await, or the calls wait for one another"
-        return "the work waits but nothing overlapped: the calls wait for one another, or the other side serves one at a time"
+            return (
+                "the work waits but nothing overlapped: it blocks where it should await, or calls wait for one another"
+            )
+        return (
+            "the work waits but nothing overlapped: calls wait for one another, or the other side serves one at a time"
+        )
     if facts.work == "several cores":
-        return "the plain run keeps several cores busy by itself, which leaves little to gain by running items side by side"
+        return "the plain run keeps several cores busy by itself, which leaves little to gain from more workers"
     if busy is None or facts.work == "unknown":
         return "nothing was gained by running items side by side"
     if busy >= SEVERAL_CORES:
         cost = _grown(facts) or "; they were in one another's way, or shared a physical core or a busy machine"
         return f"{busy_words(busy)} were busy and yet it took no less time{cost}"
     if facts.work == "mixed":
-        return f"neither the waits nor the computing overlapped ({busy_words(busy)} busy), so the items wait for one another"
+        return f"neither waits nor computing overlapped ({busy_words(busy)} busy), so the items wait for one another"
     return _took_turns(facts, busy)
 
 
@@ -260,7 +267,8 @@ def _took_turns(facts: Facts, busy: float) -> str:
         return f"it computes more than it awaits, and an event loop computes on one core ({kept})"
     if facts.row["approach"] == "threads" and facts.gil:
         return f"the threads took turns ({kept}), as they must while the computing holds the GIL"
-    return f"the {facts.row['approach']} took turns ({kept}): one item holds most of the work, or they wait for one another"
+    name = facts.row["approach"]
+    return f"the {name} took turns ({kept}): one item holds most of the work, or they wait for one another"
 
 
 def _busy_aside(facts: Facts) -> str:

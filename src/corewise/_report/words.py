@@ -1,7 +1,7 @@
 """The words of a comparison: figures in, sentences out. Nothing here draws, measures or asks the machine.
 
-`annotate` speaks about one case, `lesson` about several. What they say is stored in the document, so that the terminal, the page and
-a script read the same sentences.
+`annotate` speaks about one case, `lesson` about several. What they say is stored in the document, so that the
+terminal, the page and a script read the same sentences.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ __all__ = ["annotate", "lesson"]
 
 
 def annotate(case: Case, machine: Machine) -> Case:
-    """Return a case with its words filled in: what each approach is for, the verdicts, the notes and the recommendation.
+    """Return a case with its words filled in: uses, verdicts, notes and the recommendation.
 
     Args:
-        case: a measured case; it is not changed. Words that it already has are replaced, notes from its measuring are kept.
+        case: a measured case; it is not changed. Words that it already has are replaced, notes from its measuring are
+            kept.
         machine: facts of the machine that it was measured on.
 
     Returns:
@@ -52,5 +53,7 @@ def use_for(facts: Facts) -> str:
             else "calls that wait, and computing: this interpreter runs without a GIL"
         ),
         "asyncio": "very many calls that wait, through an async library",
-        "processes": "computing in Python on several cores" if facts.gil else "computing that may crash, or that must share nothing",
+        "processes": "computing in Python on several cores"
+        if facts.gil
+        else "computing that may crash, or that must share nothing",
     }.get(facts.row["approach"], "")

@@ -44,23 +44,35 @@ def run_chunk(
     """
     values: list[Any] = []
     failed: list[int] = []
-    error: BaseException
+    error: BaseException | None = None
     begin = perf_counter()
     pending = iter(chunk.items) if pending is None else pending
-    while True:
-        try:
-            # `extend` keeps what it has got so far when the iterator raises, so the loop runs at the speed of C and the
-            # number of values still tells which item failed.
-            values.extend(starmap(call, pending) if chunk.star else map(call, pending))
-        except BaseException as raised:  # whatever the function raises is the item's outcome
-            if interruptible and isinstance(raised, KeyboardInterrupt):
-                raise
-            error = raised
-        else:
-            if len(values) == len(chunk.items):
-                return Done(chunk.start, values, failed, perf_counter() - begin)
-            error = StopIteration()  # raised by the function, and taken by `extend` for the end of the items
-        failed.append(chunk.start + len(values))
-        values.append(error)
-        if not keep_going:
-            return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
+    try:
+        while True:
+            try:
+                # `extend` keeps what it has got so far when the iterator raises, so the loop runs at the speed of C and
+                # the number of values still tells which item failed.
+                values.extend(starmap(call, pending) if chunk.star else map(call, pending))
+            except BaseException as raised:  # whatever the function raises is the item's outcome
+                if interruptible and isinstance(raised, KeyboardInterrupt):
+                    raise
+                error = without_our_frame(raised)
+            else:
+                if len(values) == len(chunk.items):
+                    return Done(chunk.start, values, failed, perf_counter() - begin)
+                error = StopIteration()  # raised by the function, and taken by `extend` for the end of the items
+            failed.append(chunk.start + len(values))
+            values.append(error)
+            if not keep_going:
+                return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
+    finally:
+        # The frame of a call that failed links back to this one for as long as its exception lives.
+        del values, error
+
+
+def without_our_frame(error: BaseException) -> BaseException:
+    """Return an exception that was just caught, with the frame that caught it taken off its traceback.
+
+    To the user it says nothing, and it holds the exception: both would stay until the garbage collector finds them.
+    """
+    return error.with_traceback(error.__traceback__.tb_next if error.__traceback__ is not None else None)

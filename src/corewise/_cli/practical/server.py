@@ -25,9 +25,7 @@ async def answer(delay_s: float, reader: asyncio.StreamReader, writer: asyncio.S
     try:
         request = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0].split(b" ")
         await asyncio.sleep(delay_s)
-        good = len(request) == 3 and request[0] == b"GET" and request[2].startswith(b"HTTP/1.")  # noqa: PLR2004 - method, path, version
-        body = b"you asked for " + request[1] + b"\n" if good else b"only GET is understood\n"
-        status = b"200 OK" if good else b"400 Bad Request"
+        status, body = _status_and_body(request)
         head = b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
         writer.write(head % (status, len(body)) + body)
         await writer.drain()
@@ -35,6 +33,15 @@ async def answer(delay_s: float, reader: asyncio.StreamReader, writer: asyncio.S
         pass  # the caller went away, or does not speak HTTP; it concerns nobody else
     finally:
         writer.close()
+
+
+def _status_and_body(request: list[bytes]) -> tuple[bytes, bytes]:
+    match request:
+        case [b"GET", path, version] if version.startswith(b"HTTP/1."):
+            if path.startswith(b"/item/"):
+                return b"200 OK", b"you asked for " + path + b"\n"
+            return b"404 Not Found", b"there is nothing but /item/...\n"
+    return b"400 Bad Request", b"only GET is understood\n"
 
 
 async def serve(delay_s: float, parent: int) -> None:

@@ -1,0 +1,379 @@
+"""One contract for all approaches: whatever runs the items, the outcome is that of the plain loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import gc
+import threading
+import traceback
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import works
+
+import corewise
+from corewise import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# How each approach is asked for. A coroutine function runs by all of them, a plain one by all but asyncio.
+WAYS: dict[str, dict[str, Any]] = {
+    "sync": {"approach": "sync"},
+    "threads": {"approach": "threads", "workers": 4},
+    "asyncio": {"approach": "asyncio", "workers": 4},
+    "processes-fork": {"approach": "processes", "workers": 2, "start_method": "fork"},
+    "processes-forkserver": {"approach": "processes", "workers": 2, "start_method": "forkserver"},
+    "processes-spawn": {"approach": "processes", "workers": 2, "start_method": "spawn"},
+    "auto": {"approach": "auto"},
+}
+OF_PLAIN_FUNCTIONS = [name for name in WAYS if name != "asyncio"]
+
+
+@pytest.fixture(params=list(WAYS))
+def way(request: pytest.FixtureRequest) -> str:
+    """Name a way to run."""
+    return str(request.param)
+
+
+def run(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
+    """Run a plain function by a way; asyncio gets it as a coroutine function."""
+    if way == "asyncio":
+        fn = as_coroutine_function(fn)
+    return corewise.map(fn, *iterables, **WAYS[way], **options)
+
+
+def as_coroutine_function(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the same function as a coroutine function."""
+
+    async def later(*args: Any) -> Any:
+        await asyncio.sleep(0)
+        return fn(*args)
+
+    return later
+
+
+def test_results_come_in_the_order_of_the_inputs(way: str) -> None:
+    """Many short items, cut into chunks of any size, come back as the plain loop gives them."""
+    assert run(way, works.square, range(500)) == [number * number for number in range(500)]
+
+
+def test_two_iterables_give_two_arguments_and_the_shortest_ends(way: str) -> None:
+    """It is the built-in map's rule."""
+    assert run(way, works.add, [1, 2, 3, 4], [10, 20, 30]) == [11, 22, 33]
+
+
+def test_no_items_give_no_results(way: str) -> None:
+    """An empty input is no error."""
+    results = run(way, works.square, [])
+    assert results == []
+    assert results.stats.items == 0
+
+
+def test_a_generator_is_read_lazily_and_once(way: str) -> None:
+    """The input may be a generator of unknown length."""
+    read: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(50):
+            read.append(number)
+            yield number
+
+    assert run(way, works.square, numbers()) == [number * number for number in range(50)]
+    assert read == list(range(50))
+
+
+def test_an_input_that_raises_raises_here(way: str) -> None:
+    """What the caller's own iterator raises arrives as it is, and nothing is left running."""
+
+    def numbers() -> Iterator[int]:
+        yield from range(5)
+        raise KeyError("no more")
+
+    with pytest.raises(KeyError, match="no more"):
+        run(way, works.square, numbers())
+
+
+def test_an_endless_input_is_read_only_as_far_as_workers_go(way: str) -> None:
+    """A failure ends the run although the input never does."""
+
+    def numbers() -> Iterator[int]:
+        number = 0
+        while True:
+            yield number
+            number += 1
+
+    with pytest.raises(ValueError, match="no 40s here"):
+        run(way, functools.partial(_fail_at_40), numbers())
+
+
+def _fail_at_40(number: int) -> int:
+    return works.fail_at(number, 40)
+
+
+def test_the_first_failure_in_the_order_of_the_input_is_raised(way: str) -> None:
+    """Item 3 is slower to fail than item 7, and still it is the one the plain loop would have raised."""
+    with pytest.raises(ValueError, match="no 3s here") as caught:
+        run(way, works.fail_for_3_and_7, range(10))
+    assert caught.value.__notes__ == ["item 3: 3"]
+
+
+def test_a_failure_shows_the_frames_of_the_worker(way: str) -> None:
+    """The traceback that a user sees leads into the function, whichever process it ran in."""
+    with pytest.raises(ValueError, match="no 3s here") as caught:
+        run(way, works.fail_for_3_and_7, range(10))
+    text = "".join(traceback.format_exception(caught.value))
+    assert "works.py" in text
+    assert "in fail_at" in text
+    assert "item 3: 3" in text
+    if way.startswith("processes"):
+        assert isinstance(caught.value.__cause__, errors.RemoteTraceback)
+
+
+def test_failures_can_be_returned_in_place(way: str) -> None:
+    """With on_error="return" all other items are run, and the failures are listed."""
+    results = run(way, works.fail_for_3_and_7, range(10), on_error="return")
+    assert [index for index, value in enumerate(results) if isinstance(value, ValueError)] == [3, 7]
+    assert [value for value in results if not isinstance(value, ValueError)] == [0, 1, 2, 4, 5, 6, 8, 9]
+    assert [(failure.index, failure.item, type(failure.error)) for failure in results.failures] == [
+        (3, "3", ValueError),
+        (7, "7", ValueError),
+    ]
+    assert results.stats.failures == 2
+    assert results.stats.items == 10
+
+
+@pytest.mark.parametrize(
+    ("fn", "expected", "message"),
+    [
+        (works.raise_two_args, works.NeedsTwo, "this and 0"),
+        (works.raise_lock, works.HoldsLock, "locked 0"),
+        (works.raise_base, works.Stop, "stopped at 0"),
+        (works.recurse, RecursionError, "recursion"),
+    ],
+)
+def test_odd_exceptions_arrive_with_type_message_and_frames(
+    way: str, fn: Callable[..., Any], expected: type[BaseException], message: str
+) -> None:
+    """One that cannot be pickled, or not unpickled, is replaced by an error that says the same."""
+    with pytest.raises((expected, errors.RemoteError), match=message) as caught:
+        run(way, fn, [0])
+    if isinstance(caught.value, errors.RemoteError):
+        assert caught.value.type_name.endswith(expected.__name__)
+    assert caught.value.__notes__ == ["item 0: 0"]
+    assert "works.py" in "".join(traceback.format_exception(caught.value))
+
+
+def test_stop_iteration_is_a_failure_not_the_end(way: str) -> None:
+    """The results must never be cut short in silence."""
+    results = run(way, works.raise_stop_iteration, range(5), on_error="return")
+    assert len(results) == 5
+    assert [failure.index for failure in results.failures] == [2]
+
+
+@pytest.mark.parametrize("way", OF_PLAIN_FUNCTIONS)
+def test_sys_exit_is_raised_as_in_a_plain_loop(way: str) -> None:
+    """It ends the call, names the item, and takes no worker with it."""
+    with pytest.raises(SystemExit) as caught:
+        corewise.map(works.exit_at_2, range(5), **WAYS[way])
+    assert caught.value.code == 3
+    assert caught.value.__notes__ == ["item 2: 2"]
+
+
+def test_lambdas_closures_and_partials_work(way: str) -> None:
+    """What a beginner writes first runs everywhere."""
+    offset = 7
+    assert run(way, lambda number: number + offset, range(5)) == [7, 8, 9, 10, 11]
+    assert run(way, functools.partial(works.add, 1), range(3)) == [1, 2, 3]
+
+
+def test_bound_methods_and_classes_work(way: str) -> None:
+    """Any callable is a function."""
+    assert run(way, [1, 2, 2, 3].count, [1, 2, 3]) == [1, 2, 1]
+    assert run(way, str, [1, 2]) == ["1", "2"]
+
+
+@pytest.mark.parametrize("fn", [works.square_later])
+def test_coroutine_functions_run_by_every_approach(way: str, fn: Callable[..., Any]) -> None:
+    """Elsewhere than in asyncio each call is run to its end."""
+    assert corewise.map(fn, range(20), **WAYS[way]) == [number * number for number in range(20)]
+
+
+def test_each_item_is_run_exactly_once(way: str, tmp_path: Any) -> None:
+    """Neither a sample nor a chunk is ever run again."""
+    log = tmp_path / "log"
+    numbers = range(60)
+    run(way, works.log_and_square, [str(log)] * len(numbers), numbers)
+    assert sorted(map(int, log.read_text(encoding="ascii").split())) == list(numbers)
+
+
+def test_unordered_results_are_the_same_ones(way: str) -> None:
+    """With ordered=False nothing is lost, only the order is free."""
+    assert sorted(run(way, works.square, range(100), ordered=False)) == [number * number for number in range(100)]
+
+
+@pytest.mark.parametrize("chunksize", [1, 7, 1000])
+def test_a_fixed_chunk_size_changes_nothing(way: str, chunksize: int) -> None:
+    """It is a matter of speed alone."""
+    assert run(way, works.square, range(50), chunksize=chunksize) == [number * number for number in range(50)]
+
+
+def test_figures_add_up(way: str) -> None:
+    """The figures of a run hold together."""
+    results = run(way, works.square, range(50))
+    stats = results.stats
+    assert (stats.items, stats.failures, stats.worker_deaths) == (50, 0, 0)
+    assert stats.wall_s > 0
+    assert stats.cpu_s >= stats.workers_cpu_s >= 0
+    assert stats.cores_busy == pytest.approx(stats.cpu_s / stats.wall_s)
+    assert (stats.workers_cpu_s > 0) == way.startswith("processes")
+    assert 1 <= stats.workers <= results.choice.workers
+    assert results.choice.why
+
+
+def test_progress_goes_to_a_callable(way: str) -> None:
+    """It is told of the start, of the end, and never goes back."""
+    events: list[corewise.Progress] = []
+    run(way, works.square, range(50), progress=events.append)
+    assert [events[0].kind, events[-1].kind] == ["started", "finished"]
+    assert events[-1].done == 50
+    assert events[-1].total == 50
+    done = [event.done for event in events]
+    assert done == sorted(done)
+
+
+def test_results_pickle_with_their_attributes(way: str) -> None:
+    """They may be stored or sent on."""
+    import pickle
+
+    results = run(way, works.square, range(3))
+    again = pickle.loads(pickle.dumps(results))
+    assert again == results
+    assert again.choice == results.choice
+    assert again.stats == results.stats
+
+
+def test_a_failure_is_not_kept_alive_by_the_run(way: str) -> None:
+    """An exception that was caught and dropped goes away without waiting for the garbage collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        alive = _reference_to_failure(way)
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def _reference_to_failure(way: str) -> weakref.ref[BaseException]:
+    try:
+        run(way, works.raise_tracked, range(10))
+    except works.Tracked as error:
+        return weakref.ref(error)
+    pytest.fail("nothing was raised")
+
+
+@pytest.mark.parametrize("way", ["sync", "threads", "asyncio"])
+def test_context_variables_reach_the_workers(way: str) -> None:
+    """Approaches that share the caller's memory share its context as well."""
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+    variable.set("set by the caller")
+    assert run(way, lambda _: variable.get(), range(3)) == ["set by the caller"] * 3
+
+
+@pytest.mark.parametrize("way", ["threads", "processes-fork"])
+def test_workers_run_at_the_same_time(way: str, tmp_path: Any) -> None:
+    """Each of two items waits for the other: one after the other would wait for ever."""
+    assert run(way, works.rendezvous, [str(tmp_path)] * 2, [1, 2]) == [1, 2]
+
+
+def test_waits_overlap_in_asyncio() -> None:
+    """A hundred waits take about as long as one."""
+    results = corewise.map(works.wait_later, [0.05] * 100, approach="asyncio")
+    assert results.stats.wall_s < 100 * 0.05 / 4
+
+
+def test_concurrency_in_asyncio_is_bounded() -> None:
+    """Never more coroutines at once than workers."""
+    running = 0
+    most = 0
+
+    async def count(_: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001)
+        running -= 1
+
+    corewise.map(count, range(100), approach="asyncio", workers=7)
+    assert most == 7
+
+
+def test_threads_are_never_more_than_asked_for() -> None:
+    """The same for threads."""
+    seen = set(corewise.map(lambda _: threading.get_ident(), range(200), approach="threads", workers=3))
+    assert 1 <= len(seen) <= 3
+
+
+def test_a_map_may_run_where_an_event_loop_runs_already() -> None:
+    """In a notebook, or in a coroutine that calls plain code."""
+
+    async def main() -> list[int]:
+        return corewise.map(works.square_later, range(5), approach="asyncio")
+
+    assert asyncio.run(main()) == [0, 1, 4, 9, 16]
+
+
+def test_a_map_may_run_inside_a_map(way: str) -> None:
+    """A worker may have workers of its own."""
+    results = run(way, works.nested, range(3))
+    assert results == [[0, 1, 4], [1, 4, 9], [4, 9, 16]]
+
+
+def test_a_plain_function_is_refused_by_asyncio_with_a_way_out() -> None:
+    """The sentence says what to write instead."""
+    with pytest.raises(errors.OptionError, match=r"async def square.*approach='threads'"):
+        corewise.map(works.square, [1], approach="asyncio")
+
+
+def test_a_coroutine_that_nobody_awaits_is_refused() -> None:
+    """A plain function that returns a coroutine would otherwise give a list of coroutines that never ran."""
+    with pytest.raises(TypeError, match="nobody awaits"):
+        corewise.map(lambda number: works.square_later(number), [1, 2], approach="threads", workers=1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"workers": 0}, "workers must be a whole number of at least 1, not 0"),
+        ({"workers": "two"}, "workers must be a whole number of at least 1, not 'two'"),
+        ({"workers": True}, "workers must be a whole number"),
+        ({"workers": 1.5}, "workers must be a whole number"),
+        ({"approach": "magic"}, "'sync', 'threads', 'asyncio' or 'processes'"),
+        ({"on_error": "ignore"}, "'raise' or 'return'"),
+        ({"chunksize": -1}, "chunksize"),
+        ({"start_method": "beam"}, "start_method"),
+        ({"progress": "yes"}, "progress"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_words(wrong: dict[str, Any], message: str) -> None:
+    """Before anything is run."""
+    with pytest.raises(errors.OptionError, match=message):
+        corewise.map(works.square, [1], **wrong)
+
+
+def test_unknown_options_name_the_known_ones() -> None:
+    """A misspelt option must not be ignored."""
+    with pytest.raises(TypeError, match=r"unknown option 'chunk_size'.*'chunksize'"):
+        corewise.map(works.square, [1], chunk_size=3)  # type: ignore[call-arg]
+
+
+def test_the_environment_forces_an_approach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """COREWISE_APPROACH=sync makes breakpoints work without a change of the program."""
+    monkeypatch.setenv("COREWISE_APPROACH", "sync")
+    results = corewise.map(works.square, range(3))
+    assert results.choice.approach == "sync"
+    assert "COREWISE_APPROACH" in results.choice.why
+    assert corewise.map(works.square, range(3), approach="threads").choice.approach == "threads"
