@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import observe
-from corewise._engine.lifeline import lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -89,9 +88,7 @@ def process_wide_helpers() -> None:
     """Start what is started once and kept until the process ends, lest its first user seem to leave it behind.
 
     - The fork server and the resource tracker of the standard library: two processes and two pipes.
-    - The lifeline of the engine, which tells every worker of this process that it has ended: one pipe.
     """
-    lifeline()
     if "forkserver" in multiprocessing.get_all_start_methods():
         process = multiprocessing.get_context("forkserver").Process(target=os.getpid)
         process.start()

@@ -25,7 +25,11 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def corewise(
-    *arguments: str, stdin: str | bytes = "", cwd: Path = TARGETS, env: Mapping[str, str] | None = None
+    *arguments: str,
+    stdin: str | bytes = "",
+    cwd: Path = TARGETS,
+    env: Mapping[str, str] | None = None,
+    limit_s: float = LIMIT_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, with pipes for all three streams, and return what it printed and its exit code."""
     finished = subprocess.run(
@@ -34,7 +38,7 @@ def corewise(
         capture_output=True,
         cwd=cwd,
         env=environment(**(env or {})),
-        timeout=LIMIT_S,
+        timeout=limit_s,
         check=False,
     )
     return subprocess.CompletedProcess(

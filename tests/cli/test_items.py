@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.command import TARGETS
@@ -141,6 +141,7 @@ def test_a_file_that_cannot_be_read_is_refused(name: str, said: str, tmp_path: P
     assert said in _refusal(lambda: items.from_file(str(tmp_path / name), None))
 
 
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none()), min_size=1))
 def test_json_lines_give_back_what_was_written(values: list[dict[str, object]]) -> None:
     """Whatever the strings hold, line ends of other systems included."""

@@ -115,9 +115,10 @@ def test_a_function_that_prints_to_a_reader_that_went_away_is_not_blamed() -> No
     assert b"prints raised" not in finished.stderr
 
 
-def test_piping_into_head_is_quiet() -> None:
-    """As a shell does it."""
-    line = " ".join(f"'{word}'" for word in [*PROGRAM, *COMPARE]) + " | head -n 1"
+@pytest.mark.parametrize("streams", ["", "2>&1"], ids=["tables", "progress too"])
+def test_piping_into_head_is_quiet(streams: str) -> None:
+    """As a shell does it; the reader is gone after one line, while the comparison goes on."""
+    line = " ".join(f"'{word}'" for word in [*PROGRAM, *COMPARE]) + f" {streams} | head -n 1"
     finished = subprocess.run(
         ["/bin/sh", "-c", line], cwd=TARGETS, env=environment(), capture_output=True, timeout=LIMIT_S, check=False
     )

@@ -148,6 +148,12 @@ def die_at_17_quickly(number: int) -> int:
     return number
 
 
+def close_and_return_much(number: int) -> bytes:
+    """Close the worker's line, then return something large."""
+    die("close all descriptors")
+    return megabytes(number)
+
+
 class DiesAtUnpickle:
     """Ends the process that unpickles it."""
 

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from corewise import __version__
-from corewise._cli import comparing, reporting
 from corewise._cli.practical.cases import CASES
 from corewise._types.options import whole_number
 from corewise.errors import OptionError
@@ -145,6 +144,9 @@ def compare(**given: Any) -> int:
       corewise compare work.py:load --items-file urls.txt --approaches sync,threads:16
       corewise compare work.py:area --star --items "[(2, 3), (4, 5)]" --json area.json
     """
+    # Each command loads what it needs: the help, and a slip of the finger, should be answered at once.
+    from corewise._cli import comparing
+
     return comparing.compare(comparing.Asked(**given))
 
 
@@ -158,4 +160,6 @@ def compare(**given: Any) -> int:
 @_traceback
 def report(**given: Any) -> int:
     """Draw a comparison that `corewise compare --json FILE` has stored; - reads it from standard input."""
+    from corewise._cli import reporting
+
     return reporting.report(**given)

@@ -13,8 +13,8 @@ from corewise._cli import items, streams
 from corewise._cli.failure import OK, Failure
 from corewise._cli.measuring import check_outcome, measured, recommendation
 from corewise._cli.outputs import put_html, put_json
-from corewise._cli.practical import tour
 from corewise._cli.target import load_function
+from corewise._report.numbers import count
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -65,8 +65,9 @@ def compare(asked: Asked) -> int:
         draws = not asked.quiet and not to_stdout
         comparison = _own_work(asked, draws=draws) if asked.target else _practical_cases(asked, draws=draws)
         if asked.quiet and not to_stdout:
-            for case in comparison.document["cases"]:
-                click.echo(recommendation(case))
+            with streams.writing():
+                for case in comparison.document["cases"]:
+                    click.echo(recommendation(case))
         if asked.json is not None:
             put_json(comparison.document, asked.json, out, quiet=asked.quiet)
         if asked.html is not None:
@@ -84,7 +85,7 @@ def _own_work(asked: Asked, *, draws: bool) -> Comparison:
     asynchronous = load_function(asked.async_target, "--async-target").function if asked.async_target else None
     found = _items(asked, target.module)
     if not asked.quiet:
-        click.echo(f"corewise: {len(found.values)} items from {found.origin}", err=True)
+        click.echo(f"corewise: {count(len(found.values), 'item')} from {found.origin}", err=True)
     comparison = measured(
         target.function,
         *(items.as_arguments(found.values) if asked.star else [found.values]),
@@ -97,7 +98,8 @@ def _own_work(asked: Asked, *, draws: bool) -> Comparison:
         progress=not asked.quiet,
     )
     if draws:
-        comparison.show()
+        with streams.writing():
+            comparison.show()
     return comparison
 
 
@@ -130,6 +132,8 @@ def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:
             f"{' and '.join(given)} without TARGET: the practical cases have items and approaches of their own",
             hint="name a function to go with it: corewise compare work.py:function …",
         )
+    from corewise._cli.practical import tour
+
     return tour.run(case=asked.case, budget_s=asked.budget, repeat=asked.repeat, progress=not asked.quiet, draws=draws)
 
 

@@ -30,7 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     streams.make_usable()
     try:
         code = _carried_out(list(arguments))
-        streams.flush()
+        with streams.writing():
+            pass  # what the user's own code has printed
     except KeyboardInterrupt as error:
         code = _told(error, "corewise: interrupted", INTERRUPTED, arguments)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one message and an exit code

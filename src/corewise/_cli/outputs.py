@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from corewise._cli import streams
 from corewise._cli.failure import FAILED, Failure
-from corewise._report import document
 
 if TYPE_CHECKING:
     from corewise._types.comparison import Document
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def put_json(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
     """Write a comparison as JSON; see `put`."""
-    put(document.dumps(stored), where, out, quiet=quiet)
+    from corewise._report.document import dumps
+
+    put(dumps(stored), where, out, quiet=quiet)
 
 
 def put_html(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
@@ -42,15 +44,18 @@ def put(text: str, where: str, out: TextIO, *, quiet: bool = False) -> None:
         quiet: whether to keep silent about it; by default standard error says what was written.
 
     Raises:
-        Failure: when a file cannot be written.
-        OSError: when `out` cannot be written.
+        Failure: when it cannot be written.
+        BrokenPipeError: when nobody reads `out`.
     """
     if where == "-":
-        out.write(text)
-        out.flush()
+        with streams.writing():
+            out.write(text)
+            out.flush()
         return
+    from corewise._report.document import write_text
+
     try:
-        document.write_text(text, where)
+        write_text(text, where)
     except OSError as error:
         raise Failure(f"{where} cannot be written: {error.strerror}", code=FAILED) from error
     if not quiet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from corewise._cli import streams
 from corewise._cli.failure import OK, Failure
 from corewise._cli.outputs import put_html, put_json, put_svg
 from corewise._report import document, terminal
@@ -35,5 +36,6 @@ def report(*, file: str, html: str | None, svg: str | None, json: bool) -> int:
     if json:
         put_json(stored, "-", sys.stdout)
     if not (html or svg or json):
-        terminal.show(stored)
+        with streams.writing():
+            terminal.show(stored)
     return OK

@@ -35,21 +35,22 @@ def nobody_reads() -> bool:
         return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
-def flush() -> None:
-    """Write out what is still held back.
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Write to standard output inside the block; at its end nothing is held back.
 
     Raises:
         BrokenPipeError: when nobody reads it.
         Failure: when it cannot be written for another reason, such as a full disk.
     """
     try:
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
         raise
-    except (OSError, ValueError) as error:
+    except OSError as error:
         silence()
-        reason = getattr(error, "strerror", None) or error
-        raise Failure(f"the output cannot be written: {reason}", code=FAILED) from error
+        raise Failure(f"the output cannot be written: {error.strerror or error}", code=FAILED) from error
 
 
 def silence() -> None:

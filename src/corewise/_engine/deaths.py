@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from corewise._engine.worker import LINE_LOST
 from corewise._types.died import WorkerDied
 
 _SIGKILL = 9  # the signal module of Windows does not name it
@@ -24,10 +25,10 @@ def death(pid: int, exitcode: int | None, *, out_of_memory: bool, line_closed: b
         pid: its process id.
         exitcode: as `multiprocessing` gives it: negative for a signal; None when unknown.
         out_of_memory: whether the kernel counted an out-of-memory kill since the pool was opened.
-        line_closed: whether the worker had closed its line and had to be killed.
+        line_closed: whether the worker lived on with its line closed and had to be killed.
     """
     killed_for_memory = out_of_memory and exitcode == -_SIGKILL
-    if line_closed:
+    if line_closed or exitcode == LINE_LOST:
         reason = "it closed the connection to its parent (did the function close all descriptors?)"
     elif exitcode is None:
         reason = "how it ended is unknown"

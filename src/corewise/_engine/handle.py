@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
+    from corewise._engine.lifeline import Lifeline
     from corewise._transport.channel import ParentEnd
     from corewise._transport.ledger import Ledger
 
@@ -21,12 +22,15 @@ _LAST_WORDS_S = 1.0
 class Worker:
     """The parent's side of one worker process."""
 
-    def __init__(self, number: int, process: BaseProcess, line: ParentEnd, ledger: Ledger, *, early: bool) -> None:
+    def __init__(
+        self, number: int, process: BaseProcess, line: ParentEnd, ledger: Ledger, life: Lifeline, *, early: bool
+    ) -> None:
         self.number = number
         self.process = process
         self.pid = process.pid or 0
         self.line = line
         self.ledger = ledger
+        self._life = life
         self.ready = False
         self.early = early  # started before anything was done: part of the pool's start-up
         self.cpu_s = 0.0
@@ -48,6 +52,10 @@ class Worker:
         self.exitcode = self.process.exitcode
         return lives
 
+    def kill(self) -> None:
+        """Kill the process."""
+        self.process.kill()
+
     def release(self) -> None:
         """Reap the process, which has ended or been killed, and close what stood for it."""
         self.process.join()
@@ -55,6 +63,7 @@ class Worker:
         self.process.close()
         self.line.close()
         self.ledger.close()
+        self._life.close()
         if self._notice is not None:
             self._notice.close()
 
@@ -70,6 +79,7 @@ class _Notice:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+        forks.let_go(self)
 
 
 def _death_notice(process: BaseProcess) -> _Notice | None:

@@ -1,9 +1,12 @@
 """No worker outlives its parent, whatever the parent dies of and whatever the worker is doing.
 
-Every worker holds the reading end of a pipe whose only writing end is the parent's. The kernel is asked to send
-SIGKILL to the worker when that end is gone (`F_SETOWN`, `F_SETSIG`, `O_ASYNC`): no thread, no GIL, no polling, so it
-works inside C code as well. `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the worker
-ends. Where the kernel has no `F_SETSIG`, a thread of the worker waits for end-of-file instead.
+Every worker holds the reading end of a pipe whose only writing end is the parent's. The kernel is asked to send SIGKILL
+to the worker when that end is gone (`F_SETOWN`, `F_SETSIG`, `O_ASYNC`): no thread, no GIL, no polling, so it works
+inside C code as well. `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the worker ends.
+Where the kernel has no `F_SETSIG`, a thread of the worker waits for end-of-file instead.
+
+A pipe for each worker, because the process to be signalled is a property of the open pipe, not of the descriptor:
+workers that shared one by inheritance would each take it from the one before.
 """
 
 from __future__ import annotations
@@ -25,27 +28,52 @@ class _Writer:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        forks.close_in_children(self)
 
     def close(self) -> None:
-        os.close(self.fd)
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        forks.let_go(self)
 
 
 class Lifeline:
-    """The reading end, as handed to a worker.
+    """The line on which the life of one worker hangs.
 
-    On Windows the parent's process handle does the same service and nothing is handed over.
+    On Windows the parent's process handle does the same service, and nothing is handed over.
+
+    Raises:
+        OSError: when no descriptors are left.
     """
 
     def __init__(self, handle: Any = None) -> None:
-        self.fd = handle.detach() if handle is not None else -1
+        self._writer: _Writer | None = None
+        self._fd = -1
+        if handle is not None:
+            self._fd = handle.detach()
+        elif sys.platform != "win32":
+            self._fd, writing = os.pipe()
+            self._writer = _Writer(writing)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
         if sys.platform != "win32":
             from multiprocessing.reduction import DupFd
 
-            return Lifeline, (DupFd(self.fd),)
+            return Lifeline, (DupFd(self._fd),)
         return Lifeline, ()
+
+    def handed_over(self) -> None:
+        """In the parent, once the worker is started: let go of its end."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def close(self) -> None:
+        """In the parent: end the worker, should it still live, and let go of the line."""
+        self.handed_over()
+        if self._writer is not None:
+            self._writer.close()
 
     def arm(self) -> None:
         """In the worker: die when the parent does."""
@@ -53,11 +81,11 @@ class Lifeline:
             import fcntl
             import signal
 
-            fcntl.fcntl(self.fd, fcntl.F_SETOWN, os.getpid())
-            fcntl.fcntl(self.fd, fcntl.F_SETSIG, signal.SIGKILL)
-            fcntl.fcntl(self.fd, fcntl.F_SETFL, fcntl.fcntl(self.fd, fcntl.F_GETFL) | os.O_ASYNC)
+            fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(self._fd, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(self._fd, fcntl.F_SETFL, fcntl.fcntl(self._fd, fcntl.F_GETFL) | os.O_ASYNC)
             # The parent may have died before the line above, when nobody was signalled.
-            if select.select([self.fd], [], [], 0)[0]:
+            if select.select([self._fd], [], [], 0)[0]:
                 os._exit(1)
         else:
             threading.Thread(target=self._watch, name="corewise-lifeline", daemon=True).start()
@@ -70,42 +98,5 @@ class Lifeline:
             parent = multiprocessing.parent_process()
             wait([parent.sentinel] if parent is not None else [])
         else:
-            os.read(self.fd, 1)
+            os.read(self._fd, 1)
         os._exit(1)
-
-
-_current: Lifeline | None = None
-_writer: _Writer | None = None
-_lock = threading.Lock()
-
-
-def lifeline() -> Lifeline:
-    """Return the lifeline of this process, for its workers; made at the first call and kept until the process ends.
-
-    Raises:
-        OSError: when no descriptors are left.
-    """
-    global _current, _writer  # noqa: PLW0603 - one per process: any number of pools share it
-    with _lock:
-        if _current is None:
-            line = Lifeline()
-            if sys.platform != "win32":
-                line.fd, writing = os.pipe()
-                _writer = _Writer(writing)
-                forks.close_in_children(_writer)
-            _current = line
-        return _current
-
-
-def _forget() -> None:
-    """Start afresh in a forked child: its workers get a line of their own.
-
-    The lock too: a thread that is not here may have held it.
-    """
-    global _current, _writer, _lock  # noqa: PLW0603 - as above
-    _current = _writer = None
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

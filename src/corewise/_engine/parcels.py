@@ -23,8 +23,12 @@ class ItemRefused(Exception):  # an inner signal, never seen by users
         self.error = error
 
 
-def pack_items(chunk: Chunk) -> bytes | list[bytes]:
+def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[bytes]:
     """Return the items as bytes: all in one where nothing can go wrong with any, else each by itself.
+
+    Args:
+        chunk: the items.
+        main_by_value: as for `codec.dumps`.
 
     Raises:
         ItemRefused: at the first item that cannot travel.
@@ -34,7 +38,7 @@ def pack_items(chunk: Chunk) -> bytes | list[bytes]:
     packed = []
     for index, item in enumerate(chunk.items, chunk.start):
         try:
-            packed.append(codec.dumps(item, f"item {index}"))
+            packed.append(codec.dumps(item, f"item {index}", main_by_value=main_by_value))
         except CannotTravel as error:
             raise ItemRefused(index, error) from None
     return packed

@@ -5,20 +5,14 @@ There are no helper threads, so Ctrl-C lands where it belongs.
 
 from __future__ import annotations
 
-import os
-import selectors
-from contextlib import ExitStack, closing
-from itertools import count
 from time import monotonic, perf_counter
 
 from corewise._engine import parcels, start
-from corewise._engine.handle import Worker
-from corewise._engine.lifeline import lifeline
+from corewise._engine.crew import READ, WRITE, Crew, Recipe
 from corewise._engine.schedule import Schedule
-from corewise._engine.worker import Setup
 from corewise._machine import cpus, memory
-from corewise._transport import channel, codec, failures
-from corewise._transport.ledger import Ledger
+from corewise._machine.interrupts import InterruptsHeld
+from corewise._transport import codec, failures
 from corewise._work.chunk import Done
 from corewise.errors import WorkerStartError
 
@@ -27,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from corewise._engine.handle import Worker
     from corewise._engine.schedule import Send
+    from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
 # Items shorter than this are not written down one by one: that would cost as much as they do.
@@ -56,31 +52,41 @@ class ProcessPool:
         keep_going: bool,
         share_cores: bool = True,
     ) -> None:
-        self.workers_started = 0
-        self.deaths = 0
-        self.startup_s = 0.0
-        self.peak_memory_bytes: int | None = 0
-        self._workers_cpu_s = 0.0
-        self._fn = fn
-        self._method = start.pick_start_method(start_method)
-        self._fn_bytes = b"" if self._method == "fork" else codec.dumps(fn, "the function")
-        self._keep_going = keep_going
-        self._cores = max(1, cpus.cpu_count() // workers) if share_cores else cpus.cpu_count()
+        method = start.pick_start_method(start_method)
+        self._main_by_value = method != "fork" and not codec.main_can_be_imported()
+        self._crew = Crew(
+            Recipe(
+                start_method=method,
+                fn=fn,
+                fn_bytes=b""
+                if method == "fork"
+                else codec.dumps(fn, "the function", main_by_value=self._main_by_value),
+                keep_going=keep_going,
+                cores=max(1, cpus.cpu_count() // workers) if share_cores else cpus.cpu_count(),
+            )
+        )
+        self._method = method
         self._schedule = Schedule(workers)
-        self._workers: dict[int, Worker] = {}
-        self._numbers = count(1)
-        self._selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)()
         self._finished: list[Done] = []
         self._item_s: float | None = None
         self._failed_starts = 0
         self._memory_kills = memory.out_of_memory_kills()
         self._opened = perf_counter()
-        start.preload(self._method, fn)
+        self._ended_cpu_s = 0.0
+        self.deaths = 0
+        self.startup_s = 0.0
+        self.peak_memory_bytes: int | None = 0
+        start.preload(method, fn)
+
+    @property
+    def workers_started(self) -> int:
+        """Worker processes started, replacements included."""
+        return self._crew.started
 
     @property
     def cpu_s(self) -> float:
         """CPU seconds of the workers so far, as far as they have told."""
-        return self._workers_cpu_s + sum(worker.cpu_s for worker in self._workers.values())
+        return self._ended_cpu_s + sum(worker.cpu_s for worker in self._crew.members.values())
 
     @property
     def room(self) -> int:
@@ -127,30 +133,22 @@ class ProcessPool:
             if not kill:
                 self._say_goodbye()
         finally:
-            for worker in self._workers.values():
-                worker.process.kill()
-            for worker in list(self._workers.values()):
-                self._remove(worker)
-            self._selector.close()
+            self._ended_cpu_s = self.cpu_s
+            self._crew.close()
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     def _look(self, timeout_s: float | None) -> None:
         """Wait for news and take it in: messages first, then deaths, since the dead may have sent messages before."""
-        ready = self._selector.select(timeout_s)
-        suspects: list[Worker] = []
-        for key, mask in ready:
-            worker, is_line = key.data
-            if not is_line:
-                suspects.append(worker)
-                continue
-            if mask & selectors.EVENT_WRITE:
+        suspects: dict[Worker, None] = {}
+        for news in self._crew.wait(timeout_s):
+            worker = news.worker
+            if news.events & WRITE:
                 self._flush(worker)
-            if mask & selectors.EVENT_READ and not self._read(worker):
-                suspects.append(worker)
-        for worker in dict.fromkeys(suspects):
-            if worker.number in self._workers:
-                self._bury(worker)
+            if news.ended or (news.events & READ and not self._read(worker)):
+                suspects[worker] = None
+        for worker in suspects:
+            self._bury(worker)
 
     def _read(self, worker: Worker) -> bool:
         """Take in what a worker has sent. Return whether its line is still open."""
@@ -181,10 +179,7 @@ class ProcessPool:
 
     def _bury(self, worker: Worker) -> None:
         """Take in what a lost worker has left; name the item it was at, and give the rest to others."""
-        line_closed = worker.wait_for_end()
-        self._read(worker)
-        reached = worker.ledger.read()
-        self._remove(worker)
+        line_closed, reached = self._reap(worker)
         loss = self._schedule.died(worker.number, reached)
         self.deaths += 1
         if loss.recovered:
@@ -219,65 +214,41 @@ class ProcessPool:
     def _start_wanted(self) -> None:
         for _ in range(self._schedule.wanted):
             try:
-                worker = self._start()
+                worker = self._crew.start(early=self._item_s is None)
             except WorkerStartError:
-                if not self._workers:
+                if not self._crew.members:
                     raise
-                self._schedule.limit = len(self._workers)  # the system grants no more: go on with those that are there
+                self._schedule.limit = len(
+                    self._crew.members
+                )  # the system grants no more: go on with those that are there
                 return
             self._carry_out(self._schedule.joined(worker.number))
 
-    def _start(self) -> Worker:
-        number = next(self._numbers)
-        with ExitStack() as undo:
-            try:
-                ledger = undo.enter_context(closing(Ledger()))
-                line, theirs = channel.pair()
-                undo.enter_context(closing(line))
-                life = lifeline()
-            except OSError as error:
-                raise WorkerStartError(f"no worker process could be set up: {error}") from error
-            with theirs:
-                setup = Setup(
-                    line=theirs,
-                    ledger=ledger,
-                    lifeline=life,
-                    fn=self._fn if self._method == "fork" else None,
-                    fn_bytes=self._fn_bytes,
-                    keep_going=self._keep_going,
-                    cores=self._cores,
-                )
-                process = start.start_worker(self._method, setup, f"corewise-worker-{number}")
-            undo.pop_all()
-        worker = Worker(number, process, line, ledger, early=self._item_s is None)
-        self._workers[number] = worker
-        self.workers_started += 1
-        self._selector.register(line, selectors.EVENT_READ, (worker, True))
-        if (
-            os.name == "posix"
-        ):  # elsewhere the sentinel is no socket; end-of-file is reliable there, as nothing is inherited by fork
-            self._selector.register(worker.sentinel, selectors.EVENT_READ, (worker, False))
-        return worker
-
-    def _remove(self, worker: Worker) -> None:
-        """Forget a worker that has ended or been killed, and release what stood for it."""
-        self._selector.unregister(worker.line)
-        if os.name == "posix":
-            self._selector.unregister(worker.sentinel)
-        worker.release()
-        self._workers_cpu_s += worker.cpu_s
-        del self._workers[worker.number]
-
     def _say_goodbye(self) -> None:
+        """Let the workers end by themselves; what does not end in time is killed by `close`."""
         deadline = monotonic() + _GOODBYE_S
-        for worker in self._workers.values():
+        members = self._crew.members
+        for worker in members.values():
             self._post(worker, ("stop",))
-        while self._workers and (left := deadline - monotonic()) > 0:
-            for key, _ in self._selector.select(left):
-                worker, is_line = key.data
-                if worker.number in self._workers and (not self._read(worker) or not is_line):
-                    worker.wait_for_end()
-                    self._remove(worker)
+        while members and (left := deadline - monotonic()) > 0:
+            for news in self._crew.wait(left):
+                worker = news.worker
+                if worker.number in members and (not self._read(worker) or news.ended):
+                    self._reap(worker)
+
+    def _reap(self, worker: Worker) -> tuple[bool, Reached]:
+        """Wait for the end of a worker, take in what it had sent, and forget it.
+
+        Returns:
+            Whether it had to be killed for it, and where it had come to.
+        """
+        with InterruptsHeld():
+            killed = worker.wait_for_end()
+            self._read(worker)
+            reached = worker.ledger.read()
+            self._ended_cpu_s += worker.cpu_s
+            self._crew.release(worker)
+        return killed, reached
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -285,29 +256,24 @@ class ProcessPool:
         for send in sends:
             chunk = send.chunk
             try:
-                data = parcels.pack_items(chunk)
+                data = parcels.pack_items(chunk, main_by_value=self._main_by_value)
             except parcels.ItemRefused as refused:
                 self._finished.append(Done(refused.index, [refused.error], [refused.index], 0.0))
                 self._carry_out(self._schedule.refused(send.worker, refused.index))
                 continue
             quick = isinstance(data, bytes) and self._item_s is not None and self._item_s < QUICK_ITEM_S
-            self._post(self._workers[send.worker], ("chunk", chunk.start, chunk.star, quick, data))
+            self._post(self._crew.members[send.worker], ("chunk", chunk.start, chunk.star, quick, data))
 
     def _post(self, worker: Worker, message: object) -> None:
         try:
             worker.line.send(message)
         except OSError:
             return  # it is gone; its sentinel says so, and what it holds is given to others then
-        self._watch_backlog(worker)
+        self._crew.watch(worker)
 
     def _flush(self, worker: Worker) -> None:
         try:
             worker.line.flush()
         except OSError:
             return  # as above
-        self._watch_backlog(worker)
-
-    def _watch_backlog(self, worker: Worker) -> None:
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.line.backlog else 0)
-        if self._selector.get_key(worker.line).events != events:
-            self._selector.modify(worker.line, events, (worker, True))
+        self._crew.watch(worker)

@@ -8,14 +8,16 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import contextmanager
 
 from corewise._engine.worker import Setup, serve
 from corewise._machine.native_threads import why_not_fork
+from corewise._transport.codec import main_can_be_imported
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
     from typing import Any
 
@@ -58,7 +60,8 @@ def start_worker(method: str, setup: Setup, name: str) -> BaseProcess:
     context: Any = multiprocessing.get_context(method)
     process: BaseProcess = context.Process(target=serve, args=(setup,), name=name)
     try:
-        _without_interrupts(process.start, quiet=method == "fork")
+        with _importable_main():
+            _without_interrupts(process.start, quiet=method == "fork")
     except AssertionError as error:
         raise WorkerStartError(
             "this process is a daemonic one, which may not start others; approach='threads' works here"
@@ -74,6 +77,24 @@ def preload(method: str, fn: Callable[..., Any]) -> None:
         module = getattr(fn, "__module__", None)
         wanted = ["corewise._engine.worker", *([module] if module and module != "__main__" else [])]
         multiprocessing.get_context("forkserver").set_forkserver_preload(wanted)
+
+
+@contextmanager
+def _importable_main() -> Iterator[None]:
+    """Keep the standard library from having workers import a main module that has no file.
+
+    A program read from standard input has ``"<stdin>"`` for its file name, and every worker would fail to open that.
+    """
+    main = sys.modules["__main__"]
+    name = getattr(main, "__file__", None)
+    if name is None or main_can_be_imported():
+        yield
+        return
+    del main.__file__
+    try:
+        yield
+    finally:
+        main.__file__ = name
 
 
 def _without_interrupts(start: Callable[[], None], *, quiet: bool) -> None:

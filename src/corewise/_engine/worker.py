@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Ledger
 
 
+LINE_LOST = 113  # exit code of a worker whose line was closed under it
+
+
 class Setup(Record):
     """What a worker is given when it is started.
 
@@ -65,8 +68,10 @@ def serve(setup: Setup) -> None:
             end.send(("ready",))
             worker.run_until_stopped()
         end.send(("bye", process_time(), _peak(*memory_at_start)))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        os._exit(1)  # the parent is gone: nobody is left to tell, and nothing to clean up
+    except (EOFError, OSError):
+        # The line is gone, and usually the parent with it: nobody is left to tell. What the function raises never
+        # comes here.
+        os._exit(LINE_LOST)
 
 
 class _Worker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corewise._report import numbers
-from corewise._report.figures import EQUAL, EQUAL_IN_NOISE, SEVERAL_CORES, Facts, overlap
+from corewise._report.figures import COMPUTING_SHARE, EQUAL, EQUAL_IN_NOISE, SEVERAL_CORES, Facts, overlap
 from corewise._report.verdicts import busy_words
 
 TYPE_CHECKING = False
@@ -124,8 +124,9 @@ def _aside(facts: Facts) -> str:
         return f"{label} took {numbers.seconds(facts.wall_s)}, {numbers.seconds(facts.startup_s)} of it start-up"
     if facts.wrapped:
         return f"{label} {numbers.times(facts.gain)}, since nothing awaits"
-    if facts.outcome in ("same", "loss") and facts.work == "computing" and facts.busy is not None:
-        return f"{label} kept {busy_words(facts.busy)} busy ({numbers.times(facts.gain)})"
+    busy = facts.busy
+    if facts.outcome in ("same", "loss") and facts.work == "computing" and busy is not None and busy >= COMPUTING_SHARE:
+        return f"{label} kept {busy_words(busy)} busy ({numbers.times(facts.gain)})"
     return f"{label} {numbers.times(facts.gain)}"
 
 

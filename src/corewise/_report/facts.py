@@ -31,7 +31,7 @@ def case_facts(case: Case) -> list[str]:
     """Return what was run in a case and how long it was tried, one fact each."""
     part = "" if case["items_run"] == case["items"] else f"{case['items_run']:,} of "
     facts = [
-        case["function"],
+        case["function"] if case["function"] != case["name"] else "",
         f"async: {case['async_function']}" if case["async_function"] else "",
         f"{part}{numbers.count(case['items'], 'item')}",
         f"first item {case['first_item']}",
@@ -47,10 +47,10 @@ def what_was_run(row: Row) -> str:
 
 
 def wall_and_spread(row: Row) -> tuple[str, str]:
-    """Return a row's median time, and how far its rounds lie from it where there are several."""
+    """Return a row's median time, and between which times its rounds lie where there are several."""
     if not figures.ran(row):
         return numbers.NOTHING, ""
-    spread = numbers.give_or_take(row["wall_median_s"], row["wall_low_s"], row["wall_high_s"])
+    spread = numbers.around(row["wall_median_s"], row["wall_low_s"], row["wall_high_s"])
     return numbers.seconds(row["wall_median_s"]), spread if len(row["wall_s"]) > 1 else ""
 
 

@@ -227,7 +227,9 @@ def _cards(sheet: Sheet) -> Iterator[RenderableType]:
         if told:
             yield canvas.text("")
         yield line
-        yield canvas.line("  ").append_text(sheet.bar(row, canvas.width - 2))
+        bar = canvas.line("  ").append_text(sheet.bar(row, canvas.width - 2))
+        bar.rstrip()
+        yield bar
         yield canvas.flow(_minor_facts(sheet, row))
         yield canvas.paragraph(_words(sheet, row, told))
 

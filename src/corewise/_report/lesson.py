@@ -74,7 +74,10 @@ def kind_of(rows: Sequence[Facts]) -> Kind:
     threads = [facts for facts in rows if facts.row["approach"] == "threads"]
     if any(facts.outcome == "gain" and (facts.busy or 0.0) >= SEVERAL_CORES for facts in threads):
         return "released"
-    return "held" if any(facts.outcome in ("same", "loss") for facts in threads) else "computing"
+    took_turns = any(
+        facts.outcome in ("same", "loss") and facts.busy is not None and facts.busy < SEVERAL_CORES for facts in threads
+    )
+    return "held" if took_turns else "computing"
 
 
 def _seen_in(case: Case, machine: Machine) -> list[Seen]:
@@ -142,6 +145,7 @@ def _threads(seen: Sequence[Seen]) -> tuple[str, str, str]:
     if released:
         why = "yes where C code releases the GIL" if gil else "yes, there is no GIL"
         answers.append(f"{why} ({_figures(released)})")
+    answers += [f"{_yes_or_no(one)} in {_case(one)} ({_figures(one)})" for one in seen if one.kind == "computing"]
     uses = [f"your libraries block while they wait ({_saved(waits)})"] if _gained(waits) else []
     if released:
         uses.append(f"{'C code does the computing' if gil else 'the work computes'} ({_saved(released)})")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from corewise._report.glyphs import fit
+from corewise._report.ink import console_for, rendered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,12 +82,10 @@ class TerminalLine(PlainLine):
 
     def show(self, picture: Picture) -> None:
         """Draw the line anew, one column short of the edge, where a terminal would wrap it."""
-        with self._console.capture() as captured:
-            self._console.print(
-                picture(max(1, self._console.width - 1)), end="", no_wrap=True, crop=True, overflow="crop"
-            )
+        columns = max(1, self._console.width - 1)
+        text = rendered([picture(columns)], self._console, width=columns)
         self._drawn = True
-        self._write(_BACK_AND_ERASE + captured.get().partition("\n")[0])
+        self._write(_BACK_AND_ERASE + text.partition("\n")[0])
 
     def keep(self) -> None:
         """Let the line stand and go on below it."""
@@ -151,26 +150,15 @@ def line_for(file: TextIO | None = None) -> PlainLine:
     """
     target = sys.stderr if file is None else file
     if file is None and _in_notebook():
-        console = _console(None)
-        if console.is_jupyter:
-            return NotebookLine(console)
+        from rich.console import Console
+
+        notebook = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        if notebook.is_jupyter:
+            return NotebookLine(notebook)
     if target is None or not _is_terminal(target):
         return PlainLine(target)
-    console = _console(target)
+    console = console_for(target)
     return PlainLine(target) if console.legacy_windows or console.is_dumb_terminal else TerminalLine(console)
-
-
-def _console(file: TextIO | None) -> Console:
-    from rich.console import Console
-
-    return Console(
-        file=file,
-        stderr=file is None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_jupyter=None if file is None else False,
-    )
 
 
 def _is_terminal(file: TextIO) -> bool:

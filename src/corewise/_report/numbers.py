@@ -83,24 +83,21 @@ def limit(value_s: float) -> str:
     return f"{value_s:g} s" if value_s < 60 else _long(value_s)
 
 
-def give_or_take(middle_s: float | None, low_s: float | None, high_s: float | None) -> str:
-    """Return how far the rounds lie from the median, in the median's unit and to its last digit or one more.
+def around(middle_s: float | None, low_s: float | None, high_s: float | None) -> str:
+    """Return between which times the rounds lie, in the unit of their median and without naming it again.
 
     Example:
-        >>> give_or_take(1.02, 1.01, 1.05), give_or_take(0.019, 0.0188, 0.0191)
-        ('± 0.03', '± 0.2')
+        >>> around(1.02, 0.98, 1.05), around(0.019, 0.0188, 0.0231)
+        ('0.98–1.05', '19–23')
     """
     if middle_s is None or low_s is None or high_s is None:
         return ""
-    apart_s = max(high_s - middle_s, middle_s - low_s, 0.0)
-    shown = seconds(middle_s)
-    number, _, unit = shown.partition(" ")
+    number, _, unit = seconds(middle_s).partition(" ")
     if unit not in _PER_SECOND:
-        return f"± {clock(apart_s)}"
-    apart = apart_s * _PER_SECOND[unit]
+        return f"{seconds(low_s)} – {seconds(high_s)}"
     decimals = len(number.partition(".")[2])
-    # One digit more where the last one would be zero: "± 0.0" reads as if there were no spread.
-    return f"± {apart:.{decimals if apart >= 0.5 * 10**-decimals else decimals + 1}f}"
+    low, high = (f"{one * _PER_SECOND[unit]:.{decimals}f}" for one in (low_s, high_s))
+    return f"{low}–{high}"
 
 
 def bytes_(value_bytes: float | None) -> str:

@@ -122,6 +122,7 @@ footer { color: var(--quiet); font-size: .88rem; margin-top: 1.5rem; }
   .figures tbody td:not(.picture) { display: flex; justify-content: space-between; gap: 1rem; }
   .figures tbody td:not(.picture)::before, .lesson tbody td::before {
     content: attr(data-head);
+    font-weight: 400;
     color: var(--quiet);
     font-size: .88rem;
   }

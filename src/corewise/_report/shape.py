@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from corewise.errors import DocumentError
@@ -98,10 +99,6 @@ def _words(expected: Any) -> str:
 
 
 def _found(value: object) -> str:
-    text = repr(value)
+    text = json.dumps(value, ensure_ascii=False, default=repr)
     shown = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
-    return (
-        shown
-        if isinstance(value, str | int | float | bool | None)
-        else f"{_NAMES.get(type(value), type(value).__name__)} {shown}"
-    )
+    return f"{_NAMES[type(value)]} {shown}" if isinstance(value, list | dict) else shown

@@ -10,6 +10,7 @@ import sys
 
 from corewise._report.canvas import HEADING, LEAST_COLUMNS, QUIET, Canvas, wrapped
 from corewise._report.facts import LESSON_HEADS, machine_facts
+from corewise._report.ink import console_for, rendered
 from corewise._report.layout import case_block
 
 TYPE_CHECKING = False
@@ -129,28 +130,24 @@ def _side_by_side(canvas: Canvas, texts: Sequence[Text], first: int, each: int) 
 
 
 def _draw(pieces: _Pieces, file: TextIO | None, width: int | None) -> None:
+    if file is None and "IPython" in sys.modules and _drawn_in_notebook(pieces, width):
+        return
+    target = sys.stdout if file is None else file
+    console = console_for(target, width)
+    columns = max(LEAST_COLUMNS, console.width)
+    target.write(rendered(pieces(Canvas(width=columns, encoding=console.encoding)), console, width=columns))
+    target.flush()
+
+
+def _drawn_in_notebook(pieces: _Pieces, width: int | None) -> bool:
+    """Draw below a notebook's cell, if this is one."""
     from rich.console import Console
 
-    target = sys.stdout if file is None else file
-    console = Console(
-        file=target,
-        width=width,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_jupyter=None if file is None else False,
-    )
-    canvas = Canvas(width=max(LEAST_COLUMNS, console.width), encoding=console.encoding)
+    console = Console(width=width, markup=False, emoji=False, highlight=False)
     if console.is_jupyter:
-        for piece in pieces(canvas):
+        for piece in pieces(Canvas(width=max(LEAST_COLUMNS, console.width))):
             console.print(piece)
-        return
-    # Written by us and not by rich, which answers a closed pipe by ending the program.
-    with console.capture() as captured:
-        for piece in pieces(canvas):
-            console.print(piece)
-    target.write(captured.get())
-    target.flush()
+    return console.is_jupyter
 
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from corewise._report import numbers
 from corewise._report.figures import (
+    COMPUTING_SHARE,
     FULL_SHARE,
     SEVERAL_CORES,
     TOO_SHORT_S,
@@ -20,6 +21,7 @@ from corewise._report.figures import (
 STARTUP_SHARE = 0.1  # start-up as a part of the row's wall time
 STARTUP_OF_WORK_SHARE = 0.5  # start-up as a part of the plain run, from which the work is too short for it
 PAIR = 2  # cores, of which one says "both"
+STARTUP_OF_LOSS_SHARE = 0.3  # start-up as a part of what was lost against the plain run
 CPU_GROWTH = 1.3  # CPU seconds as a multiple of the plain run's
 ALL_SHARE = 0.995  # part of the possible gain that rounds to all of it
 MEMORY_GROWTH = 2.0  # peak memory as a multiple of the plain run's
@@ -131,7 +133,7 @@ def _waits_overlapped(facts: Facts) -> str:
     part = facts.gain / at_once
     if part >= FULL_SHARE:
         return f"{who} ({numbers.share(min(1.0, part))} of what {at_once} can give)"
-    return f"{who}{_startup(facts) or '; the other side, or the computing in between, keeps it from gaining more'}"
+    return f"{who}{_startup(facts) or '; what it waits for, or the work in between, keeps it from gaining more'}"
 
 
 def _computed_at_once(facts: Facts) -> str:
@@ -179,10 +181,11 @@ def _grown(facts: Facts) -> str:
     growth = facts.cpu_growth
     if growth is None or growth < CPU_GROWTH:
         return ""
-    cause = (
-        "moving the data between processes" if facts.row["approach"] == "processes" else "getting in one another's way"
-    )
-    return f"; it spent {numbers.factor(growth)} times the CPU seconds of the plain run, most likely on {cause}"
+    if facts.row["approach"] == "processes":
+        cause = "to move the data, or because the cores share memory or a busy machine"
+    else:
+        cause = "because the cores share memory or a busy machine, or the workers get in one another's way"
+    return f"; it spent {numbers.factor(growth)} times the CPU seconds of the plain run, {cause}"
 
 
 def _idle(facts: Facts) -> str:
@@ -215,7 +218,8 @@ def _why_loss(facts: Facts) -> str:
 def _too_little(facts: Facts) -> str:
     """Return why there was nothing to gain, whatever the approach, or nothing."""
     plain_s = (facts.base["wall_median_s"] if facts.base else None) or 0.0
-    if facts.startup_s >= STARTUP_OF_WORK_SHARE * plain_s:
+    lost_s = max(0.0, facts.wall_s - plain_s)
+    if facts.startup_s >= STARTUP_OF_WORK_SHARE * plain_s and facts.startup_s >= STARTUP_OF_LOSS_SHARE * lost_s:
         return (
             f"not worth it here, start-up took {numbers.seconds(facts.startup_s)} against "
             f"{numbers.seconds(plain_s)} of work"
@@ -223,7 +227,7 @@ def _too_little(facts: Facts) -> str:
     if plain_s < TOO_SHORT_S:
         return (
             f"not worth it here, the whole work takes {numbers.seconds(plain_s)} and handing it out "
-            f"{numbers.seconds(max(0.0, facts.wall_s - plain_s))} more"
+            f"{numbers.seconds(lost_s)} more"
         )
     if facts.items == 1:
         return "there is one item, so nothing can run beside it"
@@ -263,6 +267,10 @@ def _kept_apart(facts: Facts) -> str:
 
 def _took_turns(facts: Facts, busy: float) -> str:
     kept = f"{busy_words(busy)} busy"
+    if busy < COMPUTING_SHARE:
+        return (
+            f"not even one core was kept busy ({kept}): handing over the items, or waiting for one another, cost more"
+        )
     if facts.row["approach"] == "asyncio":
         return f"it computes more than it awaits, and an event loop computes on one core ({kept})"
     if facts.row["approach"] == "threads" and facts.gil:

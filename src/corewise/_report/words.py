@@ -14,7 +14,7 @@ from corewise._report.verdicts import verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from corewise._types.comparison import Case, Machine, Row
+    from corewise._types.comparison import Case, Difference, Machine, Row
 
 __all__ = ["annotate", "lesson"]
 
@@ -33,14 +33,17 @@ def annotate(case: Case, machine: Machine) -> Case:
     rows = facts_of(case, machine)
     return {
         **case,
-        "rows": [_spoken(facts) for facts in rows],
+        "rows": [_spoken(facts, case["difference"]) for facts in rows],
         "notes": notes_for(case, machine),
         "recommendation": recommend(rows, case["difference"]),
     }
 
 
-def _spoken(facts: Facts) -> Row:
-    return {**facts.row, "use_for": use_for(facts), "verdict": verdict(facts)}
+def _spoken(facts: Facts, difference: Difference | None) -> Row:
+    words = verdict(facts)
+    if difference is not None and difference["approach"] in (facts.row["label"], facts.row["approach"]):
+        words += f" Its results differ from those of {difference['against']}, so its time counts for nothing."
+    return {**facts.row, "use_for": use_for(facts), "verdict": words}
 
 
 def use_for(facts: Facts) -> str:

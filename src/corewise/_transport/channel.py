@@ -132,6 +132,7 @@ class ParentEnd:
     def close(self) -> None:
         """Close this end; the worker reads end-of-file."""
         self._sock.close()
+        forks.let_go(self)
 
 
 class WorkerEnd:

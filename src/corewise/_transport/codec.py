@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 
@@ -18,12 +19,14 @@ loads = pickle.loads
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 
 
-def dumps(value: object, what: str = "") -> bytes:
+def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> bytes:
     """Return `value` as bytes that `loads` reads in another process.
 
     Args:
         value: any object.
         what: what it is to the caller, such as ``"the result of item 3"``, for the error.
+        main_by_value: whether functions and classes of ``__main__`` travel as they are rather than by name: needed
+            where the other process has neither inherited that module nor can import it.
 
     Raises:
         CannotTravel: when neither pickle nor cloudpickle can; it names the part that cannot, its type, and a way out.
@@ -32,7 +35,7 @@ def dumps(value: object, what: str = "") -> bytes:
         data = pickle.dumps(value, 5)
     except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
         data = b""
-    if data and (b"__main__" not in data or _main_can_be_imported()):
+    if data and not (main_by_value and b"__main__" in data):
         return data
     import cloudpickle  # loaded only for what plain pickle cannot do
 
@@ -49,11 +52,13 @@ def all_plain(items: Iterable[Any]) -> bool:
     return set(map(type, items)) <= PLAIN
 
 
-def _main_can_be_imported() -> bool:
+def main_can_be_imported() -> bool:
     """Whether a worker that was not forked finds the functions and classes of ``__main__`` by name.
 
     A program read from standard input, a notebook or a prompt has no file to import, so what it defines travels by
     value.
     """
     main = sys.modules.get("__main__")
-    return getattr(main, "__spec__", None) is not None or getattr(main, "__file__", None) is not None
+    if getattr(main, "__spec__", None) is not None:
+        return True
+    return os.path.isfile(getattr(main, "__file__", None) or "")

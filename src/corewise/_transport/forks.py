@@ -7,7 +7,6 @@ and the other worker never learns of it. So every fork of this process, by whome
 from __future__ import annotations
 
 import os
-from weakref import WeakSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +19,23 @@ if TYPE_CHECKING:
             """Let go."""
 
 
-_parents_own: WeakSet[Closable] = WeakSet()
+# A plain set, emptied by hand: a weak one runs Python code whenever an end goes away by itself, and a Ctrl-C that hits
+# there is swallowed.
+_parents_own: set[Closable] = set()
 
 
 def close_in_children(end: Closable) -> None:
-    """Have `end` closed in every process that is forked from this one from now on."""
+    """Have `end` closed in every process that is forked from this one, until `let_go`."""
     _parents_own.add(end)
 
 
+def let_go(end: Closable) -> None:
+    """Forget `end`, which has been closed."""
+    _parents_own.discard(end)
+
+
 def _close_all() -> None:
-    for end in list(_parents_own):
+    for end in tuple(_parents_own):
         end.close()
     _parents_own.clear()
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from pathlib import Path
+
+CALLS_OF_A_PLAIN_LOOP = 3  # the untimed first call, and two items
 
 
 def fails_on_three(number: int) -> int:
@@ -31,6 +34,17 @@ def computes_for_ever(number: int) -> int:
     print("running", number, flush=True)
     while True:
         number += 1
+
+
+def returns_three_times(mark: str) -> str:
+    """Return while a file counts the calls of the plain loop; then say that it runs, and never return."""
+    path = Path(mark)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("called\n")
+    if len(path.read_text("utf-8").splitlines()) > CALLS_OF_A_PLAIN_LOOP:
+        print("running", flush=True)
+        threading.Event().wait()
+    return mark
 
 
 def process_id(_: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corewise import Comparison, __version__
+from corewise._cli import streams
 from corewise._cli.measuring import measured
 from corewise._cli.practical.cases import CASES, DEFAULT_BUDGET_S
 from corewise._machine.facts import machine_facts
@@ -37,16 +38,19 @@ def run(*, case: str | None, budget_s: float | None, repeat: int | None, progres
     total_s = DEFAULT_BUDGET_S * whole_share if budget_s is None else budget_s
     machine = machine_facts()
     if draws:
-        terminal.show_opening(machine, __version__)
+        with streams.writing():
+            terminal.show_opening(machine, __version__)
     done: list[Case] = []
     for one in chosen:
         compared = _one(one, total_s * one.budget_share / whole_share, repeat, progress=progress)
         done += compared.document["cases"]
         if draws:
-            terminal.show_case(done[-1])
+            with streams.writing():
+                terminal.show_case(done[-1])
     lesson = words.lesson(done, machine) if len(done) > 1 else []
     if draws and lesson:
-        terminal.show_lesson(lesson)
+        with streams.writing():
+            terminal.show_lesson(lesson)
     return Comparison(new_document(machine, done, lesson, __version__))
 
 

@@ -31,10 +31,14 @@ def fetch(url: str) -> str:
     Raises:
         OSError: when there is no answer, or another status than 200.
     """
-    from urllib.request import ProxyHandler, build_opener
+    from urllib import request
 
-    # The server is on this machine: a proxy meant for the internet would not find it.
-    with build_opener(ProxyHandler({})).open(url, timeout=30) as response:
+    # Not urlopen(): a proxy meant for the internet would not find a server on this machine, and the default handlers
+    # load all certificates of the system for each opener since Python 3.12: some 40 ms of computing, for plain HTTP.
+    opener = request.OpenerDirector()
+    for handler in (request.HTTPHandler, request.HTTPErrorProcessor, request.HTTPDefaultErrorHandler):
+        opener.add_handler(handler())
+    with opener.open(url, timeout=30) as response:
         return str(response.read().decode())
 
 
@@ -63,6 +67,10 @@ async def fetch_async(url: str) -> str:
         await writer.wait_closed()
 
 
-def vowels(word: str) -> int:
-    """Return the number of vowels in a word: over before a worker has been handed it."""
-    return sum(word.count(vowel) for vowel in "aeiou")
+def collatz_steps(number: int) -> int:
+    """Return how often a number is halved, or tripled and increased by one, until it is 1: a matter of microseconds."""
+    steps = 0
+    while number > 1:
+        number = number // 2 if number % 2 == 0 else 3 * number + 1
+        steps += 1
+    return steps
