@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -73,8 +74,6 @@ def gone_within(pids: Iterator[int] | list[int], seconds: float) -> list[int]:
 
 def kill_group(process: subprocess.Popen[str]) -> None:
     """Leave nothing of a program behind."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.communicate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -111,7 +112,7 @@ class Gone(io.StringIO):
 
 def test_a_stream_that_cannot_be_written_ends_nothing() -> None:
     """The work goes on although nobody can see it: a closed pipe, and a file that is open for reading only."""
-    with open(__file__, encoding="utf-8") as unwritable:
+    with Path(__file__).open(encoding="utf-8") as unwritable:
         for file in (Gone(), unwritable):
             with progress.bar("corewise", file) as observer:
                 observer(event("started", 0))

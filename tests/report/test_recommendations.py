@@ -73,6 +73,18 @@ def test_an_approach_whose_results_differ_is_not_recommended() -> None:
     assert choice["reason"].endswith("processes left out, since its results differ.")
 
 
+def test_what_differs_with_two_workers_is_not_recommended_with_four() -> None:
+    """Only the first difference is recorded, so the other rows of its approach are not trusted either."""
+    choice = recommended(
+        [PLAIN, row("processes:2", around(1.0), 1.9), row("processes:4", around(0.9), 1.9)],
+        difference={**samples.differing()["difference"], "approach": "processes:2"},  # type: ignore[dict-item]
+    )
+    assert choice["approach"] == "sync"
+    assert choice["reason"].endswith(
+        "processes:2 left out, since its results differ; processes:4 left out, since its results may differ too."
+    )
+
+
 def test_work_that_gains_nothing_is_run_plainly() -> None:
     """The reason says so and what the others cost instead."""
     choice = words.annotate(samples.too_small(), machine())["recommendation"]
@@ -114,8 +126,9 @@ def test_nothing_is_recommended_where_nothing_ran() -> None:
 def test_the_recommended_row_is_never_beaten(made: Case, here: Machine) -> None:
     """No trusted approach is more than 5 % faster, or more than 10 % where the rounds overlap."""
     choice = words.annotate(made, here)["recommendation"]
-    left_out = made["difference"]["approach"] if made["difference"] else None
-    able = [one for one in made["rows"] if figures.ran(one) and one["label"] != left_out]
+    differing = made["difference"]["approach"] if made["difference"] else None
+    left_out = [one["approach"] for one in made["rows"] if one["label"] == differing]
+    able = [one for one in made["rows"] if figures.ran(one) and one["approach"] not in left_out]
     able = [one for one in able if one["runs"] != figures.WRAPPED] or able
     assume(able)
     assert choice is not None

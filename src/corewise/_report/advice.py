@@ -22,7 +22,8 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
 
     Args:
         rows: the facts of a case's rows.
-        difference: the first differing result; the approach it names is not recommended, however fast it is.
+        difference: the first differing result; the approach it names is not recommended, however fast it is and
+            with whatever number of workers.
 
     Returns:
         The simplest of the rows that are as fast as the fastest (within 5 %, or within 10 % if their rounds overlap).
@@ -30,7 +31,7 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
         ran to its end.
     """
     able = [facts for facts in rows if facts.outcome not in ("failed", "skipped")]
-    trusted = [facts for facts in able if not _differs(facts, able, difference)]
+    trusted = [facts for facts in able if not _differs(facts, rows, difference)]
     candidates = [facts for facts in trusted if not facts.wrapped] or trusted
     if not candidates:
         return None
@@ -40,7 +41,7 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
     left_out = [facts for facts in able if facts not in trusted]
     others = [facts for facts in rows if facts not in [*tied, *left_out]]
     parts = [_main_reason(best, candidates, tied), *_asides(best, others)]
-    parts += [f"{facts.row['label']} left out, since its results differ" for facts in left_out]
+    parts += [f"{facts.row['label']} left out, since {_why_left_out(facts, difference)}" for facts in left_out]
     return {"approach": best.row["label"], "reason": "; ".join(parts) + "."}
 
 
@@ -51,10 +52,17 @@ def as_fast(row: Row, fastest: Row) -> bool:
 
 
 def _differs(facts: Facts, rows: Sequence[Facts], difference: Difference | None) -> bool:
+    # Only the first difference is recorded: what made `processes:2` differ may make `processes:4` differ as well.
     if difference is None:
         return False
-    by_label = any(other.row["label"] == difference["approach"] for other in rows)
-    return facts.row["label" if by_label else "approach"] == difference["approach"]
+    return facts.row["approach"] in {
+        other.row["approach"] for other in rows if other.row["label"] == difference["approach"]
+    }
+
+
+def _why_left_out(facts: Facts, difference: Difference | None) -> str:
+    same = difference is not None and facts.row["label"] == difference["approach"]
+    return "its results differ" if same else "its results may differ too"
 
 
 def _simplicity(facts: Facts) -> tuple[int, int, float]:

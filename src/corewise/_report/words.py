@@ -41,7 +41,7 @@ def annotate(case: Case, machine: Machine) -> Case:
 
 def _spoken(facts: Facts, difference: Difference | None) -> Row:
     words = verdict(facts)
-    if difference is not None and difference["approach"] in (facts.row["label"], facts.row["approach"]):
+    if difference is not None and difference["approach"] == facts.row["label"]:
         words += f" Its results differ from those of {difference['against']}, so its time counts for nothing."
     return {**facts.row, "use_for": use_for(facts), "verdict": words}
 
