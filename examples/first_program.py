@@ -1,8 +1,7 @@
 """A first program: one function, four inputs. The first items are measured, and that decides how the rest is run.
 
 Prints:
-    [333332833333500000, 333332833333500000, 333332833333500000, 333332833333500000]
-    run by ... on ... cores
+    [333332833333500000, 2666664666667000000, 8999995500000500000, 21333325333334000000]
 """
 
 import corewise
@@ -14,6 +13,6 @@ def sum_of_squares(limit: int) -> int:
 
 
 if __name__ == "__main__":
-    results = corewise.map(sum_of_squares, [10**6] * 4)
+    limits = [1_000_000, 2_000_000, 3_000_000, 4_000_000]
+    results = corewise.map(sum_of_squares, limits)
     print(results)
-    print(f"run by {results.choice.approach} on {results.stats.cores_busy:.1f} cores")

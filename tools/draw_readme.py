@@ -3,7 +3,7 @@
     make compare ARGS="--json benchmarks/results/compare.json"    measures, best on a machine that does nothing else
     .venv/bin/python tools/draw_readme.py                         draws
 
-So no figure of the README is typed by hand; `tests/docs/test_readme_figures.py` fails when one was, or is out of date.
+So no figure of the README is typed by hand; `tests/docs/test_readme.py` fails when one was, or is out of date.
 """  # noqa: INP001 - a program, not a package
 
 from __future__ import annotations

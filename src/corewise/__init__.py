@@ -11,6 +11,8 @@ Everything is loaded on first use: each worker process imports this file before 
 
 from __future__ import annotations
 
+from corewise._types.version import __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._api.compare import Comparison, compare
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from corewise._types.choice import Choice, Failed, Sample, Stats
     from corewise._types.events import Progress, Trial
     from corewise._types.options import Options
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Choice",
@@ -33,6 +33,7 @@ __all__ = [
     "Sample",
     "Stats",
     "Trial",
+    "__version__",
     "compare",
     "cpu_count",
     "errors",

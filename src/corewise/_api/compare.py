@@ -10,6 +10,7 @@ from corewise._report import words
 from corewise._report.document import dumps, new_document, write_text
 from corewise._types.choice import APPROACHES
 from corewise._types.options import known_approach, whole_number
+from corewise._types.version import __version__
 from corewise._work.coroutines import is_coroutine_function
 from corewise.errors import OptionError
 
@@ -90,8 +91,6 @@ def compare(  # noqa: PLR0913 - the function and eight options
         case = comparison.run(machine)
     finally:
         close()
-    from corewise import __version__
-
     return Comparison(new_document(machine, [words.annotate(case, machine)], [], __version__))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 
 from corewise._transport import forks
@@ -44,13 +45,21 @@ class Worker:
 
     def wait_for_end(self) -> bool:
         """Wait for the process to end; kill it if it lives on with its line closed. Return whether it was killed."""
-        self.process.join(_LAST_WORDS_S)
-        lives = self.process.exitcode is None
+        lives = not self._ends_within(_LAST_WORDS_S)
         if lives:
             self.process.kill()
-            self.process.join()
+        self.process.join()
         self.exitcode = self.process.exitcode
         return lives
+
+    def _ends_within(self, seconds: float) -> bool:
+        if sys.platform == "win32":
+            self.process.join(seconds)
+            return self.process.exitcode is not None
+        # Not `join` with a time limit: that imports a module which takes as long to load as a worker to start.
+        poll = select.poll()
+        poll.register(self.sentinel, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def kill(self) -> None:
         """Kill the process."""
