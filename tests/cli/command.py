@@ -29,7 +29,6 @@ def corewise(
     stdin: str | bytes = "",
     cwd: Path = TARGETS,
     env: Mapping[str, str] | None = None,
-    limit_s: float = LIMIT_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, with pipes for all three streams, and return what it printed and its exit code."""
     finished = subprocess.run(
@@ -38,7 +37,7 @@ def corewise(
         capture_output=True,
         cwd=cwd,
         env=environment(**(env or {})),
-        timeout=limit_s,
+        timeout=LIMIT_S,
         check=False,
     )
     return subprocess.CompletedProcess(

@@ -200,6 +200,7 @@ class ComparisonCase:
             "startup_s": None,
             "cpu_s": None,
             "cores_busy": None,
+            "queued_s": None,
             "speedup": None,
             "efficiency": None,
             "peak_memory_bytes": None,
@@ -213,6 +214,8 @@ class ComparisonCase:
         row["startup_s"] = median(one.startup_s for one in figures) if spec.approach == "processes" else None
         row["cpu_s"] = median(one.cpu_s for one in figures)
         row["cores_busy"] = median(one.cpu_s / one.wall_s for one in figures)
+        queued = [one.queued_s for one in figures if one.queued_s is not None]
+        row["queued_s"] = median(queued) if queued else None
         peaks = [one.peak_memory_bytes for one in figures if one.peak_memory_bytes is not None]
         row["peak_memory_bytes"] = max(peaks) if peaks else None
         if sync_s is not None:

@@ -97,6 +97,7 @@ class _Call:
         self._wall, self._cpu = perf_counter(), process_time()
         self._stats: dict[str, Any] = {"workers": 0}
         self._workers_cpu_s = 0.0
+        self._queued_s: float | None = 0.0
 
     def run(self, choice: Choice | None, workers: int | None) -> Results:
         try:
@@ -141,12 +142,16 @@ class _Call:
         finally:
             approach.close(kill=not ended)
             self._workers_cpu_s += approach.workers_cpu_s
+            self._add_queued(approach.queued_s)
             self._stats = {
                 "workers": approach.workers_started,
                 "worker_deaths": approach.deaths,
                 "startup_s": approach.startup_s,
                 "peak_memory_bytes": approach.peak_memory_bytes,
             }
+
+    def _add_queued(self, seconds: float | None) -> None:
+        self._queued_s = None if seconds is None or self._queued_s is None else self._queued_s + seconds
 
     def _figures(self) -> Stats:
         wall = perf_counter() - self._wall
@@ -158,6 +163,7 @@ class _Call:
             items=self._meter.done,
             failures=self._meter.failed,
             workers_cpu_s=self._workers_cpu_s,
+            queued_s=self._queued_s,
             **self._stats,
         )
 

@@ -73,6 +73,7 @@ class Figures(Record):
     cpu_s: float
     startup_s: float
     workers: int
+    queued_s: float | None
     peak_memory_bytes: int | None
     difference: Difference | None
 
@@ -107,6 +108,7 @@ class Bench:
             cpu_s=cpu_s,
             startup_s=stats.startup_s,
             workers=stats.workers,
+            queued_s=stats.queued_s,
             peak_memory_bytes=None
             if peak is None or stats.peak_memory_bytes is None
             else peak + stats.peak_memory_bytes,

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from time import perf_counter
 
+from corewise._machine.queueing import QueueWatch
 from corewise._work.chunk import Chunk, Done
 from corewise._work.run import without_our_frame
 
@@ -38,8 +39,14 @@ class Asyncio:
         self._finished: list[Done] = []
         self._lanes: set[asyncio.Task[None]] = set()
         self._outstanding = 0
+        self._queue = QueueWatch()
         self._news: asyncio.Event | None = None
         self.workers_started = 0
+
+    @property
+    def queued_s(self) -> float | None:
+        """Seconds for which the loop's thread stood in line for a core; unknown when that is not the calling one."""
+        return self._queue.seconds() if self._thread is None else None
 
     @property
     def room(self) -> int:

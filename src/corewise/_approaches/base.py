@@ -17,6 +17,7 @@ if TYPE_CHECKING:
             deaths: workers that ended before their time.
             startup_s: seconds until every worker was ready.
             workers_cpu_s: CPU seconds spent in other processes.
+        queued_s: seconds for which workers stood in line for a core; None where the system does not tell.
             peak_memory_bytes: memory of the worker processes at their peaks; None where the system cannot tell.
         """
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
         @property
         def workers_cpu_s(self) -> float: ...
+
+        @property
+        def queued_s(self) -> float | None: ...
 
         @property
         def room(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from corewise._machine.queueing import QueueWatch
 from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk
 
@@ -27,6 +28,12 @@ class Sync:
         self._scope = ExitStack()
         self._call = self._scope.enter_context(plain_calls(terms.fn))
         self._chunk: Chunk | None = None
+        self._queue = QueueWatch()
+
+    @property
+    def queued_s(self) -> float | None:
+        """Seconds for which the calling thread stood in line for a core."""
+        return self._queue.seconds()
 
     @property
     def room(self) -> int:

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from time import monotonic
 
+from corewise._machine.queueing import QueueWatch
 from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk
 
@@ -35,11 +36,18 @@ class Threads:
         self._threads: list[threading.Thread] = []
         self._outstanding = 0
         self._abandoned = False
+        self._queued: list[float | None] = []
 
     @property
     def workers_started(self) -> int:
         """Threads started."""
         return len(self._threads)
+
+    @property
+    def queued_s(self) -> float | None:
+        """Seconds for which threads that have ended stood in line for a core, all together."""
+        known = [seconds for seconds in self._queued if seconds is not None]
+        return sum(known) if len(known) == len(self._queued) else None
 
     @property
     def room(self) -> int:
@@ -89,9 +97,12 @@ class Threads:
                 thread.join()
 
     def _serve(self) -> None:
+        queue = QueueWatch()
         try:
             with plain_calls(self._terms.fn) as call:
                 while (chunk := self._inbox.get()) is not None and not self._abandoned:
                     self._outbox.put(run_chunk(call, chunk, keep_going=self._terms.keep_going, interruptible=False))
         except BaseException as error:  # noqa: BLE001 - nothing may die unseen while the caller waits
             self._outbox.put(error)
+        finally:
+            self._queued.append(queue.seconds())

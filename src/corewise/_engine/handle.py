@@ -35,8 +35,13 @@ class Worker:
         self.ready = False
         self.early = early  # started before anything was done: part of the pool's start-up
         self.cpu_s = 0.0
+        self.queued_s: float | None = 0.0
         self.exitcode: int | None = None
         self._notice = _death_notice(process)
+
+    def spent(self, cpu_s: float, queued_s: float | None) -> None:
+        """Note what the worker says it has spent: on a core, and in line for one."""
+        self.cpu_s, self.queued_s = cpu_s, queued_s
 
     @property
     def sentinel(self) -> int:

@@ -73,6 +73,7 @@ class ProcessPool:
         self._memory_kills = memory.out_of_memory_kills()
         self._opened = perf_counter()
         self._ended_cpu_s = 0.0
+        self._ended_queued_s: list[float | None] = []
         self.deaths = 0
         self.startup_s = 0.0
         self.peak_memory_bytes: int | None = 0
@@ -87,6 +88,13 @@ class ProcessPool:
     def cpu_s(self) -> float:
         """CPU seconds of the workers so far, as far as they have told."""
         return self._ended_cpu_s + sum(worker.cpu_s for worker in self._crew.members.values())
+
+    @property
+    def queued_s(self) -> float | None:
+        """Seconds for which the workers stood in line for a core, all together, as far as they have told."""
+        known = [*self._ended_queued_s, *(worker.queued_s for worker in self._crew.members.values())]
+        told = [seconds for seconds in known if seconds is not None]
+        return sum(told) if len(told) == len(known) else None
 
     @property
     def room(self) -> int:
@@ -166,12 +174,14 @@ class ProcessPool:
         elif kind == "broken":
             raise failures.unpack(details[0])
         elif kind == "bye":
-            worker.cpu_s, peak = details
+            spent, peak = details
+            worker.spent(*spent)
             self.peak_memory_bytes = (
                 None if peak is None or self.peak_memory_bytes is None else self.peak_memory_bytes + peak
             )
         else:
-            first, outcome, dropped, wall_s, worker.cpu_s = details
+            first, outcome, dropped, wall_s, spent = details
+            worker.spent(*spent)
             values, failed = parcels.unpack_plain(outcome) if kind == "bulk" else parcels.unpack_each(first, outcome)
             self._item_s = wall_s / max(1, len(values))
             self._finished.append(Done(first, values, failed, wall_s, dropped=dropped))
@@ -247,6 +257,7 @@ class ProcessPool:
             self._read(worker)
             reached = worker.ledger.read()
             self._ended_cpu_s += worker.cpu_s
+            self._ended_queued_s.append(worker.queued_s)
             self._crew.release(worker)
         return killed, reached
 

@@ -8,6 +8,7 @@ import sys
 from time import perf_counter, process_time
 
 from corewise._machine import cpus, memory
+from corewise._machine.queueing import queued_s
 from corewise._transport import codec, failures
 from corewise._transport.channel import WorkerEnd
 from corewise._types.record import Record
@@ -67,7 +68,7 @@ def serve(setup: Setup) -> None:
             worker = _Worker(end, setup.ledger, call, keep_going=setup.keep_going)
             end.send(("ready",))
             worker.run_until_stopped()
-        end.send(("bye", process_time(), _peak(*memory_at_start)))
+        end.send(("bye", (process_time(), queued_s()), _peak(*memory_at_start)))
     except (EOFError, OSError):
         # The line is gone, and usually the parent with it: nobody is left to tell. What the function raises never
         # comes here.
@@ -135,7 +136,7 @@ class _Worker:
 
     def _send(self, kind: str, start: int, outcome: object, begin: float, *, dropped: bool = False) -> None:
         _flush_prints()
-        self._end.send((kind, start, outcome, dropped, perf_counter() - begin, process_time()))
+        self._end.send((kind, start, outcome, dropped, perf_counter() - begin, (process_time(), queued_s())))
 
 
 def _same(item: Any) -> Any:

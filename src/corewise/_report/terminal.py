@@ -141,12 +141,12 @@ def _draw(pieces: _Pieces, file: TextIO | None, width: int | None) -> None:
 
 def _drawn_in_notebook(pieces: _Pieces, width: int | None) -> bool:
     """Draw below a notebook's cell, if this is one."""
-    from rich.console import Console
+    from rich.console import Console, Group
 
     console = Console(width=width, markup=False, emoji=False, highlight=False)
     if console.is_jupyter:
-        for piece in pieces(Canvas(width=max(LEAST_COLUMNS, console.width))):
-            console.print(piece)
+        # In one piece: a notebook would show each by itself, with a gap between them.
+        console.print(Group(*pieces(Canvas(width=max(LEAST_COLUMNS, console.width)))))
     return console.is_jupyter
 
 

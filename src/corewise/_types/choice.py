@@ -63,6 +63,8 @@ class Stats(Record):
         wall_s: seconds from the call to its end, start and end of the workers included.
         cpu_s: CPU seconds of this process and of all workers during the call. Other threads of this process count too.
         workers_cpu_s: the part of `cpu_s` that was spent in worker processes.
+        queued_s: seconds for which workers were ready to run while other programs had the cores, all workers together;
+            None where the system does not tell.
         cores_busy: `cpu_s` / `wall_s`: how many cores the run kept busy on average.
         items: items finished, failures included.
         failures: items that raised or lost their worker.
@@ -76,6 +78,7 @@ class Stats(Record):
     wall_s: float
     cpu_s: float
     workers_cpu_s: float
+    queued_s: float | None
     cores_busy: float
     items: int
     failures: int

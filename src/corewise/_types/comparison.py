@@ -47,6 +47,7 @@ class Row(TypedDict):
     )  # the part of the wall time until every worker was ready; None where there is nothing to start
     cpu_s: float | None  # CPU seconds of the caller and all workers
     cores_busy: float | None  # cpu_s / wall_s, both of the same round, median
+    queued_s: float | None  # seconds the workers stood in line for a core, all together; None where unknown
     speedup: float | None  # median wall of sync / median wall of this one
     efficiency: float | None  # speedup / cores this approach could use: min(workers, machine cores)
     peak_memory_bytes: int | None  # of the program and its workers together; None where the system cannot tell

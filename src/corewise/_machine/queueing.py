@@ -1,0 +1,28 @@
+"""How long a thread was ready to run while others had the cores: on a busy machine that is not waiting."""
+
+from __future__ import annotations
+
+
+def queued_s() -> float | None:
+    """Return the seconds for which the calling thread has stood in line for a core since it began.
+
+    Returns:
+        Seconds; None where the system does not tell (only Linux does).
+    """
+    try:
+        with open("/proc/thread-self/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+class QueueWatch:
+    """Counts the seconds that the calling thread stands in line from now on."""
+
+    def __init__(self) -> None:
+        self._begin = queued_s()
+
+    def seconds(self) -> float | None:
+        """Return the seconds so far; None where the system does not tell. To be asked by the same thread."""
+        now = queued_s()
+        return None if now is None or self._begin is None else now - self._begin
