@@ -11,7 +11,7 @@ Everything is loaded on first use: each worker process imports this file before 
 
 from __future__ import annotations
 
-from corewise._types.version import __version__
+from corewise._types.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ __all__ = [
     "Sample",
     "Stats",
     "Trial",
-    "__version__",
     "compare",
     "cpu_count",
     "errors",

@@ -345,7 +345,7 @@ def test_a_coroutine_that_nobody_awaits_is_refused() -> None:
         return works.square_later(number)
 
     with pytest.raises(TypeError, match="nobody awaits"):
-        corewise.map(careless, [1, 2], approach="threads", workers=1)
+        corewise.map(careless, [1], approach="threads")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def rows(draw: st.DrawFn, label: str) -> Row:
         startup_s=draw(st.none() | st.floats(0.0, 1.0)),
         memory_mb=draw(st.none() | st.integers(1, 100_000)),
         runs=draw(st.sampled_from(RUNS)),
+        queued_s=draw(st.none() | st.floats(0.0, 4.0).map(lambda cores: cores * middle_s)),
     )
 
 

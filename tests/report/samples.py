@@ -43,6 +43,7 @@ def row(
     startup_s: float | None = None,
     memory_mb: float | None = 31,
     runs: str = "function",
+    queued_s: float | None = None,
 ) -> Row:
     """Return a row that ran, from its rounds and busy cores; `case` fills in what depends on the plain run."""
     approach, _, asked = label.partition(":")
@@ -62,6 +63,7 @@ def row(
         "startup_s": startup_s,
         "cpu_s": None if busy is None else busy * median,
         "cores_busy": busy,
+        "queued_s": queued_s,
         "speedup": None,
         "efficiency": None,
         "peak_memory_bytes": None if memory_mb is None else int(memory_mb * MEGABYTE),

@@ -38,6 +38,13 @@ def test_good_figures_need_no_note() -> None:
             "differ by 24 % (2.00–2.50 s)",
             "close other programs",
         ),
+        (
+            case("c", [row("sync", around(2.0), 0.7, queued_s=0.6)]),
+            None,
+            "busy-machine",
+            "stood in line for a core for 30 % of its time",
+            "when it is quiet",
+        ),
         (case("c", QUIET_CASE), machine(load=1.2), "busy-machine", "load average 1.2 on 2 cores", "when it is quiet"),
         (case("c", [row("sync", around(0.0004))]), None, "too-short", "takes 400 µs", "compare more or larger items"),
         (samples.differing(), None, "different-results", "first at item 7", "depend on nothing but its argument"),

@@ -34,6 +34,10 @@ def verdict_on(one: Row, base: Row = COMPUTES, *, here: Machine | None = None, *
         (WAITS, "the plain run waits 98 % of the time and leaves the cores idle."),
         (MIXED, "the plain run computes 55 % of the time and waits for the rest."),
         (row("sync", 2.0, 1.77), "the plain run keeps 1.8 cores busy by itself: native code in it runs threads"),
+        (
+            row("sync", 2.0, 0.6, queued_s=0.76),
+            "the plain run computes 60 % of the time, and for another 38 % it stood in line for a core",
+        ),
         (row("sync", 2.0, None), "the plain run that the others are compared with."),
     ],
 )
@@ -41,6 +45,23 @@ def test_the_plain_run_is_told_by_its_share_of_computing(base: Row, expected: st
     """Computing, waiting, both, several cores at once, or unknown."""
     spoken = case("a case", [base], words_for=machine())
     assert spoken["rows"][0]["verdict"].startswith(expected)
+
+
+def test_standing_in_line_for_a_core_is_not_waiting() -> None:
+    """On a busy machine a run that computes half of the time wanted to for the other half: threads took turns."""
+    plain = row("sync", around(2.0), 0.5, queued_s=0.98)
+    said = verdict_on(row("threads", around(2.02), 0.5, workers=4, queued_s=0.97), plain)
+    assert "the threads took turns (0.5 cores busy), as they must while the computing holds the GIL" in said
+    without = verdict_on(row("threads", around(2.02), 0.5, workers=4), row("sync", around(2.0), 0.5))
+    assert "took turns" not in without
+
+
+def test_a_busy_machine_is_blamed_for_what_it_took() -> None:
+    """Workers that stood in line for a core gained less; more workers than cores stand in line for one another."""
+    said = verdict_on(row("processes", around(1.5), 1.3, workers=2, queued_s=0.9), items=64, items_run=64)
+    assert "gained only 67 % of what 2 cores can give; other programs had the cores for 30 % of its time" in said
+    crowd = verdict_on(row("processes:8", around(1.5), 1.3, queued_s=9.0), items=64, items_run=64)
+    assert "other programs" not in crowd
 
 
 GAINS = {

@@ -40,24 +40,21 @@ def compare(  # noqa: PLR0913 - the function and eight options
 ) -> Comparison:
     """Run a function over the same items by every approach, and say what each gains and why.
 
-    The approaches take turns, round after round, so that a machine that slows down slows all of them. Before the
-    first round the function is called once, untimed, for its imports and caches. The start of workers counts, as it
-    would in your program, and is also shown apart. The trials run in a process of their own, so a function that
-    never returns, exits or crashes ends no more than its trial; where that process cannot be had (the function
-    cannot travel to it), they run here, and a note says so.
+    The approaches take turns, round after round. Before the first round the first item is run untimed, for imports and
+    caches. Starting workers counts, as it would in your program, and is also shown apart. Trials run in a process of
+    their own, so that one that never ends, exits or crashes ends nothing else; where the function cannot travel there,
+    they run here, and a note says so.
 
     Args:
         fn: the function, plain or a coroutine function.
-        *iterables: the inputs; with several, `fn` gets one argument from each. They are read to the end first.
-        approaches: which to compare, each optionally with a number of workers: ``["threads", "processes:4"]``. By
-            default all four. ``"sync"`` is always run, since all others are held against it.
+        *iterables: the inputs, read to the end first; with several, `fn` gets one argument from each.
+        approaches: which to compare, each with a number of workers if you like: ``["threads", "processes:4"]``. By
+            default all four. ``"sync"`` is always run: all others are held against it.
         workers: workers of those that name no number; by default what `map` would use.
-        repeat: number of rounds; by default as many as fit the budget, up to 5 (11 when a round takes under half a
-            second).
-        budget: seconds to spend. Where one round would not fit, each approach runs a share of the items, and a note
-            says so. A round that has begun may go on to three times the budget.
-        async_fn: a coroutine function that does the same as `fn`, for asyncio. Without one, a plain `fn` is wrapped
-            in a coroutine for asyncio, which shows that wrapping alone gains nothing.
+        repeat: rounds; by default as many as fit the budget, up to 5 (11 when a round takes under half a second).
+        budget: seconds to spend. Where not even one round fits, every approach runs a share of the items, and a note
+            says so. The first round may go on to three times the budget.
+        async_fn: a coroutine function that does the same, for asyncio; without one a plain `fn` is wrapped in one there.
         name: what to call it in the report; by default the function's name.
         about: a sentence about it for the report.
         progress: True shows on standard error what is running; a callable gets each `Trial`.
@@ -66,9 +63,9 @@ def compare(  # noqa: PLR0913 - the function and eight options
         The comparison: `show()` draws it, `best` names the recommended approach.
 
     Raises:
-        OptionError: when an argument is out of range, an approach is unknown, or there are no items.
+        OptionError: when an argument is out of range, an approach unknown, or there are no items.
         TypeError: when `fn` is not callable.
-        BudgetExceeded: when even the first item did not return within three times the budget.
+        BudgetExceeded: when the first item does not return in the budget, or the plain loop not in three times that.
         WorkerDied: when the function ends its process in a plain loop.
         Exception: what `fn` raises in a plain loop, with a note that names the item.
 
@@ -80,13 +77,10 @@ def compare(  # noqa: PLR0913 - the function and eight options
     """
     subject = _subject(fn, iterables, async_fn)
     specs = _specs(approaches, workers, len(subject.items))
-    if repeat is not None:
-        repeat = whole_number("repeat", repeat)
-    if isinstance(budget, bool) or not budget > 0:
-        raise OptionError(f"budget must be a number of seconds above 0, not {budget!r}")
+    repeat, budget = _limits(repeat, budget)
     observer, close = _observer(progress)
     machine = machine_facts()
-    comparison = ComparisonCase(subject, specs, name or function_name(fn), about, repeat, float(budget), observer)
+    comparison = ComparisonCase(subject, specs, name or function_name(fn), about, repeat, budget, observer)
     try:
         case = comparison.run(machine)
     finally:
@@ -163,6 +157,12 @@ def _subject(
     if not items:
         raise OptionError("there are no items to compare the approaches on")
     return Subject(fn=fn, async_fn=async_fn, items=items, star=star)
+
+
+def _limits(repeat: object, budget: object) -> tuple[int | None, float]:
+    if isinstance(budget, bool) or not isinstance(budget, (int, float)) or not 0 < budget < float("inf"):
+        raise OptionError(f"budget must be a number of seconds above 0, not {budget!r}")
+    return None if repeat is None else whole_number("repeat", repeat), float(budget)
 
 
 def _specs(approaches: Sequence[str] | None, workers: int | None, items: int) -> list[Spec]:

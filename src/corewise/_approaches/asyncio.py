@@ -62,6 +62,10 @@ class Asyncio:
         """Turn the loop until something is done."""
         if self._outstanding:
             self._run(self._turn(timeout_s))
+        return self._taken()
+
+    def _taken(self) -> list[Done]:
+        # Not in `collect`: frames of a call that failed link back to that one, and must not meet their exception there.
         finished, self._finished = self._finished, []
         self._outstanding -= len(finished)
         return finished
@@ -103,6 +107,7 @@ class Asyncio:
             while self._waiting:
                 done = await self._run_chunk(self._waiting.popleft())
                 self._finished.append(done)
+                del done  # as in `_taken`
                 if self._news is not None:
                     self._news.set()
         finally:
@@ -113,20 +118,23 @@ class Asyncio:
         values: list[Any] = []
         failed: list[int] = []
         begin = perf_counter()
-        for index, item in enumerate(chunk.items, chunk.start):
-            try:
-                values.append(await (fn(*item) if chunk.star else fn(item)))
-            except (asyncio.CancelledError, KeyboardInterrupt) as stop:
-                if isinstance(stop, KeyboardInterrupt) or _cancelled():
-                    raise
-                failed.append(index)
-                values.append(stop)
-            except BaseException as error:  # noqa: BLE001 - whatever the function raises is the item's outcome
-                failed.append(index)
-                values.append(without_our_frame(error))
-            if failed and not self._terms.keep_going:
-                return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
-        return Done(chunk.start, values, failed, perf_counter() - begin)
+        try:
+            for index, item in enumerate(chunk.items, chunk.start):
+                try:
+                    values.append(await (fn(*item) if chunk.star else fn(item)))
+                except (asyncio.CancelledError, KeyboardInterrupt) as stop:
+                    if isinstance(stop, KeyboardInterrupt) or _cancelled():
+                        raise
+                    failed.append(index)
+                    values.append(stop)
+                except BaseException as error:  # noqa: BLE001 - whatever the function raises is the item's outcome
+                    failed.append(index)
+                    values.append(without_our_frame(error))
+                if failed and not self._terms.keep_going:
+                    return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
+            return Done(chunk.start, values, failed, perf_counter() - begin)
+        finally:
+            del values  # as in `_taken`
 
 
 def _cancelled() -> bool:

@@ -109,7 +109,7 @@ class Run:
             if self._options.on_error == "raise":
                 self._stop_before = index if self._stop_before is None else min(self._stop_before, index)
         if done.start == 0:
-            _refuse_coroutine(done.values[0])
+            _refuse_coroutines(done.values)
         self._outstanding.remove(done.start, len(done.values), dropped=done.dropped)
         self._parts.append(done)
         self._meter.add(len(done.values), len(done.failed))
@@ -142,9 +142,11 @@ def _name_item(error: BaseException, index: int, item: str) -> None:
         error.add_note(note)
 
 
-def _refuse_coroutine(value: object) -> None:
-    if type(value).__name__ == "coroutine" and hasattr(value, "close"):
-        value.close()
+def _refuse_coroutines(values: list[Any]) -> None:
+    coroutines = [value for value in values if type(value).__name__ == "coroutine" and hasattr(value, "close")]
+    for coroutine in coroutines:
+        coroutine.close()
+    if coroutines:
         raise TypeError(
             "the function returned a coroutine, which nobody awaits. Give the coroutine function itself, or wrap the "
             "call: `async def call(item): return await fn(item)`."

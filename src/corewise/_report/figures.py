@@ -85,6 +85,14 @@ class Facts(Record):
         return self.row["runs"] == WRAPPED
 
     @property
+    def in_line_share(self) -> float:
+        """The part of the time that its workers stood in line for a core that other programs had.
+
+        With more workers than cores they stand in line for one another, which says nothing about other programs: 0.
+        """
+        return in_line(self.row) / self.at_once if self.at_once <= self.cores else 0.0
+
+    @property
     def startup_s(self) -> float:
         """Seconds until the workers were ready, 0 where there is nothing to start."""
         return self.row["startup_s"] or 0.0
@@ -148,16 +156,24 @@ def efficiency(row: Row, base: Row | None) -> float | None:
     return None if work_of(base) == "waiting" else row["efficiency"]
 
 
+def in_line(row: Row) -> float:
+    """Return how many workers stood in line for a core on average: they wanted to compute, so they were not waiting."""
+    if row["queued_s"] is None or not ran(row):
+        return 0.0
+    return row["queued_s"] / (row["wall_median_s"] or 1.0)
+
+
 def work_of(base: Row | None) -> Work:
-    """Return what kind of work the plain run was, by the share of its time that it computed."""
+    """Return what kind of work the plain run was, by the share of its time that it computed or stood in line to."""
     busy = None if base is None else busy_cores(base)
-    if busy is None:
+    if base is None or busy is None:
         return "unknown"
     if busy >= SEVERAL_CORES:
         return "several cores"
-    if busy >= COMPUTING_SHARE:
+    wanted = busy + in_line(base)
+    if wanted >= COMPUTING_SHARE:
         return "computing"
-    return "waiting" if busy <= WAITING_SHARE else "mixed"
+    return "waiting" if wanted <= WAITING_SHARE else "mixed"
 
 
 def outcome(row: Row, base: Row | None) -> Outcome:

@@ -14,12 +14,14 @@ from corewise._report.figures import (
     TOO_SHORT_S,
     Facts,
     high,
+    in_line,
     low,
 )
 
 # Limits of the explanations, all of them guesses: from here on a cause is large enough to be named.
 STARTUP_SHARE = 0.1  # start-up as a part of the row's wall time
 STARTUP_OF_WORK_SHARE = 0.5  # start-up as a part of the plain run, from which the work is too short for it
+IN_LINE_SHARE = 0.1  # time in line for a core as a part of the row's wall time
 PAIR = 2  # cores, of which one says "both"
 STARTUP_OF_LOSS_SHARE = 0.3  # start-up as a part of what was lost against the plain run
 CPU_GROWTH = 1.3  # CPU seconds as a multiple of the plain run's
@@ -84,6 +86,11 @@ def _baseline(facts: Facts) -> str:
         return "the plain run that the others are compared with"
     if facts.work == "several cores":
         return f"the plain run keeps {busy_words(busy)} busy by itself: native code in it runs threads of its own"
+    if facts.in_line_share >= IN_LINE_SHARE:
+        return (
+            f"the plain run computes {numbers.share(min(busy, 1.0))} of the time, and for another "
+            f"{numbers.share(min(facts.in_line_share, 1.0))} it stood in line for a core that other programs had"
+        )
     if facts.work == "computing":
         return f"the plain run computes {numbers.share(min(busy, 1.0))} of the time, on one core"
     if facts.work == "waiting":
@@ -146,7 +153,7 @@ def _computed_at_once(facts: Facts) -> str:
         more = _more_workers_than_cores(facts)
         part = "all" if efficiency >= ALL_SHARE else f"{numbers.share(efficiency)} of what"
         return f"{worked}, {part} {numbers.count(facts.usable_cores, 'core')} can give{more}"
-    lost = _startup(facts) or _uneven(facts) or _grown(facts) or _idle(facts)
+    lost = _startup(facts) or _in_line(facts) or _uneven(facts) or _grown(facts) or _idle(facts)
     most = f"what {numbers.count(facts.usable_cores, 'core')} can give"
     return f"{worked}, but it gained only {numbers.share(efficiency)} of {most}{lost}{_more_workers_than_cores(facts)}"
 
@@ -163,6 +170,15 @@ def _startup(facts: Facts) -> str:
     return (
         f"; start-up took {numbers.seconds(facts.startup_s)}, "
         f"{numbers.share(min(1.0, facts.startup_s / facts.wall_s))} of the time, which longer work would repay"
+    )
+
+
+def _in_line(facts: Facts) -> str:
+    if facts.in_line_share < IN_LINE_SHARE:
+        return ""
+    return (
+        f"; other programs had the cores for {numbers.share(min(facts.in_line_share, 1.0))} of its time, so compare "
+        "again when the machine is quiet"
     )
 
 
@@ -258,7 +274,11 @@ def _kept_apart(facts: Facts) -> str:
     if busy is None or facts.work == "unknown":
         return "nothing was gained by running items side by side"
     if busy >= SEVERAL_CORES:
-        cost = _grown(facts) or "; they were in one another's way, or shared a physical core or a busy machine"
+        cost = (
+            _in_line(facts)
+            or _grown(facts)
+            or "; they were in one another's way, or shared a physical core or a busy machine"
+        )
         return f"{busy_words(busy)} were busy and yet it took no less time{cost}"
     if facts.work == "mixed":
         return f"neither waits nor computing overlapped ({busy_words(busy)} busy), so the items wait for one another"
@@ -267,7 +287,7 @@ def _kept_apart(facts: Facts) -> str:
 
 def _took_turns(facts: Facts, busy: float) -> str:
     kept = f"{busy_words(busy)} busy"
-    if busy < COMPUTING_SHARE:
+    if busy + in_line(facts.row) < COMPUTING_SHARE:
         return (
             f"not even one core was kept busy ({kept}): handing over the items, or waiting for one another, cost more"
         )
