@@ -54,7 +54,7 @@ def compare(  # noqa: PLR0913 - the function and eight options
         repeat: rounds; by default as many as fit the budget, up to 5 (11 when a round takes under half a second).
         budget: seconds to spend. Where not even one round fits, every approach runs a share of the items, and a note
             says so. The first round may go on to three times the budget.
-        async_fn: a coroutine function that does the same, for asyncio; without one a plain `fn` is wrapped in one there.
+        async_fn: a coroutine function that does the same, for asyncio; without one a plain `fn` is wrapped in one.
         name: what to call it in the report; by default the function's name.
         about: a sentence about it for the report.
         progress: True shows on standard error what is running; a callable gets each `Trial`.
@@ -66,8 +66,7 @@ def compare(  # noqa: PLR0913 - the function and eight options
         OptionError: when an argument is out of range, an approach unknown, or there are no items.
         TypeError: when `fn` is not callable.
         BudgetExceeded: when the first item does not return in the budget, or the plain loop not in three times that.
-        WorkerDied: when the function ends its process in a plain loop.
-        Exception: what `fn` raises in a plain loop, with a note that names the item.
+        Exception: what `fn` raises in a plain loop, or `WorkerDied` if it ends its process there; the item is named.
 
     Example:
         >>> import corewise
@@ -79,9 +78,9 @@ def compare(  # noqa: PLR0913 - the function and eight options
     specs = _specs(approaches, workers, len(subject.items))
     repeat, budget = _limits(repeat, budget)
     observer, close = _observer(progress)
-    machine = machine_facts()
     comparison = ComparisonCase(subject, specs, name or function_name(fn), about, repeat, budget, observer)
     try:
+        machine = machine_facts()
         case = comparison.run(machine)
     finally:
         close()
