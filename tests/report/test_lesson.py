@@ -83,6 +83,18 @@ def test_processes_that_gained_nothing_are_not_praised() -> None:
     assert "computing in Python" not in taught["processes"]["what_for"]
 
 
+def test_a_busy_machine_makes_the_answer_unclear() -> None:
+    """What other programs took is neither a yes nor a no of the approach."""
+    rows = [
+        row("sync", around(2.0), 0.5, queued_s=1.0),
+        row("threads", around(2.1), 0.5, workers=2, queued_s=3.0),
+        row("processes", around(1.5), 0.7, workers=2, queued_s=1.9),
+    ]
+    taught = lesson_of(case("busy", rows), samples.waiting())
+    assert taught["threads"]["speeds_up_computing"].startswith("unclear, on a busy machine, in “busy” (0.95×")
+    assert taught["processes"]["speeds_up_computing"].startswith("unclear, on a busy machine, in “busy” (1.33×")
+
+
 def test_an_approach_that_failed_everywhere_says_why() -> None:
     """The problem stands where the figures would."""
     rows = [row("sync", around(2.0)), samples.failed_row("processes", "the function cannot travel.")]

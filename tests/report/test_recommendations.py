@@ -57,6 +57,12 @@ def test_a_tie_is_at_most_10_per_cent_wide() -> None:
     assert recommended([PLAIN, apart, row("processes", around(1.0), 1.9)])["approach"] == "processes"
 
 
+def test_one_round_makes_a_wider_tie() -> None:
+    """What its verdict calls no faster is not recommended for being so."""
+    rows = [row("sync", 2.0), row("threads", 1.87, 1.0, workers=2)]
+    assert recommended(rows)["approach"] == "sync"
+
+
 def test_a_plain_function_in_an_event_loop_is_not_recommended() -> None:
     """Even where it was fastest by chance: nothing in it could have been faster than the plain run."""
     wrapped = row("asyncio", around(1.5), runs="function wrapped in a coroutine")
@@ -116,6 +122,12 @@ def test_a_gain_that_may_be_chance_is_recommended_with_a_reservation() -> None:
     assert "though the rounds overlap, so repeat it before relying on it" in choice["reason"]
 
 
+def test_a_gain_on_a_busy_machine_is_recommended_with_a_reservation() -> None:
+    """Other programs may have made the difference."""
+    rows = [row("sync", around(2.0), 0.5, queued_s=1.0), row("processes", around(1.2), 1.2, workers=2, queued_s=0.9)]
+    assert "though on a busy machine, so repeat it before relying on it" in recommended(rows)["reason"]
+
+
 def test_nothing_is_recommended_where_nothing_ran() -> None:
     """A case of failures has no recommendation."""
     rows = [samples.failed_row(label, "it broke") for label in ("sync", "threads")]
@@ -124,7 +136,7 @@ def test_nothing_is_recommended_where_nothing_ran() -> None:
 
 @given(made=made_up.cases(), here=made_up.MACHINES)
 def test_the_recommended_row_is_never_beaten(made: Case, here: Machine) -> None:
-    """No trusted approach is more than 5 % faster, or more than 10 % where the rounds overlap."""
+    """No trusted approach is more than 5 % faster, or 10 % where the rounds overlap or there is only one."""
     choice = words.annotate(made, here)["recommendation"]
     differing = made["difference"]["approach"] if made["difference"] else None
     left_out = [one["approach"] for one in made["rows"] if one["label"] == differing]
@@ -136,4 +148,5 @@ def test_the_recommended_row_is_never_beaten(made: Case, here: Machine) -> None:
     fastest = min(able, key=lambda one: one["wall_median_s"] or 0.0)
     ratio = best["wall_median_s"] / fastest["wall_median_s"]  # type: ignore[operator]
     overlapping = best["wall_low_s"] <= fastest["wall_high_s"]  # type: ignore[operator]
-    assert ratio <= (1.10 if overlapping else 1.05)
+    once = min(len(best["wall_s"]), len(fastest["wall_s"])) == 1
+    assert ratio <= (1.10 if overlapping or once else 1.05)

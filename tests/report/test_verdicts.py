@@ -59,9 +59,15 @@ def test_standing_in_line_for_a_core_is_not_waiting() -> None:
 def test_a_busy_machine_is_blamed_for_what_it_took() -> None:
     """Workers that stood in line for a core gained less; more workers than cores stand in line for one another."""
     said = verdict_on(row("processes", around(1.5), 1.3, workers=2, queued_s=0.9), items=64, items_run=64)
-    assert "gained only 67 % of what 2 cores can give; other programs had the cores for 30 % of its time" in said
-    crowd = verdict_on(row("processes:8", around(1.5), 1.3, queued_s=9.0), items=64, items_run=64)
+    assert "gained only 67 % of what 2 cores can give; 1.9 cores could have been used and 1.3 were to be had" in said
+    crowd = verdict_on(row("processes:8", around(1.05), 1.95, queued_s=6.0), items=64, items_run=64)
     assert "other programs" not in crowd
+    threads = verdict_on(row("threads", around(2.0), 0.9, workers=2, queued_s=2.0))
+    assert "wanted several cores at once; 1.9 cores could have been used and 0.9 were to be had" in threads
+    assert "GIL" not in threads
+    plain = row("sync", around(2.0), 0.6, queued_s=0.8)
+    lucky = verdict_on(row("threads", around(1.3), 0.95, workers=2, queued_s=0.05), plain)
+    assert "but other programs took 40 % of the plain run's time" in lucky
 
 
 GAINS = {
@@ -206,7 +212,7 @@ LOSSES = {
     "work too short to share out": (
         row("threads", around(0.0009), 0.8, workers=2),
         row("sync", around(0.0002), 1.0),
-        ("slower, 4.50 times as long", "the whole work takes 200 µs", "handing it out 700 µs more"),
+        ("slower, 4.50 times as long", "an item takes 3.1 µs and handing it out 11 µs more"),
     ),
     "cores that were busy in vain": (
         row("threads", around(2.0), 1.9, workers=2),

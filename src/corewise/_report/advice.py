@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from corewise._report import numbers
-from corewise._report.figures import COMPUTING_SHARE, EQUAL, EQUAL_IN_NOISE, SEVERAL_CORES, Facts, overlap
+from corewise._report.figures import (
+    COMPUTING_SHARE,
+    DENIED_SHARE,
+    EQUAL,
+    EQUAL_IN_NOISE,
+    EQUAL_ONE_ROUND,
+    SEVERAL_CORES,
+    SEVERAL_ROUNDS,
+    Facts,
+    overlap,
+)
 from corewise._report.verdicts import busy_words
 
 TYPE_CHECKING = False
@@ -26,7 +36,7 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
             with whatever number of workers.
 
     Returns:
-        The simplest of the rows that are as fast as the fastest (within 5 %, or within 10 % if their rounds overlap).
+        The simplest of the rows that are as fast as the fastest (within 5 %, or 10 % if rounds overlap or are single).
         An event loop around a plain function is no way to write a program, so it is left out. None where no approach
         ran to its end.
     """
@@ -46,9 +56,10 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
 
 
 def as_fast(row: Row, fastest: Row) -> bool:
-    """Return whether a row is as fast as the fastest one: within 5 %, or within 10 % where their rounds overlap."""
+    """Return whether a row is as fast as the fastest: within 5 %, or 10 % if rounds overlap or there is only one."""
     ratio = (row["wall_median_s"] or 0.0) / (fastest["wall_median_s"] or 1.0)
-    return ratio <= EQUAL or (ratio <= EQUAL_IN_NOISE and overlap(row, fastest))
+    once = min(len(row["wall_s"]), len(fastest["wall_s"])) < SEVERAL_ROUNDS
+    return ratio <= (EQUAL_ONE_ROUND if once else EQUAL) or (ratio <= EQUAL_IN_NOISE and overlap(row, fastest))
 
 
 def _differs(facts: Facts, rows: Sequence[Facts], difference: Difference | None) -> bool:
@@ -84,6 +95,8 @@ def _main_reason(best: Facts, candidates: Sequence[Facts], tied: Sequence[Facts]
     gained = f"{wall} against {plain} plainly, {numbers.factor(best.gain)} times faster{one_round}{_where(best)}"
     if best.outcome == "unclear":
         gained += ", though the rounds overlap, so repeat it before relying on it"
+    elif best.work != "waiting" and best.plain_denied >= DENIED_SHARE and (best.busy or 0.0) < SEVERAL_CORES:
+        gained += ", though on a busy machine, so repeat it before relying on it"
     rivals = [facts.row["label"] for facts in tied if facts is not best]
     if rivals:
         gained += f"; {_listed(rivals)} just as fast but no simpler"

@@ -26,6 +26,7 @@ EQUAL_ONE_ROUND = 1.10  # the same where one round leaves no spread to judge by
 EQUAL_IN_NOISE = 1.10  # and where the rounds of both overlap
 NOISY_SHARE = 0.10  # spread of the rounds as a part of the median, from which it is called noisy
 SEVERAL_ROUNDS = 2  # the fewest that have a spread
+DENIED_SHARE = 0.1  # part of the usable cores that other programs had, from which it explains something
 TOO_SHORT_S = 1e-3  # a run below this measures the clock and the hand-over rather than the work
 
 WRAPPED = "function wrapped in a coroutine"  # how a row says that its coroutine never awaits
@@ -85,12 +86,28 @@ class Facts(Record):
         return self.row["runs"] == WRAPPED
 
     @property
-    def in_line_share(self) -> float:
-        """The part of the time that its workers stood in line for a core that other programs had.
+    def denied(self) -> float:
+        """How many of the cores that its workers could have used other programs had.
 
-        With more workers than cores they stand in line for one another, which says nothing about other programs: 0.
+        Workers that outnumber the cores stand in line for one another, so no more than all usable cores count.
         """
-        return in_line(self.row) / self.at_once if self.at_once <= self.cores else 0.0
+        got = self.busy
+        if got is None:
+            return 0.0
+        return max(0.0, min(wanted_cores(self.row) or got, self.usable_cores) - got)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs had enough of the cores to matter."""
+        return self.denied >= DENIED_SHARE * self.usable_cores
+
+    @property
+    def plain_denied(self) -> float:
+        """The part of the plain run's time that it stood in line for a core that other programs had."""
+        busy = None if self.base is None else busy_cores(self.base)
+        if self.base is None or busy is None:
+            return 0.0
+        return max(0.0, min(wanted_cores(self.base) or busy, 1.0) - busy)
 
     @property
     def startup_s(self) -> float:
@@ -156,21 +173,23 @@ def efficiency(row: Row, base: Row | None) -> float | None:
     return None if work_of(base) == "waiting" else row["efficiency"]
 
 
-def in_line(row: Row) -> float:
-    """Return how many workers stood in line for a core on average: they wanted to compute, so they were not waiting."""
-    if row["queued_s"] is None or not ran(row):
-        return 0.0
-    return row["queued_s"] / (row["wall_median_s"] or 1.0)
+def wanted_cores(row: Row) -> float | None:
+    """Return how many cores a row kept busy or stood in line for: what it would have used on a machine of its own."""
+    busy = busy_cores(row)
+    if busy is None or row["queued_s"] is None or not ran(row):
+        return busy
+    return busy + row["queued_s"] / (row["wall_median_s"] or 1.0)
 
 
 def work_of(base: Row | None) -> Work:
-    """Return what kind of work the plain run was, by the share of its time that it computed or stood in line to."""
+    """Return what kind of work the plain run was, by the share of its time that it computed or wanted to."""
     busy = None if base is None else busy_cores(base)
     if base is None or busy is None:
         return "unknown"
     if busy >= SEVERAL_CORES:
         return "several cores"
-    wanted = busy + in_line(base)
+    # Standing in line for a core is not waiting: it wanted to compute.
+    wanted = wanted_cores(base) or busy
     if wanted >= COMPUTING_SHARE:
         return "computing"
     return "waiting" if wanted <= WAITING_SHARE else "mixed"

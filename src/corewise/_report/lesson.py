@@ -7,7 +7,7 @@ threads gained, whether starting workers took longer than the work.
 from __future__ import annotations
 
 from corewise._report import numbers
-from corewise._report.figures import SEVERAL_CORES, TOO_SHORT_S, Facts, facts_of
+from corewise._report.figures import DENIED_SHARE, SEVERAL_CORES, TOO_SHORT_S, Facts, facts_of, wanted_cores
 from corewise._report.verdicts import STARTUP_OF_WORK_SHARE, busy_words
 from corewise._types.record import Record
 
@@ -75,7 +75,8 @@ def kind_of(rows: Sequence[Facts]) -> Kind:
     if any(facts.outcome == "gain" and (facts.busy or 0.0) >= SEVERAL_CORES for facts in threads):
         return "released"
     took_turns = any(
-        facts.outcome in ("same", "loss") and facts.busy is not None and facts.busy < SEVERAL_CORES for facts in threads
+        facts.outcome in ("same", "loss") and (wanted_cores(facts.row) or SEVERAL_CORES) < SEVERAL_CORES
+        for facts in threads
     )
     return "held" if took_turns else "computing"
 
@@ -213,7 +214,12 @@ def _gained(one: Seen | None) -> bool:
 
 
 def _yes_or_no(one: Seen) -> str:
-    return {"gain": "yes", "unclear": "unclear"}.get(one.facts.outcome, "no")
+    """Return whether an approach sped up the computing of a case; a gain on one core was none of its own."""
+    if one.facts.outcome == "gain" and (one.facts.busy or SEVERAL_CORES) >= SEVERAL_CORES:
+        return "yes"
+    if one.facts.disturbed or one.facts.plain_denied >= DENIED_SHARE:
+        return "unclear, on a busy machine,"
+    return "unclear" if one.facts.outcome in ("gain", "unclear") else "no"
 
 
 def _case(one: Seen) -> str:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from corewise._report import numbers
-from corewise._report.figures import NOISY_SHARE, TOO_SHORT_S, baseline, high, in_line, low, ran, spread_share
+from corewise._report.figures import (
+    NOISY_SHARE,
+    TOO_SHORT_S,
+    baseline,
+    facts_of,
+    high,
+    low,
+    ran,
+    spread_share,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +20,6 @@ if TYPE_CHECKING:
 
     from corewise._types.comparison import Case, Machine, Note
 
-IN_LINE_SHARE = 0.1  # time that the plain run stood in line, as a part of its wall time, that is worth one; a guess
 BUSY_LOAD_PER_CORE = 0.5  # load average per core of the machine, from which other programs are worth a note; a guess
 
 
@@ -78,12 +86,11 @@ def _noisy(case: Case, _: Machine) -> str:
 
 def _busy_machine(case: Case, machine: Machine) -> str:
     load, all_cores = machine["load_average"], max(1, machine["logical_cores"])
-    base = baseline(case)
-    if base is not None and in_line(base) > IN_LINE_SHARE:
+    plain = next((facts for facts in facts_of(case, machine) if facts.outcome == "baseline"), None)
+    if plain is not None and plain.disturbed:
         return (
-            "The machine was busy: the plain run stood in line for a core for "
-            f"{numbers.share(min(in_line(base), 1.0))} of its time, while other programs had them; compare again when "
-            "it is quiet."
+            f"The machine was busy: the plain run stood in line for a core for {numbers.share(plain.denied)} of its "
+            "time, while other programs had them; compare again when it is quiet."
         )
     if load is None or load <= BUSY_LOAD_PER_CORE * all_cores:
         return ""

@@ -9,21 +9,21 @@ from __future__ import annotations
 from corewise._report import numbers
 from corewise._report.figures import (
     COMPUTING_SHARE,
+    DENIED_SHARE,
     FULL_SHARE,
     SEVERAL_CORES,
-    TOO_SHORT_S,
     Facts,
     high,
-    in_line,
     low,
+    wanted_cores,
 )
 
 # Limits of the explanations, all of them guesses: from here on a cause is large enough to be named.
 STARTUP_SHARE = 0.1  # start-up as a part of the row's wall time
 STARTUP_OF_WORK_SHARE = 0.5  # start-up as a part of the plain run, from which the work is too short for it
-IN_LINE_SHARE = 0.1  # time in line for a core as a part of the row's wall time
 PAIR = 2  # cores, of which one says "both"
 STARTUP_OF_LOSS_SHARE = 0.3  # start-up as a part of what was lost against the plain run
+SHORT_ITEM_S = 200e-6  # an item below this may cost more to hand out than to run
 CPU_GROWTH = 1.3  # CPU seconds as a multiple of the plain run's
 ALL_SHARE = 0.995  # part of the possible gain that rounds to all of it
 MEMORY_GROWTH = 2.0  # peak memory as a multiple of the plain run's
@@ -86,10 +86,10 @@ def _baseline(facts: Facts) -> str:
         return "the plain run that the others are compared with"
     if facts.work == "several cores":
         return f"the plain run keeps {busy_words(busy)} busy by itself: native code in it runs threads of its own"
-    if facts.in_line_share >= IN_LINE_SHARE:
+    if facts.disturbed:
         return (
             f"the plain run computes {numbers.share(min(busy, 1.0))} of the time, and for another "
-            f"{numbers.share(min(facts.in_line_share, 1.0))} it stood in line for a core that other programs had"
+            f"{numbers.share(facts.denied)} it stood in line for a core that other programs had"
         )
     if facts.work == "computing":
         return f"the plain run computes {numbers.share(min(busy, 1.0))} of the time, on one core"
@@ -126,6 +126,13 @@ def _why_gain(facts: Facts) -> str:
     if facts.work == "unknown" or busy is None:
         return f"up to {numbers.count(facts.at_once, 'item')} ran at once"
     if facts.work == "computing" and busy < SEVERAL_CORES:
+        if (wanted_cores(facts.row) or busy) >= SEVERAL_CORES:
+            return f"its workers ran at once where they could{_denied(facts)}"
+        if facts.plain_denied >= DENIED_SHARE:
+            return (
+                f"but other programs took {numbers.share(facts.plain_denied)} of the plain run's time; compare again "
+                "when the machine is quiet, before relying on it"
+            )
         return (
             f"but only {busy_words(busy)} busy, so it was not the cores that saved the time; look for a cache or a "
             "warm-up before relying on it"
@@ -153,7 +160,7 @@ def _computed_at_once(facts: Facts) -> str:
         more = _more_workers_than_cores(facts)
         part = "all" if efficiency >= ALL_SHARE else f"{numbers.share(efficiency)} of what"
         return f"{worked}, {part} {numbers.count(facts.usable_cores, 'core')} can give{more}"
-    lost = _startup(facts) or _in_line(facts) or _uneven(facts) or _grown(facts) or _idle(facts)
+    lost = _startup(facts) or _denied(facts) or _uneven(facts) or _grown(facts) or _idle(facts)
     most = f"what {numbers.count(facts.usable_cores, 'core')} can give"
     return f"{worked}, but it gained only {numbers.share(efficiency)} of {most}{lost}{_more_workers_than_cores(facts)}"
 
@@ -173,11 +180,12 @@ def _startup(facts: Facts) -> str:
     )
 
 
-def _in_line(facts: Facts) -> str:
-    if facts.in_line_share < IN_LINE_SHARE:
+def _denied(facts: Facts) -> str:
+    if facts.busy is None or not facts.disturbed:
         return ""
+    could, got = numbers.cores(facts.busy + facts.denied), numbers.cores(facts.busy)
     return (
-        f"; other programs had the cores for {numbers.share(min(facts.in_line_share, 1.0))} of its time, so compare "
+        f"; {could} cores could have been used and {got} were to be had, since other programs took the rest; compare "
         "again when the machine is quiet"
     )
 
@@ -240,10 +248,11 @@ def _too_little(facts: Facts) -> str:
             f"not worth it here, start-up took {numbers.seconds(facts.startup_s)} against "
             f"{numbers.seconds(plain_s)} of work"
         )
-    if plain_s < TOO_SHORT_S:
+    item_s = plain_s / max(1, facts.items)
+    if facts.outcome == "loss" and item_s < SHORT_ITEM_S:
         return (
-            f"not worth it here, the whole work takes {numbers.seconds(plain_s)} and handing it out "
-            f"{numbers.seconds(lost_s)} more"
+            f"not worth it here, an item takes {numbers.seconds(item_s)} and handing it out "
+            f"{numbers.seconds(lost_s / max(1, facts.items))} more"
         )
     if facts.items == 1:
         return "there is one item, so nothing can run beside it"
@@ -275,7 +284,7 @@ def _kept_apart(facts: Facts) -> str:
         return "nothing was gained by running items side by side"
     if busy >= SEVERAL_CORES:
         cost = (
-            _in_line(facts)
+            _denied(facts)
             or _grown(facts)
             or "; they were in one another's way, or shared a physical core or a busy machine"
         )
@@ -287,15 +296,18 @@ def _kept_apart(facts: Facts) -> str:
 
 def _took_turns(facts: Facts, busy: float) -> str:
     kept = f"{busy_words(busy)} busy"
-    if busy + in_line(facts.row) < COMPUTING_SHARE:
+    name = facts.row["approach"]
+    wanted = wanted_cores(facts.row) or busy
+    if wanted >= SEVERAL_CORES:
+        return f"the {name} wanted several cores at once{_denied(facts)}"
+    if wanted < COMPUTING_SHARE:
         return (
             f"not even one core was kept busy ({kept}): handing over the items, or waiting for one another, cost more"
         )
-    if facts.row["approach"] == "asyncio":
+    if name == "asyncio":
         return f"it computes more than it awaits, and an event loop computes on one core ({kept})"
-    if facts.row["approach"] == "threads" and facts.gil:
+    if name == "threads" and facts.gil:
         return f"the threads took turns ({kept}), as they must while the computing holds the GIL"
-    name = facts.row["approach"]
     return f"the {name} took turns ({kept}): one item holds most of the work, or they wait for one another"
 
 
