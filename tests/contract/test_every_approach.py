@@ -317,13 +317,23 @@ def test_threads_are_never_more_than_asked_for() -> None:
     assert 1 <= len(seen) <= 3
 
 
-def test_a_map_may_run_where_an_event_loop_runs_already() -> None:
+def test_a_map_may_run_where_an_event_loop_runs_already(way: str) -> None:
     """In a notebook, or in a coroutine that calls plain code."""
 
     async def main() -> list[int]:
-        return corewise.map(works.square_later, range(5), approach="asyncio")
+        return corewise.map(works.square_later, range(5), **WAYS[way])
 
     assert asyncio.run(main()) == [0, 1, 4, 9, 16]
+
+
+def test_a_failure_where_an_event_loop_runs_already_is_the_items_own(way: str) -> None:
+    """Nothing of the loops is in its way."""
+
+    async def main() -> list[int]:
+        return corewise.map(works.fail_for_3_and_7_later, range(10), **WAYS[way])
+
+    with pytest.raises(ValueError, match="no 3s here"):
+        asyncio.run(main())
 
 
 def test_a_map_may_run_inside_a_map(way: str) -> None:

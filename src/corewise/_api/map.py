@@ -124,6 +124,7 @@ class _Call:
             wall_s=perf_counter() - begin,
             cpu_s=process_time() - cpu,
             remaining=self._source.remaining,
+            queued_s=self._queued_s or 0.0,
         )
 
     def _go(self, choice: Choice, enough: Callable[[Done], bool] | None = None) -> None:

@@ -8,23 +8,18 @@ from time import perf_counter
 
 from corewise._machine.queueing import QueueWatch
 from corewise._work.chunk import Chunk, Done
+from corewise._work.loops import PlainLoop
 from corewise._work.run import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
     from typing import Any
 
     from corewise._approaches.base import Terms
 
 
 class Asyncio:
-    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time.
-
-    The loop turns in the calling thread, while outcomes are waited for. Where a loop turns there already (a
-    notebook, a coroutine that calls this), it turns in a thread of its own instead, and the caller's loop stands
-    still meanwhile, as with any blocking call.
-    """
+    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time."""
 
     deaths = 0
     startup_s = 0.0
@@ -33,8 +28,7 @@ class Asyncio:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._runner = asyncio.Runner()
-        self._thread = _thread_if_a_loop_runs()
+        self._loop = PlainLoop()
         self._waiting: deque[Chunk] = deque()
         self._finished: list[Done] = []
         self._lanes: set[asyncio.Task[None]] = set()
@@ -46,7 +40,7 @@ class Asyncio:
     @property
     def queued_s(self) -> float | None:
         """Seconds for which the loop's thread stood in line for a core; unknown when that is not the calling one."""
-        return self._queue.seconds() if self._thread is None else None
+        return None if self._loop.elsewhere else self._queue.seconds()
 
     @property
     def room(self) -> int:
@@ -61,7 +55,7 @@ class Asyncio:
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Turn the loop until something is done."""
         if self._outstanding:
-            self._run(self._turn(timeout_s))
+            self._loop.run(self._turn(timeout_s))
         return self._taken()
 
     def _taken(self) -> list[Done]:
@@ -72,18 +66,7 @@ class Asyncio:
 
     def close(self, *, kill: bool) -> None:  # noqa: ARG002 - what has not ended is cancelled either way
         """Cancel what still runs, let it clean up, and close the loop."""
-        close = self._runner.close
-        if self._thread is None:
-            close()
-        else:
-            self._thread.submit(close).result()
-            self._thread.shutdown()
-
-    def _run(self, turn: Any) -> None:
-        if self._thread is None:
-            self._runner.run(turn)
-        else:
-            self._thread.submit(self._runner.run, turn).result()
+        self._loop.close()
 
     async def _turn(self, timeout_s: float | None) -> None:
         if self._news is None:
@@ -141,13 +124,3 @@ def _cancelled() -> bool:
     """Whether this lane is being cancelled, rather than something inside the user's function."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _thread_if_a_loop_runs() -> ThreadPoolExecutor | None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(1, thread_name_prefix="corewise-loop")

@@ -5,6 +5,7 @@ There are no helper threads, so Ctrl-C lands where it belongs.
 
 from __future__ import annotations
 
+from collections import deque
 from time import monotonic, perf_counter
 
 from corewise._engine import parcels, start
@@ -264,13 +265,16 @@ class ProcessPool:
     # -- sending -------------------------------------------------------------------------------------------------------
 
     def _carry_out(self, sends: Iterable[Send]) -> None:
-        for send in sends:
+        waiting = deque(sends)
+        while waiting:
+            send = waiting.popleft()
             chunk = send.chunk
             try:
                 data = parcels.pack_items(chunk, main_by_value=self._main_by_value)
             except parcels.ItemRefused as refused:
                 self._finished.append(Done(refused.index, [refused.error], [refused.index], 0.0))
-                self._carry_out(self._schedule.refused(send.worker, refused.index))
+                # Behind what waits: a worker must get its chunks in the order in which the schedule notes them.
+                waiting += self._schedule.refused(send, refused.index)
                 continue
             quick = isinstance(data, bytes) and self._item_s is not None and self._item_s < QUICK_ITEM_S
             self._post(self._crew.members[send.worker], ("chunk", chunk.start, chunk.star, quick, data))

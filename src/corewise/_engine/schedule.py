@@ -70,7 +70,7 @@ class Schedule:
     def wanted(self) -> int:
         """How many more workers the waiting chunks would keep busy."""
         idle = sum(not held for held in self._held.values())
-        return min(self.limit - len(self._held), max(0, len(self._queue) - idle))
+        return max(0, min(self.limit - len(self._held), len(self._queue) - idle))
 
     @property
     def unfinished(self) -> bool:
@@ -103,7 +103,7 @@ class Schedule:
     def died(self, worker: int, reached: Reached) -> Loss:
         """A worker has ended, and all that it had sent has been taken in.
 
-        What it had not begun goes back to the front of the queue.
+        What it had not begun goes back to the queue.
         """
         held = self._held.pop(worker, deque())
         if not held:
@@ -118,14 +118,18 @@ class Schedule:
             back[:0] = [chunk.part(rest, item), chunk.part(item + 1, chunk.stop)]
         else:
             back[:0] = [chunk.part(rest, chunk.stop)]
-        self._queue.extendleft(reversed([part for part in back if part.items]))
+        self._put_back(back)
         return Loss(recovered=recovered, base=chunk.start, item=item)
 
-    def refused(self, worker: int, index: int) -> list[Send]:
-        """The chunk just sent to a worker could not be: item `index` cannot travel, the others can."""
-        chunk = self._held[worker].pop()
-        back = [chunk.part(chunk.start, index), chunk.part(index + 1, chunk.stop)]
-        self._queue.extendleft(reversed([part for part in back if part.items]))
+    def refused(self, send: Send, index: int) -> list[Send]:
+        """A chunk could not be sent: item `index` cannot travel, the others can.
+
+        What is returned is to be sent after the rest of the instructions that `send` came with: a worker gets its
+        chunks in the order in which they are noted here.
+        """
+        chunk = send.chunk
+        self._held[send.worker].remove(chunk)
+        self._put_back([chunk.part(chunk.start, index), chunk.part(index + 1, chunk.stop)])
         return self._hand_out()
 
     def hand_out(self) -> list[Send]:
@@ -135,6 +139,12 @@ class Schedule:
     @property
     def _depth(self) -> int:
         return 2 if self._chunk_s is not None and self._chunk_s < AHEAD_BELOW_S else 1
+
+    def _put_back(self, parts: list[Chunk]) -> None:
+        """Queue parts of chunks again, where they stand in the order of the input."""
+        self._queue = deque(
+            sorted([*(part for part in parts if part.items), *self._queue], key=lambda chunk: chunk.start)
+        )
 
     def _hand_out(self) -> list[Send]:
         sends: list[Send] = []

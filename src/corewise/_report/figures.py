@@ -26,6 +26,7 @@ EQUAL_ONE_ROUND = 1.10  # the same where one round leaves no spread to judge by
 EQUAL_IN_NOISE = 1.10  # and where the rounds of both overlap
 NOISY_SHARE = 0.10  # spread of the rounds as a part of the median, from which it is called noisy
 SEVERAL_ROUNDS = 2  # the fewest that have a spread
+LEAST_CPU_SHARE = 0.01  # CPU seconds per second of the plain run, below which a growth says nothing
 DENIED_SHARE = 0.1  # part of the usable cores that other programs had, from which it explains something
 TOO_SHORT_S = 1e-3  # a run below this measures the clock and the hand-over rather than the work
 
@@ -117,9 +118,11 @@ class Facts(Record):
     @property
     def cpu_growth(self) -> float | None:
         """CPU seconds as a multiple of the plain run's; None where either is unknown or too little to divide by."""
-        if self.base is None or not self.base["cpu_s"] or self.row["cpu_s"] is None:
+        plain_s = self.base["cpu_s"] if self.base else None
+        if self.base is None or plain_s is None or self.row["cpu_s"] is None:
             return None
-        return self.row["cpu_s"] / self.base["cpu_s"]
+        enough = plain_s > LEAST_CPU_SHARE * (self.base["wall_median_s"] or 0.0)
+        return self.row["cpu_s"] / plain_s if enough else None
 
 
 def facts_of(case: Case, machine: Machine) -> list[Facts]:

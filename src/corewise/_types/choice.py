@@ -14,6 +14,7 @@ class Sample(Record):
         items: number of items run.
         wall_s: seconds they took.
         cpu_s: seconds of CPU time the process spent meanwhile.
+        queued_s: seconds for which it stood in line for a core that other programs had; 0 where the system cannot tell.
         remaining: items left; None while the input's length is unknown.
     """
 
@@ -21,11 +22,16 @@ class Sample(Record):
     wall_s: float
     cpu_s: float
     remaining: int | None
+    queued_s: float = 0.0
 
     @property
     def cpu_share(self) -> float:
-        """CPU seconds per wall second: about 1 for computing, about 0 for waiting."""
-        return self.cpu_s / self.wall_s if self.wall_s > 0 else 0.0
+        """Share of the time that was computing: about 1 for computing, about 0 for waiting.
+
+        Time in line for a core counts as neither: on a busy machine a computation would seem to wait.
+        """
+        own_s = max(self.wall_s - self.queued_s, self.cpu_s)
+        return self.cpu_s / own_s if own_s > 0 else 0.0
 
     @property
     def item_s(self) -> float:

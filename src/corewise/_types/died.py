@@ -31,5 +31,8 @@ class WorkerDied(CorewiseError, BrokenProcessPool):
         return _rebuild, (self.reason, self.pid, self.exitcode, self.out_of_memory)
 
 
+WorkerDied.__module__ = "corewise.errors"  # where users find it, and what a traceback should say
+
+
 def _rebuild(reason: str, pid: int, exitcode: int | None, out_of_memory: bool) -> WorkerDied:  # noqa: FBT001 - pickle calls it by position
     return WorkerDied(reason, pid, exitcode, out_of_memory=out_of_memory)

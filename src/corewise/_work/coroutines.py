@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; importing inspect costs as much as half an interpreter start
@@ -39,25 +39,14 @@ def plain_calls(fn: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
     Each coroutine is run to its end, one after the other. One event loop serves all calls made inside the ``with``
     block, so connections and locks kept between calls stay usable. For a plain function it is the function itself.
-
-    Raises:
-        RuntimeError: at the first call, when an event loop already runs in this thread.
     """
     if not is_coroutine_function(fn):
         yield fn
         return
-    from asyncio import Runner
+    from corewise._work.loops import PlainLoop  # imports asyncio, which is dear
 
-    with Runner() as runner:
-
-        def run_to_end(*args: Any) -> Any:
-            coroutine: Coroutine[Any, Any, Any] = fn(*args)
-            try:
-                return runner.run(coroutine)
-            finally:
-                coroutine.close()  # never started when a loop runs already: closed, so that nothing warns about it
-
-        yield run_to_end
+    with closing(PlainLoop()) as loop:
+        yield lambda *args: loop.run(fn(*args))
 
 
 class AsCoroutine:
