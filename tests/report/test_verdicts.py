@@ -163,6 +163,11 @@ LOSSES = {
         COMPUTES,
         ("no faster (1.00×)", "nothing in the function awaits, so nothing overlaps", "on one core"),
     ),
+    "a plain function that was faster in an event loop": (
+        row("asyncio", around(1.8), 1.0, workers=4, runs="function wrapped in a coroutine"),
+        COMPUTES,
+        ("no gain of its own (1.11×)", "never awaits", "chance, a cache or a warm-up"),
+    ),
     "a plain function that waits in an event loop": (
         row("asyncio", around(2.01), 0.02, workers=4, runs="function wrapped in a coroutine"),
         WAITS,

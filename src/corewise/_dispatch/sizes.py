@@ -48,8 +48,8 @@ class ChunkSizes:
         """Learn from a chunk: grow while chunks are short, shrink to what fits when they are long."""
         if not items:
             return
-        fitting = int(TARGET_S * items / seconds) if seconds > 0 else items * self._growth
+        fitting = TARGET_S * items / seconds if seconds > 0 else float("inf")
         # Only a chunk of the present size says that a larger one would still be short; a small one at the end of the
         # input does not.
         ceiling = self._size * self._growth if items >= self._size else self._size
-        self._size = max(1, min(fitting, ceiling))
+        self._size = max(1, int(min(fitting, ceiling)))

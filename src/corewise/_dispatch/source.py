@@ -23,9 +23,8 @@ class Source:
         self.star = len(iterables) > 1
         # Not strict: the built-in map stops with the shortest as well.
         self._items = iter(zip(*iterables, strict=False)) if self.star else iter(iterables[0])
-        lengths = [len(one) if hasattr(one, "__len__") else None for one in iterables]  # type: ignore[arg-type]
-        known = [length for length in lengths if length is not None]
-        self.total: int | None = min(known) if len(known) == len(lengths) else None
+        known = [length for length in map(_length, iterables) if length is not None]
+        self.total: int | None = min(known) if len(known) == len(iterables) else None
         self.taken = 0
         self.exhausted = False
 
@@ -50,3 +49,11 @@ class Source:
         if self.taken == self.total:
             self.exhausted = True
         return chunk
+
+
+def _length(one: Iterable[Any]) -> int | None:
+    """Return the length of an input; None where it has none, cannot tell it, or has too many items to count."""
+    try:
+        return len(one)  # type: ignore[arg-type]  # that is the question
+    except (TypeError, OverflowError):
+        return None

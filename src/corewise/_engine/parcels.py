@@ -9,8 +9,10 @@ from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from corewise._transport.codec import Packed
     from corewise._work.chunk import Chunk
 
 
@@ -23,8 +25,8 @@ class ItemRefused(Exception):  # an inner signal, never seen by users
         self.error = error
 
 
-def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[bytes]:
-    """Return the items as bytes: all in one where nothing can go wrong with any, else each by itself.
+def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
+    """Return the items packed: all in one where nothing can go wrong with any, else each by itself.
 
     Args:
         chunk: the items.
@@ -35,10 +37,10 @@ def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[bytes]:
     """
     if codec.all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
         return codec.dumps(chunk.items)
-    packed = []
+    packed: list[Packed] = []
     for index, item in enumerate(chunk.items, chunk.start):
         try:
-            packed.append(codec.dumps(item, f"item {index}", main_by_value=main_by_value))
+            packed.append(codec.pack(item, f"item {index}", main_by_value=main_by_value))
         except CannotTravel as error:
             raise ItemRefused(index, error) from None
     return packed
@@ -49,16 +51,21 @@ def unpack_plain(data: bytes) -> tuple[list[Any], list[int]]:
     return codec.loads(data), []
 
 
-def unpack_each(first: int, records: list[tuple[bool, bytes]]) -> tuple[list[Any], list[int]]:
+def unpack_each(first: int, records: Sequence[tuple[bool, Packed]]) -> tuple[list[Any], list[int]]:
     """Return outcomes that travelled one by one, and the indexes of those that failed.
 
     A result that raises while it is unpickled fails its own item only.
+
+    Raises:
+        KeyboardInterrupt: when Ctrl-C comes meanwhile.
     """
     values: list[Any] = []
     failed: list[int] = []
     for index, (bad, data) in enumerate(records, first):
         try:
             values.append(failures.unpack(data) if bad else codec.loads(data))
+        except KeyboardInterrupt:
+            raise  # the user's Ctrl-C, which came just now; one that the function raised is `bad`
         except BaseException as error:  # noqa: BLE001 - the result's own unpickling may raise anything
             values.append(error)
             failed.append(index)

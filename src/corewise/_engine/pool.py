@@ -244,7 +244,11 @@ class ProcessPool:
         while members and (left := deadline - monotonic()) > 0:
             for news in self._crew.wait(left):
                 worker = news.worker
-                if worker.number in members and (not self._read(worker) or news.ended):
+                if worker.number not in members:
+                    continue
+                if news.events & WRITE:
+                    self._flush(worker)
+                if not self._read(worker) or news.ended:
                     self._reap(worker)
 
     def _reap(self, worker: Worker) -> tuple[bool, Reached]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corewise._engine.lifeline import Lifeline
+    from corewise._transport.codec import Packed
     from corewise._transport.ledger import Ledger
 
 
@@ -97,10 +98,10 @@ class _Worker:
                 self._run_carefully(start, star, data)
             self._ledger.begin(start)
 
-    def _run_carefully(self, start: int, star: bool, items: bytes | list[bytes]) -> None:  # noqa: FBT001 - from a message
+    def _run_carefully(self, start: int, star: bool, items: bytes | list[Packed]) -> None:  # noqa: FBT001 - from a message
         """Run item by item and write each outcome down, so that none is lost should a later item end the process."""
         ledger, keep_going = self._ledger, self._keep_going
-        records: list[tuple[bool, bytes]] = []
+        records: list[tuple[bool, Packed]] = []
         decode = _same if isinstance(items, bytes) else codec.loads
         base, begin = start, perf_counter()
         for index, item in enumerate(codec.loads(items) if isinstance(items, bytes) else items, start):
@@ -149,7 +150,7 @@ def _outcome(
     item: Any,
     star: bool,  # noqa: FBT001 - the inner loop calls it by position
     index: int,
-) -> tuple[bool, bytes]:
+) -> tuple[bool, Packed]:
     """Decode an item, run it, encode what came of it."""
     try:
         item = decode(item)
@@ -159,9 +160,9 @@ def _outcome(
     return _encode(value, index)
 
 
-def _encode(value: Any, index: int) -> tuple[bool, bytes]:
+def _encode(value: Any, index: int) -> tuple[bool, Packed]:
     try:
-        return False, codec.dumps(value, f"the result of item {index}")
+        return False, codec.pack(value, f"the result of item {index}")
     except BaseException as error:  # noqa: BLE001 - a result may raise anything while it is pickled
         return True, failures.pack(error)
 

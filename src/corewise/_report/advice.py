@@ -144,7 +144,7 @@ def _aside(facts: Facts) -> str:
     if facts.startup_s >= 0.5 * facts.wall_s:
         return f"{label} took {numbers.seconds(facts.wall_s)}, {numbers.seconds(facts.startup_s)} of it start-up"
     if facts.wrapped:
-        return f"{label} {numbers.times(facts.gain)}, since nothing awaits"
+        return f"{label} {numbers.times(facts.gain)}, {'since' if facts.gain < EQUAL else 'though'} nothing awaits"
     busy = facts.busy
     if facts.outcome in ("same", "loss") and facts.work == "computing" and busy is not None and busy >= COMPUTING_SHARE:
         return f"{label} kept {busy_words(busy)} busy ({numbers.times(facts.gain)})"

@@ -99,6 +99,11 @@ def _baseline(facts: Facts) -> str:
 
 
 def _unclear(facts: Facts) -> str:
+    if facts.wrapped:
+        return (
+            f"no gain of its own ({numbers.times(facts.gain)}): a plain function never awaits, so its calls ran one "
+            "after another and the difference is chance, a cache or a warm-up"
+        )
     base = facts.base or facts.row
     mine, plain = numbers.span(low(facts.row), high(facts.row)), numbers.span(low(base), high(base))
     return (
@@ -111,11 +116,6 @@ def _unclear(facts: Facts) -> str:
 
 
 def _why_gain(facts: Facts) -> str:
-    if facts.wrapped:
-        return (
-            "not a gain of asyncio, since a plain function never awaits and its calls ran one after another; look for "
-            "a cache or a warm-up before relying on it"
-        )
     busy = facts.busy
     if facts.work == "waiting":
         return _waits_overlapped(facts)

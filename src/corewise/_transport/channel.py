@@ -1,25 +1,21 @@
 """Whole messages over one stream socket: the parent's end never blocks, the worker's end always does.
 
-A frame is eight bytes of length and a pickled message. The parent must not block in a send: a worker that is itself
-sending a large result would wait for the parent to read, and both would wait for ever. So the parent writes what the
-socket takes, keeps the rest, and reads whatever comes meanwhile.
+The parent must not block in a send: a worker that is itself sending a large result would wait for the parent to read,
+and both would wait for ever. So the parent writes what the socket takes, keeps the rest, and reads whatever comes
+meanwhile.
 """
 
 from __future__ import annotations
 
-import pickle
 import socket
 from collections import deque
-from struct import Struct
 
 from corewise._transport import forks
+from corewise._transport.frames import FrameReader, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_HEADER = Struct("!Q")
-_READ_BYTES = 1 << 20  # guess: one large read drains what workers send between two looks
 
 
 def pair() -> tuple[ParentEnd, socket.socket]:
@@ -39,9 +35,7 @@ class ParentEnd:
         sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._sock = sock
         self._out: deque[memoryview] = deque()
-        self._in = bytearray()
-        self._large: memoryview | None = None  # a frame too large for one read, filled in place
-        self._filled = 0
+        self._reader = FrameReader()
         forks.close_in_children(self)
 
     def fileno(self) -> int:
@@ -59,12 +53,7 @@ class ParentEnd:
         Raises:
             OSError: when the worker is gone.
         """
-        body = pickle.dumps(message, 5)
-        self._out.append(
-            memoryview(_HEADER.pack(len(body)) + body if len(body) < _READ_BYTES else _HEADER.pack(len(body)))
-        )
-        if len(body) >= _READ_BYTES:
-            self._out.append(memoryview(body))
+        self._out.extend(encode(message))
         self.flush()
 
     def flush(self) -> None:
@@ -88,46 +77,14 @@ class ParentEnd:
         messages: list[Any] = []
         while True:
             try:
-                count = self._read()
+                count = self._sock.recv_into(self._reader.space())
             except (BlockingIOError, InterruptedError):
                 return messages, True
             except OSError:
                 return messages, False
             if not count:
                 return messages, False
-            self._take(messages)
-
-    def _read(self) -> int:
-        if self._large is not None:
-            count = self._sock.recv_into(self._large[self._filled :])
-            self._filled += count
-            return count
-        data = self._sock.recv(_READ_BYTES)
-        self._in += data
-        return len(data)
-
-    def _take(self, messages: list[Any]) -> None:
-        if self._large is not None:
-            if self._filled == len(self._large):
-                whole, self._large = self._large, None
-                messages.append(pickle.loads(whole))
-            return
-        begin, have = 0, len(self._in)
-        while have - begin >= _HEADER.size:
-            (size,) = _HEADER.unpack_from(self._in, begin)
-            body = begin + _HEADER.size
-            if have - body < size:
-                if size >= _READ_BYTES:
-                    self._large = memoryview(bytearray(size))
-                    self._filled = have - body
-                    self._large[: self._filled] = self._in[body:]
-                    begin = have
-                break
-            messages.append(pickle.loads(memoryview(self._in)[body : body + size]))
-            begin = body + size
-        if begin:
-            # A new buffer rather than `del self._in[:begin]`: an unpickled message may still look into the old one.
-            self._in = self._in[begin:]
+            messages += self._reader.received(count)
 
     def close(self) -> None:
         """Close this end; the worker reads end-of-file."""
@@ -141,6 +98,8 @@ class WorkerEnd:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)  # noqa: FBT003 - the standard library's signature
         self._sock = sock
+        self._reader = FrameReader()
+        self._in: deque[Any] = deque()
 
     def send(self, message: object) -> None:
         """Send a message, and return when the kernel has all of it.
@@ -150,12 +109,8 @@ class WorkerEnd:
         Raises:
             OSError: when the parent is gone.
         """
-        body = pickle.dumps(message, 5)
-        if len(body) < _READ_BYTES:
-            self._sock.sendall(_HEADER.pack(len(body)) + body)
-        else:
-            self._sock.sendall(_HEADER.pack(len(body)))
-            self._sock.sendall(body)
+        for piece in encode(message):
+            self._sock.sendall(piece)
 
     def receive(self) -> Any:
         """Wait for a message and return it.
@@ -163,18 +118,12 @@ class WorkerEnd:
         Raises:
             EOFError: when the parent has closed its end or is gone.
         """
-        (size,) = _HEADER.unpack(self._exactly(_HEADER.size))
-        return pickle.loads(self._exactly(size))
-
-    def _exactly(self, size: int) -> bytearray:
-        whole = bytearray(size)
-        view, filled = memoryview(whole), 0
-        while filled < size:
+        while not self._in:
             try:
-                count = self._sock.recv_into(view[filled:])
+                count = self._sock.recv_into(self._reader.space())
             except ConnectionError:
                 count = 0
             if not count:
                 raise EOFError("the parent is gone")
-            filled += count
-        return whole
+            self._in.extend(self._reader.received(count))
+        return self._in.popleft()

@@ -11,12 +11,19 @@ from corewise.errors import CannotTravel
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, TypeAlias
 
-loads = pickle.loads
+# An object as bytes; or, where it is large, as a buffer of these bytes and the buffers that travel beside them.
+Packed: TypeAlias = "bytes | tuple[Any, list[Any]]"
 
 # Types that always pickle and unpickle, so many of them may share one pickle without one bad item spoiling the others.
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
+_BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table costs as much as the copy it saves
+
+
+def loads(data: Packed) -> Any:
+    """Return the object that `dumps` or `pack` was given."""
+    return pickle.loads(data[0], buffers=data[1]) if isinstance(data, tuple) else pickle.loads(data)
 
 
 def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> bytes:
@@ -31,20 +38,57 @@ def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> byte
     Raises:
         CannotTravel: when neither pickle nor cloudpickle can; it names the part that cannot, its type, and a way out.
     """
+    return _pickled(value, what, main_by_value, None)
+
+
+def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packed:
+    """Return `value` as `dumps` would, but leave its large buffers (those of arrays) where they are, beside the bytes.
+
+    They must not change before they are sent.
+
+    Raises:
+        CannotTravel: as for `dumps`.
+    """
+    beside: list[Any] = []
+    data = _pickled(value, what, main_by_value, beside)
+    if beside or len(data) >= _BESIDE_FROM_BYTES:
+        return pickle.PickleBuffer(data), beside
+    return data
+
+
+def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | None) -> bytes:  # noqa: FBT001 - handed on
+    """Pickle, with large buffers put into `beside` if there is such a list."""
+
+    def keep_in(buffer: pickle.PickleBuffer) -> bool:
+        large = _size(buffer) >= _BESIDE_FROM_BYTES
+        if large and beside is not None:
+            beside.append(buffer)
+        return not large
+
+    keep = None if beside is None else keep_in
     try:
-        data = pickle.dumps(value, 5)
+        data = pickle.dumps(value, 5, buffer_callback=keep)
     except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
         data = b""
     if data and not (main_by_value and b"__main__" in data):
         return data
+    if beside is not None:
+        beside.clear()  # of what the first try had found
     import cloudpickle  # loaded only for what plain pickle cannot do
 
     try:
-        return bytes(cloudpickle.dumps(value, protocol=5))
+        return bytes(cloudpickle.dumps(value, protocol=5, buffer_callback=keep))
     except Exception as error:
         from corewise._transport.diagnose import why_not
 
         raise CannotTravel(why_not(value, what, error)) from error
+
+
+def _size(buffer: pickle.PickleBuffer) -> int:
+    try:
+        return len(buffer.raw())
+    except BufferError:  # not in one piece
+        return 0
 
 
 def all_plain(items: Iterable[Any]) -> bool:

@@ -27,9 +27,9 @@ def pack(error: BaseException) -> bytes:
     return pickle.dumps((whole, _name(error), _text(error), _frames(error)), 5)
 
 
-def unpack(data: bytes) -> BaseException:
+def unpack(data: Packed) -> BaseException:
     """Return the exception that `pack` was given, or a `RemoteError` for it; the worker's traceback is its cause."""
-    whole, name, message, frames = pickle.loads(data)
+    whole, name, message, frames = codec.loads(data)
     error: BaseException | None = None
     if whole is not None:
         try:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from corewise._transport.codec import Packed
+
 SIZE_BYTES = 1 << 16  # guess: holds the small results of one chunk; what does not fit is sent at once
 _RUNNING, _BASE, _COUNT, _USED = range(4)  # words at the head of the block
 _HEAD_BYTES = 4 * 8
@@ -83,8 +85,10 @@ class Ledger:
             words[_RUNNING] = number
             yield item
 
-    def record(self, failed: bool, data: bytes) -> bool:  # noqa: FBT001 - called for every item
+    def record(self, failed: bool, data: Packed) -> bool:  # noqa: FBT001 - called for every item
         """Keep the outcome of the item that was run last. Return False when there is no room for it."""
+        if isinstance(data, tuple):  # large, and in pieces
+            return False
         words = self._words
         at = _HEAD_BYTES + words[_USED]
         end = at + _RECORD.size + len(data)

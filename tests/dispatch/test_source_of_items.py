@@ -1,0 +1,161 @@
+"""The input: never read further than asked for, counted right whether its length is known or not."""
+
+from __future__ import annotations
+
+import sys
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from corewise._dispatch.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Watched:
+    """An iterator without a length that notes how far it was read."""
+
+    def __init__(self, length: int) -> None:
+        self.read = 0
+        self.asked_beyond = 0
+        self._length = length
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        if self.read == self._length:
+            self.asked_beyond += 1
+            raise StopIteration
+        self.read += 1
+        return self.read - 1
+
+
+def cut_all(source: Source, size: int) -> list[Any]:
+    """Take everything in chunks, checking the indexes."""
+    taken: list[Any] = []
+    while (chunk := source.cut(size)) is not None:
+        assert chunk.start == len(taken)
+        assert 1 <= len(chunk.items) <= size
+        taken += chunk.items
+        assert source.taken == len(taken)
+    return taken
+
+
+@given(st.integers(0, 50), st.integers(1, 60))
+def test_a_list_is_cut_into_all_its_items(length: int, size: int) -> None:
+    """Its length is known from the start, and the end is known without asking for more."""
+    source = Source((list(range(length)),))
+    assert source.total == length
+    assert source.remaining == length
+    assert cut_all(source, size) == list(range(length))
+    assert source.exhausted
+    assert source.remaining == 0
+
+
+@given(st.integers(0, 50), st.lists(st.integers(1, 20), min_size=1, max_size=30))
+def test_no_item_more_than_asked_for_is_read(length: int, sizes: list[int]) -> None:
+    """Of a generator, an item that was read is an item that was wanted."""
+    watched = Watched(length)
+    source = Source((watched,))
+    assert source.total is None
+    for number, size in enumerate(sizes):
+        assert source.remaining == (0 if source.exhausted else None)
+        source.cut(size)
+        assert watched.read == source.taken == min(length, sum(sizes[: number + 1]))
+    assert watched.asked_beyond <= 1, "an iterator that has ended is not asked again"
+
+
+def test_an_input_that_ends_with_a_chunk_is_found_out_by_the_next() -> None:
+    """Four items, two chunks of two: nobody can know before asking, and then it is known for good."""
+    source = Source((iter(range(4)),))
+    assert [chunk.items for chunk in (source.cut(2), source.cut(2)) if chunk] == [[0, 1], [2, 3]]
+    assert not source.exhausted
+    assert source.cut(2) is None
+    assert source.exhausted
+    assert source.cut(2) is None
+
+
+def test_a_known_length_spares_the_question_at_the_end() -> None:
+    """The item behind the last one is not asked for: it might block, as a socket does."""
+
+    class Known(Watched):
+        def __len__(self) -> int:
+            return 4
+
+    watched = Known(4)
+    source = Source((watched,))
+    source.cut(4)
+    assert source.exhausted
+    assert source.cut(1) is None
+    assert watched.asked_beyond == 0
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=4), st.integers(1, 12))
+def test_several_inputs_go_in_step_and_the_shortest_ends(lengths: list[int], size: int) -> None:
+    """As with the built-in map."""
+    inputs = [list(range(10 * number, 10 * number + length)) for number, length in enumerate(lengths)]
+    source = Source(tuple(inputs))
+    assert source.total == min(lengths)
+    assert cut_all(source, size) == list(zip(*inputs, strict=False))
+
+
+def test_one_input_of_unknown_length_makes_the_total_unknown() -> None:
+    """The known one might be the longer."""
+    source = Source(([1, 2, 3], iter([4, 5])))
+    assert source.total is None
+    assert cut_all(source, 5) == [(1, 4), (2, 5)]
+
+
+def test_an_endless_input_beside_a_short_one_ends() -> None:
+    """It is read as far as zip has to."""
+    assert cut_all(Source((count(), "ab")), 10) == [(0, "a"), (1, "b")]
+
+
+def test_an_item_that_is_none_is_an_item() -> None:
+    """Nothing is taken for the end but the end."""
+    assert cut_all(Source(([None, 0, ""],)), 1) == [None, 0, ""]
+
+
+def test_an_input_longer_than_any_length_has_an_unknown_one() -> None:
+    """Its len() raises OverflowError, and yet one can iterate over it."""
+    source = Source((range(sys.maxsize + 2),))
+    assert source.total is None
+    chunk = source.cut(3)
+    assert chunk is not None
+    assert chunk.items == [0, 1, 2]
+
+
+def test_an_input_that_cannot_tell_its_length_has_an_unknown_one() -> None:
+    """Loaders of data streams have a __len__ that raises TypeError, as list() knows."""
+
+    class Stream:
+        def __iter__(self) -> Iterator[int]:
+            return iter(range(5))
+
+        def __len__(self) -> int:
+            raise TypeError("a stream has no length")
+
+    source = Source((Stream(),))
+    assert source.total is None
+    assert cut_all(source, 2) == list(range(5))
+
+
+def test_what_the_input_raises_comes_through() -> None:
+    """At the chunk in which it happens; and what is no input is refused at once."""
+
+    def numbers() -> Iterator[int]:
+        yield 0
+        yield 1
+        raise KeyError("broken")
+
+    source = Source((numbers(),))
+    assert source.cut(2) is not None
+    with pytest.raises(KeyError, match="broken"):
+        source.cut(2)
+    with pytest.raises(TypeError, match="not iterable"):
+        Source((5,))  # type: ignore[arg-type]  # the mistake that is tested
