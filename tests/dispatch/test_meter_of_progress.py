@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
 from corewise._dispatch.meter import TICK_S, Meter
-from corewise._types.events import Progress
+
+if TYPE_CHECKING:
+    from corewise._types.events import Progress
 
 
 class Clock:
@@ -17,6 +21,7 @@ class Clock:
         self.now = now
 
     def __call__(self) -> float:
+        """Tell it."""
         return self.now
 
 

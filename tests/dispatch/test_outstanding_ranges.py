@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
@@ -25,7 +27,7 @@ def test_parts_come_back_in_any_order(sizes: list[int], data: st.DataObject) -> 
     for size in sizes:
         outstanding.add(chunk(start, start + size))
         cuts = sorted({start, start + size, *data.draw(st.sets(st.integers(start, start + size), max_size=4))})
-        parts += [(one, other) for one, other in zip(cuts, cuts[1:], strict=False) if other > one]
+        parts += [(one, other) for one, other in pairwise(cuts) if other > one]
         start += size
     under_way = set(range(start))
     for one, other in data.draw(st.permutations(parts)):

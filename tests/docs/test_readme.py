@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corewise._report import document as documents
-from corewise._report import terminal
+from corewise._report.terminal import show as terminal
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -1,4 +1,4 @@
-"""A pool as the scheduler sees it, without processes: workers with a wire each, and a ledger in any state it can have."""
+"""A pool as the scheduler sees it, without processes: each worker with a wire, and a ledger in any possible state."""
 
 from __future__ import annotations
 

@@ -35,9 +35,7 @@ def test_the_end_is_named(exitcode: int | None, reason: str) -> None:
 @pytest.mark.parametrize(
     ("exitcode", "counted", "expected"), [(-9, True, True), (-9, False, False), (-11, True, False), (1, True, False)]
 )
-def test_want_of_memory_is_named_only_where_the_kernel_killed(
-    exitcode: int, *, counted: bool, expected: bool
-) -> None:
+def test_want_of_memory_is_named_only_where_the_kernel_killed(exitcode: int, *, counted: bool, expected: bool) -> None:
     """A segmentation fault beside somebody else's out-of-memory kill is still a segmentation fault."""
     error = death(1, exitcode, out_of_memory=counted, line_closed=False)
     assert error.out_of_memory == expected

@@ -63,9 +63,7 @@ def test_the_first_item_that_cannot_travel_is_named(position: int) -> None:
 @given(st.lists(st.tuples(st.booleans(), ANY), min_size=1, max_size=20), st.integers(0, 1000))
 def test_outcomes_arrive_each_at_its_place(outcomes: list[tuple[bool, Any]], first: int) -> None:
     """Results as results, failures as failures with the worker's traceback for their cause."""
-    records = [
-        (bad, failures.pack(ValueError(value)) if bad else codec.dumps(value)) for bad, value in outcomes
-    ]
+    records = [(bad, failures.pack(ValueError(value)) if bad else codec.dumps(value)) for bad, value in outcomes]
     values, failed = parcels.unpack_each(first, records)
     assert failed == [index for index, (bad, _) in enumerate(outcomes, first) if bad]
     for value, (bad, expected) in zip(values, outcomes, strict=True):

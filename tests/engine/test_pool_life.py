@@ -1,4 +1,4 @@
-"""A pool from its first worker to its last: what it does with work under way at its end, and with a system that is full."""
+"""A pool from its first worker to its last: what becomes of work under way at its end, and of a system that is full."""
 
 from __future__ import annotations
 
@@ -142,7 +142,9 @@ def test_a_system_that_grants_no_worker_is_said_so() -> None:
 
 def run(text: str) -> str:
     """Run a program and return what it printed."""
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout

@@ -1,4 +1,4 @@
-"""The scheduler against a model: workers join, finish, die and refuse at any moment, and no item gets lost or doubled."""
+"""The scheduler against a model: workers join, finish, refuse and die at any moment; no item gets lost or doubled."""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from corewise._report import document, words
+from corewise._report import document
+from corewise._report.words.annotate import annotate
+from corewise._report.words.lesson import lesson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +110,7 @@ def case(
         "recommendation": None,
         **changes,
     }
-    return words.annotate(whole, words_for) if words_for else whole  # type: ignore[return-value,arg-type]
+    return annotate(whole, words_for) if words_for else whole  # type: ignore[return-value,arg-type]
 
 
 def around(middle: float, share: float = 0.01) -> list[float]:
@@ -214,6 +216,6 @@ def practical_cases() -> list[Case]:
 def sample(cases: Sequence[Case] | None = None, *, here: Machine | None = None) -> Document:
     """Return a document with all words; of the practical cases and one full of trouble unless others are given."""
     where = here or machine()
-    spoken = [words.annotate(one, where) for one in (cases if cases is not None else [*practical_cases(), differing()])]
-    lesson = words.lesson(spoken, where) if len(spoken) > 1 else []
-    return document.new_document(where, spoken, lesson, "0.1.0", created="2026-01-02T03:04:05+00:00")
+    spoken = [annotate(one, where) for one in (cases if cases is not None else [*practical_cases(), differing()])]
+    taught = lesson(spoken, where) if len(spoken) > 1 else []
+    return document.new_document(where, spoken, taught, "0.1.0", created="2026-01-02T03:04:05+00:00")

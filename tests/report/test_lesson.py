@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corewise._report import words
+from corewise._report.words.lesson import lesson
 from report import made_up, samples
 from report.samples import around, case, machine, row
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def lesson_of(*cases: Case, here: Machine | None = None) -> dict[str, LessonRow]:
     """Return the lesson's rows by approach."""
-    return {one["approach"]: one for one in words.lesson(cases, here or machine())}
+    return {one["approach"]: one for one in lesson(cases, here or machine())}
 
 
 def test_the_practical_cases_teach_the_whole_lesson() -> None:
@@ -105,13 +105,13 @@ def test_an_approach_that_failed_everywhere_says_why() -> None:
 
 def test_no_cases_teach_nothing() -> None:
     """An empty comparison has an empty lesson."""
-    assert words.lesson([], machine()) == []
+    assert lesson([], machine()) == []
 
 
 @given(made=st.lists(made_up.cases(), max_size=4), here=made_up.MACHINES)
 def test_yes_is_only_said_of_a_gain(made: list[Case], here: Machine) -> None:
     """Whatever the figures: an approach that was never faster in every round is not said to speed up computing."""
-    for taught in words.lesson([{**one, "name": "a case"} for one in made], here):
+    for taught in lesson([{**one, "name": "a case"} for one in made], here):
         if "yes" not in taught["speeds_up_computing"]:
             continue
         gains = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from corewise._report import words
+from corewise._report.words.annotate import annotate
 from report import samples
 from report.samples import around, case, machine, row
 
@@ -18,7 +18,7 @@ QUIET_CASE = [row("sync", around(2.0)), row("threads", around(1.0), 1.9, workers
 
 def notes_of(made: Case, here: Machine | None = None) -> dict[str, str]:
     """Return a case's notes by their codes."""
-    return {note["code"]: note["text"] for note in words.annotate(made, here or machine())["notes"]}
+    return {note["code"]: note["text"] for note in annotate(made, here or machine())["notes"]}
 
 
 def test_good_figures_need_no_note() -> None:
@@ -62,7 +62,7 @@ def test_notes_from_the_measuring_are_kept() -> None:
     """What was noted before stays, after a differing result and before everything else."""
     kept = {"code": "in-process", "text": "Ran in this process; keep its memory in mind."}
     made = {**samples.differing(), "notes": [kept]}
-    codes = [note["code"] for note in words.annotate(made, machine())["notes"]]  # type: ignore[arg-type]
+    codes = [note["code"] for note in annotate(made, machine())["notes"]]  # type: ignore[arg-type]
     assert codes == ["different-results", "in-process", "share", "noisy"]
 
 

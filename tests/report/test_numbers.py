@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corewise._report import numbers
+from corewise._types import numbers
 
 
 @pytest.mark.parametrize(

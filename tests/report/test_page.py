@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corewise._report import numbers
-from corewise._report.page import to_html
+from corewise._report.page.html import to_html
+from corewise._types import numbers
 from report import made_up, samples
 
 if TYPE_CHECKING:

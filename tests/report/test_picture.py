@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from corewise._report.picture import to_svg
+from corewise._report.page.svg import to_svg
 from report import samples
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"

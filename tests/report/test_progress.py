@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from corewise._report import progress
+from corewise._report.live import progress
 from corewise._types.events import Progress
 from report.screen import in_pipe, in_terminal, seen
 
@@ -18,7 +18,7 @@ IN_TERMINALS = pytest.mark.skipif(sys.platform == "win32", reason="there are no 
 # What every program below begins with: an event after so many items, at 40 items a second.
 EVENTS = """
 import sys, threading
-from corewise._report.progress import bar
+from corewise._report.live.progress import bar
 from corewise._types.events import Progress
 
 def at(kind, done, total=400, failed=0):

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from corewise._report import figures, numbers, terminal
+from corewise._report.terminal import show as terminal
+from corewise._report.words import figures
+from corewise._types import numbers
 from report import made_up, samples
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from corewise._report import trials
+from corewise._report.live import trials
 from corewise._types.events import Trial
 from report.screen import in_pipe, in_terminal, seen
 
@@ -16,7 +16,7 @@ IN_TERMINALS = pytest.mark.skipif(sys.platform == "win32", reason="there are no 
 
 EVENTS = """
 import sys
-from corewise._report.trials import live
+from corewise._report.live.trials import live
 from corewise._types.events import Trial
 
 def at(kind, **more):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from corewise._report import words
+from corewise._report.words.annotate import annotate
 from report import made_up, samples
 from report.samples import around, case, machine, row
 
@@ -321,7 +321,7 @@ def test_a_row_with_differing_results_is_told_apart() -> None:
 @given(made=made_up.cases(), here=made_up.MACHINES)
 def test_praise_is_never_wrong(made: Case, here: Machine) -> None:
     """Whatever the figures: what is called faster is so by its median and in every round."""
-    spoken = words.annotate(made, here)
+    spoken = annotate(made, here)
     base = next((one for one in spoken["rows"] if one["label"] == "sync" and one["status"] == "ok"), None)
     for one in spoken["rows"]:
         if " times faster" not in one["verdict"].partition(":")[0]:
@@ -334,7 +334,7 @@ def test_praise_is_never_wrong(made: Case, here: Machine) -> None:
 @given(made=made_up.cases(), here=made_up.MACHINES)
 def test_every_text_is_a_whole_sentence(made: Case, here: Machine) -> None:
     """Nothing is left empty or unfinished, and no figure that is missing shows through."""
-    spoken = words.annotate({**made, "difference": None}, here)
+    spoken = annotate({**made, "difference": None}, here)
     texts = [one["verdict"] for one in spoken["rows"] if one["status"] == "ok"]
     texts += [note["text"] for note in spoken["notes"]]
     texts += [spoken["recommendation"]["reason"]] if spoken["recommendation"] else []
@@ -347,9 +347,9 @@ def test_every_text_is_a_whole_sentence(made: Case, here: Machine) -> None:
 def test_annotating_changes_nothing_else(made: Case, here: Machine) -> None:
     """The given case stays as it was, the figures stay as they are, and doing it twice gives the same."""
     before = copy.deepcopy(made)
-    once = words.annotate(made, here)
+    once = annotate(made, here)
     assert made == before
-    assert words.annotate(once, here) == once
+    assert annotate(once, here) == once
     kept = ("use_for", "verdict")
     assert [{**one, **dict.fromkeys(kept)} for one in once["rows"]] == [
         {**one, **dict.fromkeys(kept)} for one in made["rows"]

@@ -57,6 +57,7 @@ class ComparisonCase:
         self._figures: dict[str, list[Figures]] = {spec.label: [] for spec in specs}
         self._problems: dict[str, str] = {}
         self._difference: Difference | None = None
+        self._differing: set[str] = set()
         self._rounds: int | None = repeat
         self._count = len(subject.items)
 
@@ -131,7 +132,9 @@ class ComparisonCase:
                 self._tell("finished", spec.label, turn)
                 continue
             self._figures[spec.label].append(outcome)
-            self._difference = self._difference or outcome.difference
+            if outcome.difference is not None:
+                self._differing.add(spec.label)
+                self._difference = self._difference or outcome.difference
             self._tell("finished", spec.label, turn, outcome.wall_s)
 
     def _give_up(self, label: str, error: BaseException) -> NoReturn:
@@ -217,6 +220,7 @@ class ComparisonCase:
             "speedup": None,
             "efficiency": None,
             "peak_memory_bytes": None,
+            "differs": spec.label in self._differing,
             "use_for": "",
             "verdict": "",
         }

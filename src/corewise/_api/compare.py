@@ -6,8 +6,8 @@ from corewise._api.case import ComparisonCase, Spec, function_name
 from corewise._api.decide import number_of_workers
 from corewise._api.trials import Subject
 from corewise._machine.facts import machine_facts
-from corewise._report import words
 from corewise._report.document import dumps, new_document, write_text
+from corewise._report.words.annotate import annotate
 from corewise._types.choice import APPROACHES
 from corewise._types.options import known_approach, whole_number
 from corewise._types.version import __version__
@@ -84,7 +84,7 @@ def compare(  # noqa: PLR0913 - the function and eight options
         case = comparison.run(machine)
     finally:
         close()
-    return Comparison(new_document(machine, [words.annotate(case, machine)], [], __version__))
+    return Comparison(new_document(machine, [annotate(case, machine)], [], __version__))
 
 
 class Comparison:
@@ -111,7 +111,7 @@ class Comparison:
             file: where to; standard output by default.
             width: columns; by default those of the terminal.
         """
-        from corewise._report.terminal import show
+        from corewise._report.terminal.show import show
 
         show(self.document, file=file, width=width)
 
@@ -132,7 +132,7 @@ class Comparison:
         Raises:
             OSError: when the file cannot be written.
         """
-        from corewise._report.page import to_html
+        from corewise._report.page.html import to_html
 
         page = to_html(self.document)
         if path is not None:
@@ -190,7 +190,7 @@ def _observer(progress: object) -> tuple[Callable[[Trial], None], Callable[[], N
     if progress is False or progress is None:
         return lambda _: None, lambda: None
     if progress is True:
-        from corewise._report.trials import live
+        from corewise._report.live.trials import live
 
         shown = live()
         return shown, shown.close

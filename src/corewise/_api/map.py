@@ -6,7 +6,7 @@ from time import perf_counter, process_time
 
 from corewise._api import decide
 from corewise._api.results import Results
-from corewise._approaches import open_approach, why_not_processes
+from corewise._approaches import load_approach, open_approach, why_not_processes
 from corewise._approaches.base import Terms
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
@@ -114,6 +114,7 @@ class _Call:
 
     def _sample(self) -> Sample:
         """Run the first items here, as real work whose results are kept, and measure them."""
+        load_approach("sync")  # its import is no part of the items
         begin, cpu = perf_counter(), process_time()
         self._go(
             Choice(approach="sync", workers=1, asked="auto", code="asked", why=""),
@@ -174,7 +175,7 @@ def _observer(progress: object) -> tuple[Callable[[Progress], None] | None, Call
     if progress is False or progress is None:
         return None, lambda: None
     if progress is True:
-        from corewise._report.progress import bar
+        from corewise._report.live.progress import bar
 
         shown = bar()
         return shown, shown.close

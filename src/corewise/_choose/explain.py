@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corewise._types import numbers
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._types.choice import Choice
@@ -22,16 +24,17 @@ def explain(choice: Choice, *, forbidden: str | None = None) -> str:
         }[choice.code]
     sample = choice.sample
     first = "the first item" if sample.items == 1 else f"the first {sample.items} items"
-    measured = f"{first} took {sample.wall_s:.2g} s, {sample.cpu_share:.0%} of it computing"
-    left = (
-        "an unknown number remains"
-        if sample.remaining is None
-        else f"about {sample.remaining * sample.item_s:.2g} s remain"
-    )
+    measured = f"{first} took {numbers.seconds(sample.wall_s)}, {numbers.share(sample.cpu_share)} of it computing"
+    if sample.remaining is None:
+        left = "an unknown number remains"
+    elif sample.remaining:
+        left = f"about {numbers.seconds(sample.remaining * sample.item_s)} remain"
+    else:
+        left = "nothing remains"
     reason = {
         "too-short": "too little is left for workers to repay their start",
         "waits": "it waits more than it computes, and waits overlap in threads",
-        "one-core": "there is one core to compute on",
+        "one-core": "it may use one core only, which a plain loop uses as well",
         "computes": "computing uses more cores in processes (in threads only if it is C code that releases the GIL, "
         "which this rule cannot tell)",
         "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",

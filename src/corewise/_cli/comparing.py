@@ -14,7 +14,7 @@ from corewise._cli.failure import OK, Failure
 from corewise._cli.measuring import check_outcome, measured, recommendation
 from corewise._cli.outputs import put_html, put_json
 from corewise._cli.target import load_function
-from corewise._report.numbers import count
+from corewise._types.numbers import count
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -22,14 +22,14 @@ def put_json(stored: Document, where: str, out: TextIO, *, quiet: bool = False) 
 
 def put_html(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
     """Write a comparison as a page; see `put`."""
-    from corewise._report.page import to_html
+    from corewise._report.page.html import to_html
 
     put(to_html(stored), where, out, quiet=quiet)
 
 
 def put_svg(stored: Document, where: str, out: TextIO, *, quiet: bool = False) -> None:
     """Write the terminal's picture of a comparison; see `put`."""
-    from corewise._report.picture import to_svg
+    from corewise._report.page.svg import to_svg
 
     put(to_svg(stored), where, out, quiet=quiet)
 

@@ -7,7 +7,8 @@ import sys
 from corewise._cli import streams
 from corewise._cli.failure import OK, Failure
 from corewise._cli.outputs import put_html, put_json, put_svg
-from corewise._report import document, terminal
+from corewise._report import document
+from corewise._report.terminal import show as terminal
 
 
 def report(*, file: str, html: str | None, svg: str | None, json: bool) -> int:

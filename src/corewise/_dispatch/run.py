@@ -138,8 +138,11 @@ def short(item: object) -> str:
 
 def _name_item(error: BaseException, index: int, item: str) -> None:
     note = f"item {index}: {item}"
-    if note not in getattr(error, "__notes__", ()):  # the same object may be raised more than once
-        error.add_note(note)
+    notes = getattr(error, "__notes__", None)
+    notes = notes if isinstance(notes, list) else []
+    if note not in notes:  # the same object may be raised more than once
+        # Not `add_note`: an exception may refuse to be changed, as a frozen dataclass does.
+        BaseException.__setattr__(error, "__notes__", [*notes, note])
 
 
 def _refuse_coroutines(values: list[Any]) -> None:

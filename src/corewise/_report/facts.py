@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from corewise._report import figures, numbers
+from corewise._report.words import figures
+from corewise._types import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

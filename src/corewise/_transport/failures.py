@@ -8,6 +8,8 @@ from corewise._transport import codec
 from corewise.errors import RemoteError, RemoteTraceback
 
 TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._transport.codec import Packed
 
 
 def pack(error: BaseException) -> bytes:

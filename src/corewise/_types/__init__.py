@@ -1,1 +1,1 @@
-"""Floor 0: the records that every room speaks in. Nothing here does anything."""
+"""Floor 0: the records that every room speaks in, and how their figures are written."""

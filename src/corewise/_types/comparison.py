@@ -6,7 +6,7 @@ or the loss of a key raises `VERSION`; a new key does not.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 FORMAT = "corewise-comparison"
 VERSION = 1
@@ -51,6 +51,7 @@ class Row(TypedDict):
     speedup: float | None  # median wall of sync / median wall of this one
     efficiency: float | None  # speedup / cores this approach could use: min(workers, machine cores)
     peak_memory_bytes: int | None  # of the program and its workers together; None where the system cannot tell
+    differs: NotRequired[bool]  # whether any of its results was another than that of the plain run
     use_for: str  # what the approach is used for
     verdict: str  # what these figures say, in words
 

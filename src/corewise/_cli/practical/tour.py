@@ -9,8 +9,9 @@ from corewise._cli import streams
 from corewise._cli.measuring import measured
 from corewise._cli.practical.cases import CASES, DEFAULT_BUDGET_S
 from corewise._machine.facts import machine_facts
-from corewise._report import terminal, words
 from corewise._report.document import new_document
+from corewise._report.terminal import show as terminal
+from corewise._report.words.lesson import lesson
 
 if TYPE_CHECKING:
     from corewise._cli.practical.cases import PracticalCase
@@ -47,11 +48,11 @@ def run(*, case: str | None, budget_s: float | None, repeat: int | None, progres
         if draws:
             with streams.writing():
                 terminal.show_case(done[-1])
-    lesson = words.lesson(done, machine) if len(done) > 1 else []
-    if draws and lesson:
+    rows = lesson(done, machine) if len(done) > 1 else []
+    if draws and rows:
         with streams.writing():
-            terminal.show_lesson(lesson)
-    return Comparison(new_document(machine, done, lesson, __version__))
+            terminal.show_lesson(rows)
+    return Comparison(new_document(machine, done, rows, __version__))
 
 
 def _one(case: PracticalCase, budget_s: float, repeat: int | None, *, progress: bool) -> Comparison:

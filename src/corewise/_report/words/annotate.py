@@ -1,22 +1,18 @@
-"""The words of a comparison: figures in, sentences out. Nothing here draws, measures or asks the machine.
+"""The words of one case: figures in, sentences out. Nothing here draws, measures or asks the machine.
 
-`annotate` speaks about one case, `lesson` about several. What they say is stored in the document, so that the
-terminal, the page and a script read the same sentences.
+What is said is stored in the document, so that the terminal, the page and a script read the same sentences.
 """
 
 from __future__ import annotations
 
-from corewise._report.advice import recommend
-from corewise._report.figures import Facts, facts_of
-from corewise._report.lesson import lesson
-from corewise._report.notes import notes_for
-from corewise._report.verdicts import verdict
+from corewise._report.words.advice import differs, recommend
+from corewise._report.words.figures import Facts, facts_of
+from corewise._report.words.notes import notes_for
+from corewise._report.words.verdicts import verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._types.comparison import Case, Difference, Machine, Row
-
-__all__ = ["annotate", "lesson"]
 
 
 def annotate(case: Case, machine: Machine) -> Case:
@@ -41,7 +37,7 @@ def annotate(case: Case, machine: Machine) -> Case:
 
 def _spoken(facts: Facts, difference: Difference | None) -> Row:
     words = verdict(facts)
-    if difference is not None and difference["approach"] == facts.row["label"]:
+    if difference is not None and differs(facts, difference):
         words += f" Its results differ from those of {difference['against']}, so its time counts for nothing."
     return {**facts.row, "use_for": use_for(facts), "verdict": words}
 

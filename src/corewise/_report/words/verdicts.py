@@ -6,8 +6,7 @@ come about differently among threads, which share one interpreter, and processes
 
 from __future__ import annotations
 
-from corewise._report import numbers
-from corewise._report.figures import (
+from corewise._report.words.figures import (
     COMPUTING_SHARE,
     DENIED_SHARE,
     FULL_SHARE,
@@ -17,6 +16,7 @@ from corewise._report.figures import (
     low,
     wanted_cores,
 )
+from corewise._types import numbers
 
 # Limits of the explanations, all of them guesses: from here on a cause is large enough to be named.
 STARTUP_SHARE = 0.1  # start-up as a part of the row's wall time

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from corewise._report import numbers
 from corewise._report.glyphs import fit
-from corewise._report.line import line_for
+from corewise._report.live.line import line_for
+from corewise._types import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

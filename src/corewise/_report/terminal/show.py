@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from corewise._report.canvas import HEADING, LEAST_COLUMNS, QUIET, Canvas, wrapped
 from corewise._report.facts import LESSON_HEADS, machine_facts
 from corewise._report.ink import console_for, rendered
-from corewise._report.layout import case_block
+from corewise._report.terminal.canvas import HEADING, LEAST_COLUMNS, QUIET, Canvas, wrapped
+from corewise._report.terminal.layout import case_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

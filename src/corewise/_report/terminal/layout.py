@@ -6,10 +6,11 @@ the same figures.
 
 from __future__ import annotations
 
-from corewise._report import figures, numbers
-from corewise._report.canvas import ALARM, BAD, BAR, BEST, GOOD, HEADING, NOTE, QUIET, Canvas, wrapped
 from corewise._report.facts import case_facts, difference_note, other_notes, wall_and_spread, what_was_run
 from corewise._report.glyphs import ASCII
+from corewise._report.terminal.canvas import ALARM, BAD, BAR, BEST, GOOD, HEADING, NOTE, QUIET, Canvas, wrapped
+from corewise._report.words import figures
+from corewise._types import numbers
 from corewise._types.record import Record
 
 TYPE_CHECKING = False

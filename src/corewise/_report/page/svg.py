@@ -6,7 +6,7 @@ import io
 import re
 
 from corewise._report.glyphs import UNICODE
-from corewise._report.terminal import drawn
+from corewise._report.terminal.show import drawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

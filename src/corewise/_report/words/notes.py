@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from corewise._report import numbers
-from corewise._report.figures import (
+from corewise._report.words.figures import (
     NOISY_SHARE,
     TOO_SHORT_S,
     baseline,
@@ -13,6 +12,7 @@ from corewise._report.figures import (
     ran,
     spread_share,
 )
+from corewise._types import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from corewise._report import figures, numbers
 from corewise._report.facts import (
     LESSON_HEADS,
     case_facts,
@@ -15,7 +14,9 @@ from corewise._report.facts import (
     what_was_run,
 )
 from corewise._report.glyphs import fit
-from corewise._report.page_style import STYLE
+from corewise._report.page.style import STYLE
+from corewise._report.words import figures
+from corewise._types import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

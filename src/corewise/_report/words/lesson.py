@@ -6,9 +6,9 @@ threads gained, whether starting workers took longer than the work.
 
 from __future__ import annotations
 
-from corewise._report import numbers
-from corewise._report.figures import DENIED_SHARE, SEVERAL_CORES, TOO_SHORT_S, Facts, facts_of, wanted_cores
-from corewise._report.verdicts import STARTUP_OF_WORK_SHARE, busy_words
+from corewise._report.words.figures import DENIED_SHARE, SEVERAL_CORES, TOO_SHORT_S, Facts, facts_of, wanted_cores
+from corewise._report.words.verdicts import STARTUP_OF_WORK_SHARE, busy_words
+from corewise._types import numbers
 from corewise._types.record import Record
 
 TYPE_CHECKING = False

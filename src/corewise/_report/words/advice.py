@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from corewise._report import numbers
-from corewise._report.figures import (
+from corewise._report.words.figures import (
     COMPUTING_SHARE,
     DENIED_SHARE,
     EQUAL,
@@ -14,7 +13,8 @@ from corewise._report.figures import (
     Facts,
     overlap,
 )
-from corewise._report.verdicts import busy_words
+from corewise._report.words.verdicts import busy_words
+from corewise._types import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
 
     Args:
         rows: the facts of a case's rows.
-        difference: the first differing result; the approach it names is not recommended, however fast it is and
-            with whatever number of workers.
+        difference: the first differing result. An approach that differs is not recommended, however fast it is.
 
     Returns:
         The simplest of the rows that are as fast as the fastest (within 5 %, or 10 % if rounds overlap or are single).
@@ -41,7 +40,7 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
         ran to its end.
     """
     able = [facts for facts in rows if facts.outcome not in ("failed", "skipped")]
-    trusted = [facts for facts in able if not _differs(facts, rows, difference)]
+    trusted = [facts for facts in able if not differs(facts, difference)]
     candidates = [facts for facts in trusted if not facts.wrapped] or trusted
     if not candidates:
         return None
@@ -51,7 +50,7 @@ def recommend(rows: Sequence[Facts], difference: Difference | None) -> Recommend
     left_out = [facts for facts in able if facts not in trusted]
     others = [facts for facts in rows if facts not in [*tied, *left_out]]
     parts = [_main_reason(best, candidates, tied), *_asides(best, others)]
-    parts += [f"{facts.row['label']} left out, since {_why_left_out(facts, difference)}" for facts in left_out]
+    parts += [f"{facts.row['label']} left out, since its results differ" for facts in left_out]
     return {"approach": best.row["label"], "reason": "; ".join(parts) + "."}
 
 
@@ -62,18 +61,10 @@ def as_fast(row: Row, fastest: Row) -> bool:
     return ratio <= (EQUAL_ONE_ROUND if once else EQUAL) or (ratio <= EQUAL_IN_NOISE and overlap(row, fastest))
 
 
-def _differs(facts: Facts, rows: Sequence[Facts], difference: Difference | None) -> bool:
-    # Only the first difference is recorded: what made `processes:2` differ may make `processes:4` differ as well.
-    if difference is None:
-        return False
-    return facts.row["approach"] in {
-        other.row["approach"] for other in rows if other.row["label"] == difference["approach"]
-    }
-
-
-def _why_left_out(facts: Facts, difference: Difference | None) -> str:
-    same = difference is not None and facts.row["label"] == difference["approach"]
-    return "its results differ" if same else "its results may differ too"
+def differs(facts: Facts, difference: Difference | None) -> bool:
+    """Return whether an approach gave other results than the plain run."""
+    named = difference is not None and difference["approach"] == facts.row["label"]
+    return facts.row.get("differs", named)
 
 
 def _simplicity(facts: Facts) -> tuple[int, int, float]:

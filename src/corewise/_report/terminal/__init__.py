@@ -1,0 +1,1 @@
+"""A comparison drawn as text, for any width and any stream."""

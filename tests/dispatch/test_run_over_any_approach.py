@@ -1,0 +1,225 @@
+"""The one loop that all approaches share, over an approach that returns outcomes in any order and in any parts."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from corewise._dispatch.meter import Meter
+from corewise._dispatch.run import Run, short
+from corewise._dispatch.source import Source
+from corewise._types.options import Options
+from corewise._work.chunk import Chunk, Done
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Shuffled:
+    """An approach whose chunks come back in an order, and in parts, that chance decides.
+
+    Args:
+        seed: of that chance.
+        bad: items that fail.
+        keep_going: whether it goes on behind an item that fails.
+        most: how many chunks it likes to have.
+    """
+
+    def __init__(self, seed: int, bad: Iterable[int] = (), *, keep_going: bool = False, most: int = 4) -> None:
+        self.ran: list[int] = []
+        self._chance = random.Random(seed)
+        self._bad = set(bad)
+        self._keep_going = keep_going
+        self._most = most
+        self._chunks: list[Chunk] = []
+
+    @property
+    def room(self) -> int:
+        """What is left of `most`."""
+        return self._most - len(self._chunks)
+
+    def submit(self, chunk: Chunk) -> None:
+        """Take a chunk."""
+        assert self.room > 0, "more was submitted than there was room for"
+        self._chunks.append(chunk)
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Run the first part of some chunks."""
+        assert timeout_s is None
+        assert self._chunks, "nothing is under way, so nothing would ever come"
+        return [self._run_part() for _ in range(self._chance.randint(1, len(self._chunks)))]
+
+    def _run_part(self) -> Done:
+        chunk = self._chunks.pop(self._chance.randrange(len(self._chunks)))
+        values: list[Any] = []
+        failed: list[int] = []
+        for index, item in enumerate(chunk.items[: self._chance.randint(1, len(chunk.items))], chunk.start):
+            self.ran.append(item)
+            values.append(ValueError(item) if item in self._bad else -item)
+            if item in self._bad:
+                failed.append(index)
+                if not self._keep_going:
+                    break
+        dropped = bool(failed) and not self._keep_going
+        if len(values) < len(chunk.items) and not dropped:
+            self._chunks.append(chunk.part(chunk.start + len(values), chunk.stop))
+        return Done(chunk.start, values, failed, self._chance.choice([0.0, 1e-6, 0.1]), dropped=dropped)
+
+
+def new_run(items: Iterable[int], **options: Any) -> Run:
+    """Return a run that nobody watches."""
+    return Run(Source((items,)), Options(**options), Meter(None, lambda: 0.0))
+
+
+SIZES = st.integers(1, 7) | st.none()
+
+
+@given(st.integers(0, 200), st.integers(0, 1 << 30), SIZES)
+def test_results_come_in_the_order_of_the_input(length: int, seed: int, chunksize: int | None) -> None:
+    """Whatever came when; and each item is run once."""
+    run, approach = new_run(range(length), chunksize=chunksize), Shuffled(seed)
+    run.go(approach, 2)
+    assert run.results() == [-item for item in range(length)]
+    assert sorted(approach.ran) == list(range(length))
+
+
+@given(st.integers(0, 200), st.integers(0, 1 << 30))
+def test_unordered_results_come_as_they_were_finished(length: int, seed: int) -> None:
+    """All of them."""
+    run, approach = new_run(iter(range(length)), ordered=False), Shuffled(seed)
+    run.go(approach, 2)
+    assert run.results() == [-item for item in approach.ran]
+    assert sorted(approach.ran) == list(range(length))
+
+
+@given(st.sets(st.integers(0, 99), min_size=1), st.integers(0, 1 << 30), SIZES)
+def test_of_all_failures_the_first_in_the_order_of_the_input_is_raised(
+    bad: set[int], seed: int, chunksize: int | None
+) -> None:
+    """Whichever came first; everything before it has been run."""
+    run, approach = new_run(range(100), chunksize=chunksize), Shuffled(seed, bad)
+    with pytest.raises(ValueError, match=rf"^{min(bad)}\b") as caught:
+        run.go(approach, 2)
+    assert caught.value.__notes__ == [f"item {min(bad)}: {min(bad)}"]
+    assert set(range(min(bad))) <= set(approach.ran)
+
+
+@given(st.sets(st.integers(0, 99)), st.integers(0, 1 << 30), SIZES)
+def test_failures_that_are_returned_stand_in_their_places(bad: set[int], seed: int, chunksize: int | None) -> None:
+    """And are listed in the order of the input."""
+    run = new_run(range(100), chunksize=chunksize, on_error="return")
+    run.go(Shuffled(seed, bad, keep_going=True), 2)
+    results = run.results()
+    assert {index for index, value in enumerate(results) if isinstance(value, ValueError)} == bad
+    assert [failure.index for failure in run.failures] == sorted(bad)
+    assert all(results[failure.index] is failure.error for failure in run.failures)
+    assert [results[index] for index in range(100) if index not in bad] == [
+        -index for index in range(100) if index not in bad
+    ]
+
+
+@given(st.integers(0, 60), st.integers(1, 20), st.integers(0, 1 << 30))
+def test_a_second_approach_goes_on_where_the_first_stopped(length: int, enough: int, seed: int) -> None:
+    """A sample is real work: nothing is run twice, nothing left out."""
+    run, first, second = new_run(iter(range(length))), Shuffled(seed), Shuffled(seed + 1)
+    seen = 0
+
+    def is_enough(done: Done) -> bool:
+        nonlocal seen
+        seen += len(done.values)
+        return seen >= enough
+
+    run.go(first, 1, enough=is_enough)
+    assert len(first.ran) >= min(enough, length)
+    run.go(second, 4)
+    assert run.results() == [-item for item in range(length)]
+    assert sorted(first.ran + second.ran) == list(range(length))
+
+
+def test_an_endless_input_is_read_no_further_than_there_is_room() -> None:
+    """A failure ends it, and what was read is what was handed out."""
+    read: list[int] = []
+
+    def numbers() -> Iterable[int]:
+        while True:
+            read.append(len(read))
+            yield len(read) - 1
+
+    run, approach = new_run(numbers(), chunksize=3), Shuffled(1, bad=[40])
+    with pytest.raises(ValueError, match="40"):
+        run.go(approach, 2)
+    assert len(read) <= 40 + 3 * 4 * 4
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    """An exception that refuses every change of itself, as frozen dataclasses do."""
+
+    code: int
+
+
+class OddNotes(Exception):
+    """An exception whose notes are no list."""
+
+    __notes__ = None  # type: ignore[assignment]  # the oddity that is tested
+
+
+@pytest.mark.parametrize("make", [lambda: Frozen(5), OddNotes, lambda: _raise_and_catch(Frozen(6))])
+def test_exceptions_that_refuse_a_note_get_one(make: Callable[[], Exception]) -> None:
+    """The item is named, and the exception is the one that was raised."""
+    error = make()
+
+    class OneFailure(Shuffled):
+        def _run_part(self) -> Done:
+            self._chunks.pop()
+            return Done(0, [error], [0], 0.0)
+
+    run = new_run([7])
+    with pytest.raises(type(error)) as caught:
+        run.go(OneFailure(0), 1)
+    assert caught.value is error
+    assert caught.value.__notes__ == ["item 0: 7"]
+
+
+def _raise_and_catch(error: Exception) -> Exception:
+    with pytest.raises(type(error)):
+        raise error
+    return error
+
+
+def test_the_same_exception_for_two_items_names_both() -> None:
+    """A function may raise one object again and again."""
+    error = ValueError("shared")
+
+    class Always(Shuffled):
+        def _run_part(self) -> Done:
+            chunk = self._chunks.pop()
+            return Done(chunk.start, [error], [chunk.start], 0.0)
+
+    run = new_run([7, 8], chunksize=1, on_error="return")
+    run.go(Always(0), 1)
+    assert sorted(error.__notes__) == ["item 0: 7", "item 1: 8"]
+
+
+class Unspeakable:
+    """An item whose repr raises."""
+
+    def __repr__(self) -> str:
+        raise OSError("no words")
+
+
+@pytest.mark.parametrize("item", [Unspeakable(), [Unspeakable()], type("deque", (Unspeakable,), {})()])
+def test_an_item_is_shown_whatever_its_repr_does(item: object) -> None:
+    """The failure must not be hidden behind another one."""
+    assert "Unspeakable" in short(item) or "deque" in short(item)
+
+
+@pytest.mark.parametrize("item", ["x" * 10_000_000, list(range(1_000_000)), {"key": b"x" * 1_000_000}, 10**4000])
+def test_a_huge_item_is_shown_in_short(item: object) -> None:
+    """A note is for reading."""
+    assert len(short(item)) <= 200
