@@ -4,6 +4,7 @@
 #                  (your own function: make compare ARGS="file.py:function --items '[1, 2, 3]'")
 #   make test      the gate, the tests that hold on every Python on each other Python found, then all tests
 #   make gate      lint, format, types, floors
+#   make picture   measures the practical cases anew and draws the README's tables and pictures from them
 #   make bench     every benchmark; results in benchmarks/results/
 #   make clean     removes what the above made
 #
@@ -17,7 +18,7 @@ SHELL := /bin/sh
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
 export PYTHON
 
-.PHONY: compare test gate bench clean
+.PHONY: compare test gate picture bench clean
 
 compare:
 	@tools/environment $(VENV) run
@@ -35,6 +36,11 @@ gate:
 	$(VENV)/bin/mypy --no-error-summary --platform darwin --cache-dir .mypy_cache/darwin
 	$(VENV)/bin/mypy --no-error-summary --platform win32 --cache-dir .mypy_cache/win32
 	$(VENV)/bin/lint-imports --no-logo
+
+picture:
+	@tools/environment $(VENV) run
+	@$(VENV)/bin/corewise compare --json benchmarks/results/compare.json
+	@$(VENV)/bin/python tools/draw_readme.py
 
 bench:
 	@tools/environment $(VENV) dev

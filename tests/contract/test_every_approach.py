@@ -275,6 +275,19 @@ def _reference_to_failure(way: str) -> weakref.ref[BaseException]:
     pytest.fail("nothing was raised")
 
 
+def test_nothing_goes_on_after_a_failure(way: str, tmp_path: Any) -> None:
+    """When the exception arrives, no worker is in the function any more."""
+    log = tmp_path / "log"
+    with pytest.raises(ValueError, match="no 0s here"):
+        run(way, works.log_around, [str(log)] * 20, range(20))
+    lines = log.read_text(encoding="ascii").split()
+    begun = {line[1:] for line in lines if line[0] == "+"}
+    ended = {line[1:] for line in lines if line[0] == "-"}
+    if not way.startswith("processes"):  # those are killed, in the midst of an item
+        assert begun == ended
+    assert len(begun) < 20
+
+
 @pytest.mark.parametrize("way", ["sync", "threads", "asyncio"])
 def test_context_variables_reach_the_workers(way: str) -> None:
     """Approaches that share the caller's memory share its context as well."""

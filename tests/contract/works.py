@@ -118,6 +118,17 @@ def log_and_square(path: str, number: int) -> int:
     return number * number
 
 
+def log_around(path: str, number: int) -> int:
+    """Note the beginning and the end of each run; the first item fails while others are at work."""
+    with Path(path).open("a", encoding="ascii") as file:
+        file.write(f"+{number}\n")
+    if number:
+        time.sleep(0.05)
+    with Path(path).open("a", encoding="ascii") as file:
+        file.write(f"-{number}\n")
+    return fail_at(number, 0)
+
+
 def log_and_die_at_17(path: str, number: int, how: str) -> int:
     """Leave one line for every run, and end the process at item 17."""
     with Path(path).open("a", encoding="ascii") as file:

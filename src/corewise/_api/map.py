@@ -137,12 +137,15 @@ class _Call:
             start_method=self._options.start_method,
         )
         approach = open_approach(choice.approach, terms)
-        ended = False
+        ended = interrupted = False
         try:
             self._run.go(approach, choice.workers, enough=enough)
             ended = True
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
         finally:
-            approach.close(kill=not ended)
+            approach.close(kill=not ended, wait=not interrupted)
             self._workers_cpu_s += approach.workers_cpu_s
             self._add_queued(approach.queued_s)
             self._stats = {

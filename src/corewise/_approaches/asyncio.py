@@ -64,7 +64,7 @@ class Asyncio:
         self._outstanding -= len(finished)
         return finished
 
-    def close(self, *, kill: bool) -> None:  # noqa: ARG002 - what has not ended is cancelled either way
+    def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - what has not ended is cancelled either way
         """Cancel what still runs, let it clean up, and close the loop."""
         self._loop.close()
 

@@ -42,8 +42,13 @@ if TYPE_CHECKING:
         def collect(self, timeout_s: float | None) -> list[Done]:
             """Wait until something is done, at most `timeout_s` seconds (None: as long as it takes), and return it."""
 
-        def close(self, *, kill: bool) -> None:
-            """End all workers. With `kill`, do not wait for what they are at, where that is possible."""
+        def close(self, *, kill: bool, wait: bool = True) -> None:
+            """End all workers.
+
+            Args:
+                kill: whether to kill those that can be killed; what they are at is of no use any more.
+                wait: whether to wait for those that cannot be killed, until they end by themselves.
+            """
 
 
 class Terms:

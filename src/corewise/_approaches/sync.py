@@ -51,6 +51,6 @@ class Sync:
         chunk, self._chunk = self._chunk, None
         return [run_chunk(self._call, chunk, keep_going=self._keep_going, interruptible=True)]
 
-    def close(self, *, kill: bool) -> None:  # noqa: ARG002 - nothing is running
+    def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - nothing is running
         """Close the event loop, if the function is a coroutine function."""
         self._scope.close()

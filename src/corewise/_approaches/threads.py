@@ -87,12 +87,12 @@ class Threads:
         self._outstanding -= 1
         finished.append(outcome)
 
-    def close(self, *, kill: bool) -> None:
-        """End the threads: with `kill` without waiting for the items they are at."""
+    def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed
+        """End each thread with the item it is at, and wait for that unless told not to."""
         self._abandoned = True
         for _ in self._threads:
             self._inbox.put(None)
-        if not kill:
+        if wait:
             for thread in self._threads:
                 thread.join()
 

@@ -132,11 +132,12 @@ class ProcessPool:
         finished, self._finished = self._finished, []
         return finished
 
-    def close(self, *, kill: bool) -> None:
+    def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - killed processes are gone at once
         """End all workers and wait for them.
 
         Args:
             kill: True to kill them at once; False to let them end by themselves, after their last chunk.
+            wait: of no matter here: nothing goes on that could not be killed.
         """
         try:
             if not kill:

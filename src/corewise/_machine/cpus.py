@@ -52,29 +52,33 @@ def _quota() -> int | None:
     """Cores that the control group grants, rounded up; None without a quota."""
     if sys.platform != "linux":
         return None
-    shares = [share for share in (_share_v2(path) for path in _groups()) if share is not None]
-    version_1 = _share_v1()
-    if version_1 is not None:
-        shares.append(version_1)
+    texts = [_read(f"{group}/cpu.max") for group in groups_of(_read("/proc/self/cgroup"))]
+    version_1 = "/sys/fs/cgroup/cpu/cpu.cfs_"
+    texts.append(f"{_read(f'{version_1}quota_us').strip()} {_read(f'{version_1}period_us').strip()}")
+    shares = [share for share in map(share_of, texts) if share is not None]
     return max(1, -int(-min(shares) // 1)) if shares else None
 
 
-def _groups() -> list[str]:
-    """Folders of this process's version 2 control group and of its ancestors, each of which may set a limit."""
+def groups_of(membership: str) -> list[str]:
+    """Return the folders of a version 2 control group and of its ancestors, each of which may set a limit.
+
+    Args:
+        membership: what ``/proc/self/cgroup`` says.
+    """
     root = "/sys/fs/cgroup"
-    line = next((line for line in _read("/proc/self/cgroup").splitlines() if line.startswith("0::")), "0::/")
+    line = next((line for line in membership.splitlines() if line.startswith("0::")), "0::/")
     parts = [part for part in line[3:].split("/") if part and part != ".."]
     return [os.path.join(root, *parts[:depth]) for depth in range(len(parts) + 1)]
 
 
-def _share_v2(group: str) -> float | None:
-    limit, _, period = _read(f"{group}/cpu.max").partition(" ")
-    return int(limit) / int(period) if limit.isdecimal() and period.strip().isdecimal() else None
+def share_of(quota: str) -> float | None:
+    """Return how many cores' worth of time a quota grants; None where there is none.
 
-
-def _share_v1() -> float | None:
-    limit = _read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").strip()
-    period = _read("/sys/fs/cgroup/cpu/cpu.cfs_period_us").strip()
+    Args:
+        quota: microseconds granted in each period, and the length of a period: ``"150000 100000"``. Version 2 of the
+            control groups says ``max`` and version 1 says ``-1`` where nothing limits.
+    """
+    limit, _, period = quota.strip().partition(" ")
     return int(limit) / int(period) if limit.isdecimal() and period.isdecimal() and int(period) else None
 
 

@@ -33,10 +33,14 @@ def why_not_fork() -> str | None:
     loaded = _loaded_libraries()
     breaking = next((name for name in _BREAKS_UNDER_FORK if name in loaded), None)
     if breaking:
-        return f"{breaking} has {native - 1} native threads running, which do not survive a fork"
+        return f"{breaking} is loaded and it runs beside {_native(native - 1)}, which would not survive a fork"
     if _SURVIVES_FORK in loaded and native - 1 < 2 * (os.cpu_count() or 1):
         return None
-    return f"{native - 1} native threads are running"
+    return f"it runs beside {_native(native - 1)} that a fork would not copy"
+
+
+def _native(number: int) -> str:
+    return f"{number} native thread{'s' * (number != 1)}"
 
 
 def _native_threads() -> int:

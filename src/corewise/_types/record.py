@@ -7,8 +7,6 @@ figures). Type checkers read a `Record` as a frozen, keyword-only dataclass.
 
 from __future__ import annotations
 
-import sys
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,15 +16,6 @@ else:
     def dataclass_transform(**_: object) -> Callable[[type], type]:
         """Stand in for `typing.dataclass_transform`, which only type checkers read."""
         return lambda cls: cls
-
-
-def _own_annotations(cls: type) -> list[str]:
-    """Return the names annotated in the body of a class, without `inspect`, and without evaluating anything."""
-    if sys.version_info >= (3, 14):
-        import annotationlib
-
-        return list(annotationlib.get_annotations(cls, format=annotationlib.Format.STRING))
-    return list(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063 - as said above
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -51,7 +40,7 @@ class Record:
     _required: frozenset[str] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        own = tuple(name for name in _own_annotations(cls) if not name.startswith("_"))
+        own = tuple(name for name in cls.__annotations__ if not name.startswith("_"))
         cls._fields = cls._fields + tuple(name for name in own if name not in cls._fields)
         cls._required = frozenset(name for name in cls._fields if not hasattr(cls, name))
 
