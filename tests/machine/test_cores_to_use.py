@@ -43,7 +43,9 @@ def test_the_environment_may_lower_the_number_and_never_raises_it(asked: str, mo
 @pytest.mark.parametrize(("share", "expected"), [(1, 1), (0, 1), (10_000, None)])
 def test_what_an_outer_call_hands_down_is_a_limit(share: int, expected: int | None) -> None:
     """At least one core is left, and never more than there are."""
-    program = f"import corewise; from corewise._machine import cpus; cpus.hand_down({share}); print(corewise.cpu_count())"
+    program = (
+        f"import corewise; from corewise._machine import cpus; cpus.hand_down({share}); print(corewise.cpu_count())"
+    )
     assert int(own_process.run(program)) == (expected or corewise.cpu_count())
 
 

@@ -24,7 +24,10 @@ ASK = "from corewise._machine.native_threads import why_not_fork\n"
 
 def test_a_program_with_one_thread_may_fork() -> None:
     """Nothing is in the way, also with most of the library loaded."""
-    assert own_process.run(f"import corewise, multiprocessing.pool; corewise.map(abs, [1])\n{ASK}print(why_not_fork())") == "None"
+    assert (
+        own_process.run(f"import corewise, multiprocessing.pool; corewise.map(abs, [1])\n{ASK}print(why_not_fork())")
+        == "None"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,9 @@ import corewise
 matrix = numpy.ones((300, 300))
 product = matrix @ matrix
 threads = len(os.listdir("/proc/self/task"))
-results = corewise.map(lambda number: float((matrix @ matrix * number)[0, 0]), range(4), approach="processes", workers=2)
+def entry(number):
+    return float((matrix @ matrix * number)[0, 0])
+results = corewise.map(entry, range(4), approach="processes", workers=2)
 print(why_not_fork(), threads > 1, list(results))
 """
     blas = own_process.run("import numpy; print(numpy.show_config(mode='dicts')['Build Dependencies']['blas']['name'])")

@@ -230,9 +230,8 @@ class ProcessPool:
             except WorkerStartError:
                 if not self._crew.members:
                     raise
-                self._schedule.limit = len(
-                    self._crew.members
-                )  # the system grants no more: go on with those that are there
+                # The system grants no more: go on with those that are there.
+                self._schedule.limit = len(self._crew.members)
                 return
             self._carry_out(self._schedule.joined(worker.number))
 
