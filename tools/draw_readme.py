@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from corewise._report import document as documents
-from corewise._types import numbers
 from corewise._report.facts import LESSON_HEADS, machine_facts
 from corewise._report.page.svg import to_svg
+from corewise._types import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -93,8 +93,9 @@ def test_every_approach_that_differs_is_left_out() -> None:
         difference={**samples.differing()["difference"], "approach": "processes:2"},  # type: ignore[dict-item]
     )
     assert choice["approach"] == "threads"
-    assert "processes:2 left out, since its results differ; processes:4 left out, since its results differ" in (
-        choice["reason"]
+    assert (
+        "processes:2 left out, since its results differ; processes:4 left out, since its results differ"
+        in (choice["reason"])
     )
 
 

@@ -24,7 +24,7 @@ def pack(error: BaseException) -> bytes:
         whole = codec.dumps(error)
         if type(codec.loads(whole)) is not type(error):
             whole = None
-    except Exception:  # noqa: BLE001 - the user's exception may raise anything when pickled or rebuilt
+    except BaseException:  # noqa: BLE001 - the user's exception may raise anything when pickled or rebuilt
         whole = None
     return pickle.dumps((whole, _name(error), _text(error), _frames(error)), 5)
 
@@ -40,21 +40,22 @@ def unpack(data: Packed) -> BaseException:
             error = None
     if not isinstance(error, BaseException):
         error = RemoteError(name, message)
-    error.__cause__ = RemoteTraceback(frames)
+    # Not by assignment, which an exception may refuse, as a frozen dataclass does.
+    BaseException.__setattr__(error, "__cause__", RemoteTraceback(frames))
     return error
 
 
 def _name(error: BaseException) -> str:
     kind = type(error)
-    return (
-        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
-    )
+    if kind.__module__ in ("builtins", "__main__", "__mp_main__", None):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
-    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not lose the failure
+        return "".join([str(error)])  # a plain str, whatever kind of text the exception gives
+    except BaseException as broken:  # noqa: BLE001 - a broken __str__ must not lose the failure
         return f"<its __str__ raised {type(broken).__name__}>"
 
 
@@ -63,5 +64,5 @@ def _frames(error: BaseException) -> str:
 
     try:
         return "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001 - as above
+    except BaseException:  # noqa: BLE001 - as above
         return "".join(traceback.format_tb(error.__traceback__)) + f"{_name(error)}: {_text(error)}\n"

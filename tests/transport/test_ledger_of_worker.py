@@ -1,0 +1,218 @@
+"""What a worker writes down while it works, read at every moment at which it might die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from corewise._transport import ledger as ledgers
+from corewise._transport.ledger import SIZE_BYTES, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a second mapping is made from the same descriptor")
+
+FINE = False  # of an item that has not failed
+RECORDS = st.lists(st.tuples(st.booleans(), st.binary(max_size=200)), max_size=30)
+
+
+class Same:
+    """Stands for a descriptor that travelled: a second one of the same file."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._fd = ledger._fd
+
+    def detach(self) -> int:
+        """Hand it over."""
+        return os.dup(self._fd)
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    """Make a ledger."""
+    with closing(Ledger()) as made:
+        yield made
+
+
+def state(ledger: Ledger) -> tuple[int | None, int, list[tuple[bool, bytes]]]:
+    """Read a ledger."""
+    reached = ledger.read()
+    return reached.running, reached.base, reached.records
+
+
+@given(st.integers(0, 2**62), RECORDS)
+def test_what_is_written_is_read_through_another_mapping(start: int, records: list[tuple[bool, bytes]]) -> None:
+    """Item by item."""
+    with closing(Ledger()) as ledger, closing(Ledger(Same(ledger))) as other:
+        assert state(other) == (None, 0, [])
+        ledger.begin(start)
+        for number, record in enumerate(records):
+            ledger.running(start + number)
+            assert state(other) == (start + number, start, records[:number])
+            assert ledger.record(*record)
+            assert state(other) == (start + number, start, records[: number + 1])
+        ledger.begin(start + len(records))
+        assert state(other) == (None, start + len(records), [])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, SIZE_BYTES + 10)), max_size=12))
+def test_what_does_not_fit_is_refused_and_spoils_nothing(sizes: list[tuple[bool, int]]) -> None:
+    """What fits behind it is still taken; what was there stays."""
+    with closing(Ledger()) as ledger:
+        ledger.begin(0)
+        kept: list[tuple[bool, bytes]] = []
+        room = SIZE_BYTES - ledgers._HEAD_BYTES
+        for number, (failed, size) in enumerate(sizes):
+            data = bytes([number]) * size
+            need = ledgers._RECORD.size + size
+            assert ledger.record(failed, data) == (need <= room)
+            if need <= room:
+                room -= need
+                kept.append((failed, data))
+            assert ledger.read().records == kept
+
+
+def test_a_block_may_be_filled_to_its_last_byte(ledger: Ledger) -> None:
+    """And not one further."""
+    ledger.begin(0)
+    most = SIZE_BYTES - ledgers._HEAD_BYTES - ledgers._RECORD.size
+    assert not ledger.record(FINE, bytes(most + 1))
+    assert ledger.record(FINE, b"x" * most)
+    assert not ledger.record(FINE, b"")
+    assert ledger.read().records == [(False, b"x" * most)]
+
+
+def test_a_result_in_pieces_is_refused(ledger: Ledger) -> None:
+    """It is large, and is sent at once instead."""
+    ledger.begin(0)
+    assert not ledger.record(FINE, (b"body", [b"buffer"]))
+    assert ledger.read().records == []
+
+
+def at_every_step(ledger: Ledger, work: Callable[[], Any]) -> list[Any]:
+    """Do some work on a ledger, and read it through another mapping between any two instructions of its code."""
+    seen: list[Any] = []
+    with closing(Ledger(Same(ledger))) as other:
+
+        def look(frame: FrameType, event: str, _: Any) -> Any:
+            if frame.f_code.co_filename != ledgers.__file__:
+                return None
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                sys.settrace(None)
+                now = state(other)
+                if not seen or seen[-1] != now:
+                    seen.append(now)
+                sys.settrace(look)
+            return look
+
+        before = sys.gettrace()
+        sys.settrace(look)
+        try:
+            work()
+        finally:
+            sys.settrace(before)
+        if seen[-1] != state(other):
+            seen.append(state(other))
+    return seen
+
+
+def test_death_at_any_instruction_leaves_a_true_account(ledger: Ledger) -> None:
+    """Three items, one by one: which one runs and what is finished, nothing else, whenever one looks."""
+    records = [(False, b"first"), (True, b""), (False, b"third" * 100)]
+
+    def work() -> None:
+        ledger.begin(7)
+        for number, record in enumerate(records, 7):
+            ledger.running(number)
+            ledger.record(*record)
+        ledger.begin(10)
+
+    expected: list[Any] = [(None, 0, []), (None, 7, [])]
+    for number in range(3):
+        expected += [(7 + number, 7, records[:number]), (7 + number, 7, records[: number + 1])]
+    # Once nothing runs, what is still written down counts for nothing: it has been sent.
+    expected += [(None, 7, records), (None, 7, []), (None, 10, [])]
+    assert at_every_step(ledger, work) == expected
+
+
+def test_death_at_any_instruction_of_a_refusal_leaves_what_was_there(ledger: Ledger) -> None:
+    """A record that does not fit changes nothing at any moment."""
+    ledger.begin(0)
+    ledger.running(0)
+    ledger.record(FINE, b"kept")
+    ledger.running(1)
+    assert at_every_step(ledger, lambda: ledger.record(FINE, bytes(SIZE_BYTES))) == [(1, 0, [(False, b"kept")])]
+
+
+def test_of_many_short_items_the_one_that_runs_is_known_at_any_instruction(ledger: Ledger) -> None:
+    """Before an item is handed out, it is written down."""
+    handed_out: list[str] = []
+
+    def work() -> None:
+        ledger.begin(40)
+        handed_out.extend(ledger.tracked("abcd", 40))
+
+    seen = at_every_step(ledger, work)
+    assert [running for running, _, _ in seen if running is not None] == [40, 41, 42, 43]
+    assert all(base == 40 and records == [] for running, base, records in seen if running is not None)
+    assert handed_out == list("abcd")
+
+
+def test_each_short_item_is_written_down_before_it_is_run(ledger: Ledger) -> None:
+    """Looked at from inside the loop that runs them."""
+    for number, _ in enumerate(ledger.tracked(range(5), 100), 100):
+        assert ledger.read().running == number
+
+
+def write_and_die(ledger: Ledger) -> None:
+    """Be a worker that dies at item 13."""
+    ledger.begin(11)
+    for number in range(11, 13):
+        ledger.running(number)
+        ledger.record(number == 12, b"result of %d" % number)
+    ledger.running(13)
+    os._exit(1)
+
+
+AFTER_DEATH = (13, 11, [(False, b"result of 11"), (True, b"result of 12")])
+
+
+def test_a_forked_worker_writes_where_its_parent_reads(ledger: Ledger) -> None:
+    """Also after its death."""
+    pid = os.fork()
+    if pid == 0:
+        write_and_die(ledger)
+    os.waitpid(pid, 0)
+    assert state(ledger) == AFTER_DEATH
+
+
+@pytest.mark.parametrize("start_method", ["spawn", "forkserver"])
+def test_a_worker_that_inherits_nothing_writes_where_its_parent_reads(ledger: Ledger, start_method: str) -> None:
+    """The block travels to it as a descriptor."""
+    process = multiprocessing.get_context(start_method).Process(target=write_and_die, args=(ledger,))
+    process.start()
+    process.join()
+    assert process.exitcode == 1
+    process.close()
+    assert state(ledger) == AFTER_DEATH
+
+
+def test_a_closed_ledger_has_given_back_memory_and_descriptor() -> None:
+    """And may be closed again."""
+    ledger = Ledger()
+    descriptor = ledger._fd
+    os.fstat(descriptor)
+    ledger.close()
+    ledger.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
