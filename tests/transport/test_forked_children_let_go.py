@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,12 +25,17 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are
 def descriptors() -> dict[str, str]:
     """Return what this process has open: by descriptor, what it refers to."""
     found = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found[name] = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:  # the one that listed the folder
-            continue
+    for link in list(Path("/proc/self/fd").iterdir()):
+        with suppress(FileNotFoundError):  # the one that listed the folder
+            found[link.name] = str(link.readlink())
     return found
+
+
+def own_ends() -> dict[str, str]:
+    """Return the descriptors that no child may have."""
+    held = descriptors()
+    numbers = [str(end.fileno() if hasattr(end, "fileno") else end.fd) for end in forks._parents_own]
+    return {number: held[number] for number in numbers}
 
 
 def in_a_forked_child(look: Callable[[], object]) -> object:
@@ -51,45 +59,46 @@ def in_a_forked_child(look: Callable[[], object]) -> object:
 
 
 def test_the_ends_of_running_workers_are_closed_in_a_child() -> None:
-    """Sockets, death notices and lifelines; of each worker, not of the last one only."""
+    """Sockets, lifelines and death notices; of each worker, not of the last one only."""
     before = descriptors()
     pool = ProcessPool(abs, 3, start_method="fork", keep_going=False)
     for number in range(3):
         pool.submit(Chunk(number, [number], star=False))
-    held = {name: target for name, target in descriptors().items() if before.get(name) != target}
-    kinds = sorted(target.split(":")[0] for target in held.values())
-    assert kinds.count("socket") == 3
-    assert kinds.count("pipe") == 3
+    ends = own_ends()
+    assert Counter(target.split(":")[0] for target in ends.values()) == {"socket": 3, "pipe": 3, "anon_inode": 3}
     in_child = in_a_forked_child(descriptors)
     assert isinstance(in_child, dict)
-    inherited = {name: target for name, target in held.items() if in_child.get(name) == target}
-    # A ledger is no end of anything: whoever else has it mapped keeps nobody waiting.
-    assert all("corewise-ledger" in target for target in inherited.values()), inherited
-    # The pool goes on as if nothing had happened.
+    assert {number: target for number, target in ends.items() if in_child.get(number) == target} == {}
+    # The pool goes on as if nothing had happened, and holds nothing in the end.
     came = []
     while done := pool.collect(None):
         came += [value for one in done for value in one.values]
     assert sorted(came) == [0, 1, 2]
     pool.close(kill=False)
-    assert {name: target for name, target in descriptors().items() if before.get(name) != target} == {}
+    assert {number: target for number, target in descriptors().items() if before.get(number) != target} == {}
+    assert own_ends() == {}
 
 
 def test_a_worker_holds_no_end_of_another_worker() -> None:
-    """The second is forked while the first is there: it must not keep the line of the first open."""
-    pool = ProcessPool(_sockets_and_pipes, 2, start_method="fork", keep_going=False)
+    """The second is forked while the first is there: it must not keep the lines of the first open."""
+    before = set(descriptors().values())
+    pool = ProcessPool(_targets, 2, start_method="fork", keep_going=False)
     for number in range(2):
         pool.submit(Chunk(number, [None], star=False))
-    seen: list[list[str]] = []
+    lifelines = {target for target in own_ends().values() if target.startswith("pipe:")}
+    seen: list[set[str]] = []
     while done := pool.collect(None):
-        seen += [value for one in done for value in one.values]
+        seen += [set(value) for one in done for value in one.values]
     pool.close(kill=False)
-    one, other = map(set, seen)
-    here = set(descriptors().values())
-    assert not (one & other) - here, "two workers share an end"
+    one, other = seen
+    assert len(lifelines) == 2
+    assert len(one & lifelines) == len(other & lifelines) == 1
+    assert one & other & lifelines == set()
+    assert {target for target in one & other if target.startswith("socket:")} <= before
 
 
-def _sockets_and_pipes(_: object) -> list[str]:
-    return [target for target in descriptors().values() if target.startswith(("socket:", "pipe:"))]
+def _targets(_: object) -> list[str]:
+    return list(descriptors().values())
 
 
 def test_a_line_is_closed_in_a_child_and_in_a_child_of_the_child() -> None:
