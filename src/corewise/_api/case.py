@@ -86,10 +86,16 @@ class ComparisonCase:
     def _left_s(self) -> float:
         return max(0.0, self._budget_s - self._spent_s)
 
-    @property
-    def _limit_s(self) -> float:
-        """Seconds until the patience with this case is at its end."""
-        return max(0.1, plan.PATIENCE * self._budget_s - self._spent_s)
+    def _limit_s(self, spec: Spec, trials_left: int) -> float:
+        """Return the seconds that a trial may take."""
+        plain = [figures.wall_s for figures in self._figures["sync"]]
+        return plan.limit(
+            self._budget_s,
+            self._spent_s,
+            trials_left,
+            None if spec.approach == "sync" else max(plain, default=0.0),
+            ended_before=bool(self._figures[spec.label]),
+        )
 
     def _warm_up(self, stage: Stage) -> tuple[float, float]:
         """Run the first item untimed, and load the code of the approaches.
@@ -115,16 +121,15 @@ class ComparisonCase:
         # The first call may have been long for its imports and caches; the second says what an item takes from now on.
         again = stage.run(order, limit_s=self._budget_s, tick=lambda: self._tell("waiting"))
         return outcome.wall_s, outcome.wall_s if isinstance(again, BaseException) else again.wall_s
-        return outcome.wall_s
 
     def _round(self, stage: Stage, turn: int) -> None:
-        for number in plan.order(len(self._specs), turn):
-            spec = self._specs[number]
-            if spec.label in self._problems:
-                continue
+        in_turn = [self._specs[number] for number in plan.order(len(self._specs), turn)]
+        able = [spec for spec in in_turn if spec.label not in self._problems]
+        for place, spec in enumerate(able):
             self._tell("started", spec.label, turn)
             order = Order(label=spec.label, approach=spec.approach, workers=spec.workers, count=self._count)
-            outcome = stage.run(order, limit_s=self._limit_s, tick=lambda: self._tell("waiting", spec.label, turn))  # noqa: B023 - called before the next spec
+            limit_s = self._limit_s(spec, len(able) - place)
+            outcome = stage.run(order, limit_s=limit_s, tick=lambda: self._tell("waiting", spec.label, turn))  # noqa: B023 - called before the next spec
             if isinstance(outcome, BaseException):
                 if spec.approach == "sync":
                     self._give_up(spec.label, outcome)

@@ -172,9 +172,9 @@ def _specs(approaches: Sequence[str] | None, workers: int | None, items: int) ->
         workers = whole_number("workers", workers)
     specs: dict[str, Spec] = {}
     for label in ("sync", *(APPROACHES if approaches is None else approaches)):
-        name, _, number = str(label).partition(":")
+        name, colon, number = str(label).partition(":")
         approach = known_approach(name)
-        if number and not number.isdecimal():
+        if colon and not number.isdecimal():
             raise OptionError(
                 f"{label!r}: the workers behind the colon must be a whole number of at least 1, not {number!r}"
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
-from time import monotonic
 
 from corewise._machine.queueing import QueueWatch
 from corewise._work.coroutines import plain_calls
@@ -15,6 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._approaches.base import Terms
     from corewise._work.chunk import Chunk, Done
+
+
+# Short items are over before many threads are started: so a few begin, and the others follow once an item proves long.
+_FIRST = 4  # guess: chunks handed out before anything is known of the items
+_LONG_S = 0.001  # a thread costs 0.1 to 0.5 ms to start beside busy others, so items below this do not repay it
 
 
 class Threads:
@@ -36,6 +40,7 @@ class Threads:
         self._threads: list[threading.Thread] = []
         self._outstanding = 0
         self._abandoned = False
+        self._items_are_long = False
         self._queued: list[float | None] = []
 
     @property
@@ -52,7 +57,8 @@ class Threads:
     @property
     def room(self) -> int:
         """One chunk running and one waiting for each thread, since any idle thread takes the waiting one."""
-        return max(0, 2 * self._terms.workers - self._outstanding)
+        most = 2 * self._terms.workers
+        return max(0, (most if self._items_are_long else min(most, _FIRST)) - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; start a thread if all are busy and there may be more."""
@@ -67,24 +73,25 @@ class Threads:
             thread.start()
 
     def collect(self, timeout_s: float | None) -> list[Done]:
-        """Wait for one outcome and take all that are there."""
-        if not self._outstanding:
-            return []
+        """Wait for one outcome and take all that are there; none when the items have just proved long."""
         finished: list[Done] = []
-        deadline = None if timeout_s is None else monotonic() + timeout_s
         try:
-            self._take(
-                finished, self._outbox.get(timeout=None if deadline is None else max(0.0, deadline - monotonic()))
-            )
-            while True:
-                self._take(finished, self._outbox.get_nowait())
+            while self._outstanding:
+                self._take(finished, self._outbox.get(timeout=self._patience_s(timeout_s, finished)))
         except Empty:
-            return finished
+            self._items_are_long = self._items_are_long or not finished
+        return finished
+
+    def _patience_s(self, timeout_s: float | None, finished: list[Done]) -> float | None:
+        if finished:
+            return 0.0
+        return timeout_s if self._items_are_long else _LONG_S
 
     def _take(self, finished: list[Done], outcome: Done | BaseException) -> None:
         if isinstance(outcome, BaseException):
             raise outcome
         self._outstanding -= 1
+        self._items_are_long = self._items_are_long or outcome.wall_s > _LONG_S * len(outcome.values)
         finished.append(outcome)
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed

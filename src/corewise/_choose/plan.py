@@ -8,6 +8,8 @@ _ROUNDS_WHEN_SHORT = 11
 _SHORT_ROUND_S = 0.5
 # The first round is let finish well beyond the budget: half a comparison is of no use to anybody.
 PATIENCE = 3.0
+_SHORTEST_LIMIT_S = 0.1  # guess: workers have started by then
+_MUCH_SLOWER = 2.0  # than the plain loop: whatever takes longer needs no exact figure
 
 
 def share(items: int, item_s: float, approaches: int, budget_s: float) -> int:
@@ -26,6 +28,26 @@ def share(items: int, item_s: float, approaches: int, budget_s: float) -> int:
     if item_s <= 0:
         return items
     return min(items, max(2, int(budget_s / (item_s * approaches))))
+
+
+def limit(budget_s: float, spent_s: float, trials_left: int, plain_s: float | None, *, ended_before: bool) -> float:
+    """Return how many seconds a trial may take before it is stopped.
+
+    An approach that never ends must not use up the time of those that come after it.
+
+    Args:
+        budget_s: seconds of the whole comparison.
+        spent_s: seconds spent so far.
+        trials_left: trials of this round that are still to come, this one included.
+        plain_s: seconds the plain loop took; None when this is the plain loop, without which there is no comparison.
+        ended_before: whether it ended by itself in an earlier round, so that it will again.
+    """
+    if ended_before:
+        return PATIENCE * budget_s
+    left_s = max(_SHORTEST_LIMIT_S, PATIENCE * budget_s - spent_s)
+    if plain_s is None:
+        return left_s
+    return max(_SHORTEST_LIMIT_S, left_s / trials_left, _MUCH_SLOWER * plain_s)
 
 
 def rounds(asked: int | None, done: int, round_s: float, budget_left_s: float) -> int:

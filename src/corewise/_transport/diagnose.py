@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import reprlib
 import sys
+from collections import deque
+from functools import partial
+from itertools import chain
+from time import perf_counter
+from types import BuiltinMethodType, CodeType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 
 import cloudpickle
+
+from corewise._transport.codec import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
-_DEPTH = 6  # guess: deeper nesting is rare, and the part found so far is named anyway
-_LOOKS = 500  # guess: bounds the time spent on an object with very many parts
+_DEPTH = 8  # guess: deeper nesting is rare, and the part found so far is named anyway
+_SECONDS = 1.0  # guess: somebody waits for an error message; what is found by then is named
 
 
 def why_not(value: object, what: str, error: BaseException) -> str:
@@ -26,69 +34,116 @@ def why_not(value: object, what: str, error: BaseException) -> str:
     Returns:
         One or two sentences.
     """
-    path, culprit = _find(value, [_LOOKS])
+    path, culprit = _Search().find(value) or ("", value)
     whole = what or _short(value)
     part = f": {path} is" if path else ", being"
-    size = sys.getsizeof(culprit)
+    kind = type(culprit)
     return (
-        f"{whole} cannot be sent to another process{part} a {type(culprit).__module__}.{type(culprit).__qualname__} "
-        f"({size} bytes, {_short(culprit)}), which cannot be pickled ({type(error).__name__}: {error}). "
+        f"{whole} cannot be sent to another process{part} a {kind.__module__}.{kind.__qualname__} "
+        f"({_size(culprit)}{_short(culprit)}), which cannot be pickled ({type(error).__name__}: {_text(error)}). "
         "approach='threads' shares memory and sends nothing; or make that part inside the function."
     )
 
 
-def _find(value: object, looks: list[int], depth: int = 0) -> tuple[str, object]:
-    """Follow the parts that fail down to one that fails by itself."""
-    if depth < _DEPTH:
-        for name, part in _parts(value):
-            looks[0] -= 1
-            if looks[0] < 0:
+class _Search:
+    """Follows the parts that fail down to one that fails by itself."""
+
+    def __init__(self) -> None:
+        self._deadline = perf_counter() + _SECONDS
+        self._seen: dict[int, object] = {}  # kept alive, so that no other object gets the number
+
+    def find(self, value: object, depth: int = 0) -> tuple[str, object] | None:
+        """Return the way to the part and the part; None when it fails only for what was seen before, as in a ring."""
+        self._seen[id(value)] = value
+        in_a_ring = False
+        for name, part in _all_of(_parts(value)) if depth < _DEPTH else ():
+            if perf_counter() > self._deadline:
                 break
-            if not _travels(part):
-                inner, culprit = _find(part, looks, depth + 1)
+            if type(part) in PLAIN or _travels(part):
+                continue
+            found = None if id(part) in self._seen else self.find(part, depth + 1)
+            if found is not None:
+                inner, culprit = found
                 return (f"{name}, {inner}" if inner else name), culprit
-    return "", value
+            in_a_ring = True
+        return None if in_a_ring else ("", value)
 
 
-def _parts(value: object) -> Iterator[tuple[str, object]]:
+def _all_of(parts: Iterator[tuple[str, object]]) -> Iterator[tuple[str, object]]:
+    """Give parts up to one that cannot even be looked at: objects do what they like when asked."""
+    while True:
+        try:
+            yield next(parts)
+        except StopIteration:
+            return
+        except Exception:  # noqa: BLE001 - as said above
+            return
+
+
+def _parts(value: Any) -> Iterator[tuple[str, object]]:
     """Give the named parts that pickling `value` would visit."""
     if isinstance(value, dict):
+        yield from (("a key", key) for key in value)
         yield from ((f"key {_short(key)}", part) for key, part in value.items())
-    elif isinstance(value, (list, tuple, set, frozenset)):
+    elif isinstance(value, (list, tuple, set, frozenset, deque)):
         yield from ((f"element {number}", part) for number, part in enumerate(value))
-    code = getattr(value, "__code__", None)
-    if code is not None:
-        for name, cell in zip(code.co_freevars, getattr(value, "__closure__", None) or (), strict=False):
-            try:
-                yield f"captured variable {name!r}", cell.cell_contents
-            except ValueError:  # the cell is still empty
-                continue
-        names = getattr(value, "__globals__", {})
-        yield from ((f"global variable {name!r}", names[name]) for name in code.co_names if name in names)
-        yield from (
-            (f"default argument {number}", part)
-            for number, part in enumerate(getattr(value, "__defaults__", None) or ())
-        )
-    owner = getattr(value, "__self__", None)
-    if owner is not None and not isinstance(owner, type(sys)):
-        yield "its object", owner
-    if hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial
+    if isinstance(value, FunctionType):
+        yield from _parts_of_function(value)
+    elif isinstance(value, (MethodType, BuiltinMethodType)):
+        if not isinstance(value.__self__, ModuleType):
+            yield "its object", value.__self__
+    elif isinstance(value, partial):
         yield from (
             ("the partial's function", value.func),
-            ("its arguments", getattr(value, "args", ())),
+            ("its arguments", value.args),
             ("its keywords", value.keywords),
         )
-    attributes = getattr(value, "__dict__", None)
-    if isinstance(attributes, dict) and code is None and not isinstance(value, type):
-        yield from ((f"attribute {name!r}", part) for name, part in attributes.items())
+    elif isinstance(value, type):
+        own = ((name, part) for name, part in vars(value).items() if not isinstance(part, GetSetDescriptorType))
+        yield from ((f"attribute {name!r}", part) for name, part in own)
+    else:
+        yield from _parts_of_object(value)
+
+
+def _parts_of_function(function: FunctionType) -> Iterator[tuple[str, object]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            yield f"captured variable {name!r}", cell.cell_contents
+        except ValueError:  # the cell is still empty
+            continue
+    names = function.__globals__
+    used = dict.fromkeys(name for name in _names(function.__code__) if name in names)
+    yield from ((f"global variable {name!r}", names[name]) for name in used)
+    yield from ((f"default argument {number}", part) for number, part in enumerate(function.__defaults__ or ()))
+    yield from ((f"default argument {name!r}", part) for name, part in (function.__kwdefaults__ or {}).items())
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Give the names that a function uses, those in its inner functions and comprehensions among them."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return chain(code.co_names, *map(_names, inner))
+
+
+def _parts_of_object(value: object) -> Iterator[tuple[str, object]]:
+    state = object.__getstate__(value)
+    for attributes in state if isinstance(state, tuple) else (state,):
+        yield from ((f"attribute {name!r}", part) for name, part in (attributes or {}).items())
+    yield "its class", type(value)
 
 
 def _travels(value: object) -> bool:
     try:
-        cloudpickle.dumps(value)
+        cloudpickle.dump(value, _Nowhere(), protocol=5, buffer_callback=lambda _: None)
     except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
         return False
     return True
+
+
+class _Nowhere:
+    """A file that keeps nothing: large parts are looked at without a copy of them."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
 
 
 def _short(value: object) -> str:
@@ -96,3 +151,17 @@ def _short(value: object) -> str:
         return reprlib.repr(value)
     except Exception:  # noqa: BLE001 - a broken repr must not hide the message
         return f"<{type(value).__qualname__}>"
+
+
+def _size(value: object) -> str:
+    try:
+        return f"{sys.getsizeof(value)} bytes, "
+    except Exception:  # noqa: BLE001 - as above
+        return ""
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - as above
+        return f"<its __str__ raised {type(broken).__name__}>"
