@@ -83,3 +83,36 @@ def test_each_approach_leads_once(approaches: int) -> None:
         assert Counter(turn[place] for turn in turns) == dict.fromkeys(range(approaches), 1)
     assert turns[0] == list(range(approaches))
     assert plan.order(approaches, approaches + 1) == turns[0]
+
+
+@given(st.floats(0.01, 1e3), st.floats(0, 4e3), st.integers(1, 12), st.floats(1e-6, 1e3))
+def test_a_trial_that_hangs_leaves_their_share_to_those_behind_it(
+    budget_s: float, spent_s: float, trials_left: int, plain_s: float
+) -> None:
+    """And may take twice as long as the plain loop in any case."""
+    limit_s = plan.limit(budget_s, spent_s, trials_left, plain_s, ended_before=False)
+    left_s = plan.PATIENCE * budget_s - spent_s
+    assert limit_s >= 2 * plain_s
+    assert limit_s >= left_s / trials_left
+    assert limit_s == pytest.approx(max(0.1, left_s / trials_left, 2 * plain_s))
+    after_s = plan.limit(budget_s, spent_s + limit_s, max(1, trials_left - 1), plain_s, ended_before=False)
+    if limit_s == left_s / trials_left and trials_left > 1:
+        assert after_s == pytest.approx(limit_s), "the next one gets as much"
+
+
+@pytest.mark.parametrize(
+    ("spent_s", "trials_left", "plain_s", "ended_before", "expected"),
+    [
+        (2.0, 4, None, False, 28.0),  # the plain loop: all that is left of three times the budget
+        (50.0, 4, None, False, 0.1),
+        (3.0, 3, 1.0, False, 9.0),  # a third of it
+        (3.0, 3, 5.0, False, 10.0),  # twice the plain loop
+        (40.0, 2, 0.001, False, 0.1),  # time is up, and yet it gets a chance
+        (40.0, 2, 0.001, True, 30.0),  # it has ended before, so it will again
+    ],
+)
+def test_limits_by_example(
+    spent_s: float, trials_left: int, plain_s: float | None, *, ended_before: bool, expected: float
+) -> None:
+    """Of a budget of ten seconds."""
+    assert plan.limit(10.0, spent_s, trials_left, plain_s, ended_before=ended_before) == pytest.approx(expected)

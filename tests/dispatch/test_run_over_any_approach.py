@@ -223,3 +223,22 @@ def test_an_item_is_shown_whatever_its_repr_does(item: object) -> None:
 def test_a_huge_item_is_shown_in_short(item: object) -> None:
     """A note is for reading."""
     assert len(short(item)) <= 200
+
+
+def test_behind_the_first_failure_nothing_is_waited_for() -> None:
+    """Items 3 and 7 have failed; item 5 never returns, and need not."""
+
+    class NeverReturnsFive(Shuffled):
+        def collect(self, timeout_s: float | None) -> list[Done]:
+            due = [chunk for chunk in self._chunks if chunk.start != 5]
+            assert due, "item 5 was waited for"
+            self._chunks = [chunk for chunk in self._chunks if chunk.start == 5]
+            return [self._done(chunk.start) for chunk in due]
+
+        def _done(self, index: int) -> Done:
+            failed = index in (3, 7)
+            return Done(index, [ValueError(index) if failed else index], [index] * failed, 0.0)
+
+    run = new_run(range(8), chunksize=1)
+    with pytest.raises(ValueError, match=r"^3\b"):
+        run.go(NeverReturnsFive(0, most=8), 8)

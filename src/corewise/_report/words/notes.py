@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corewise._report.words.figures import (
+    COMPUTING_SHARE,
     NOISY_SHARE,
     TOO_SHORT_S,
     baseline,
@@ -85,14 +86,24 @@ def _noisy(case: Case, _: Machine) -> str:
 
 
 def _busy_machine(case: Case, machine: Machine) -> str:
-    load, all_cores = machine["load_average"], max(1, machine["logical_cores"])
-    plain = next((facts for facts in facts_of(case, machine) if facts.outcome == "baseline"), None)
-    if plain is not None and plain.disturbed:
+    able = [facts for facts in facts_of(case, machine) if facts.outcome not in ("failed", "skipped")]
+    # A row that waits for something on this machine shares the cores with what it waits for: that is no disturbance.
+    computing = [facts for facts in able if (facts.busy or 0.0) + facts.denied >= COMPUTING_SHARE * facts.usable_cores]
+    worst = max((facts for facts in computing if facts.disturbed), key=lambda facts: facts.denied, default=None)
+    if worst is not None and worst.outcome == "baseline":
         return (
-            f"The machine was busy: the plain run stood in line for a core for {numbers.share(plain.denied)} of its "
+            f"The machine was busy: the plain run stood in line for a core for {numbers.share(worst.denied)} of its "
             "time, while other programs had them; compare again when it is quiet."
         )
-    if load is None or load <= BUSY_LOAD_PER_CORE * all_cores:
+    if worst is not None:
+        return (
+            f"The machine was busy: other programs had {numbers.cores(worst.denied)} of the cores that "
+            f"{worst.row['label']} could have used; compare again when it is quiet."
+        )
+    load, all_cores = machine["load_average"], max(1, machine["logical_cores"])
+    told = any(facts.row["queued_s"] is not None for facts in able)
+    # The load of the last minute may be that of an earlier case, so it speaks only where nothing better is known.
+    if told or load is None or load <= BUSY_LOAD_PER_CORE * all_cores:
         return ""
     return (
         f"The machine was busy when this began (load average {load:.1f} on {numbers.count(all_cores, 'core')}), so "
