@@ -85,7 +85,7 @@ class UnderWay(RuleBasedStateMachine):
 class TestUnderWay(UnderWay.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
     """Up to thirty moves."""
 
-    settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=60, stateful_step_count=30, deadline=None, report_multiple_bugs=False)
 
 
 def test_what_is_not_under_way_is_not_found() -> None:

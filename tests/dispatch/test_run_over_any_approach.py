@@ -230,6 +230,7 @@ def test_behind_the_first_failure_nothing_is_waited_for() -> None:
 
     class NeverReturnsFive(Shuffled):
         def collect(self, timeout_s: float | None) -> list[Done]:
+            assert timeout_s is None
             due = [chunk for chunk in self._chunks if chunk.start != 5]
             assert due, "item 5 was waited for"
             self._chunks = [chunk for chunk in self._chunks if chunk.start == 5]

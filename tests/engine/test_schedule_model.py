@@ -123,4 +123,4 @@ def _spans(chunks: Any) -> list[tuple[int, int]]:
 class TestAnyLife(AnyLife.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
     """Lives of up to fifty events."""
 
-    settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+    settings = settings(max_examples=150, stateful_step_count=50, deadline=None, report_multiple_bugs=False)
