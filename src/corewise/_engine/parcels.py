@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from corewise._transport import codec, failures
+from corewise._transport.plain import all_plain
 from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
@@ -35,7 +36,7 @@ def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
     Raises:
         ItemRefused: at the first item that cannot travel.
     """
-    if codec.all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
+    if all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
         return codec.dumps(chunk.items)
     packed: list[Packed] = []
     for index, item in enumerate(chunk.items, chunk.start):

@@ -11,6 +11,7 @@ from corewise._machine import cpus, memory
 from corewise._machine.queueing import queued_s
 from corewise._transport import codec, failures
 from corewise._transport.channel import WorkerEnd
+from corewise._transport.plain import all_plain
 from corewise._types.record import Record
 from corewise._work.chunk import Chunk
 from corewise._work.coroutines import plain_calls
@@ -125,7 +126,7 @@ class _Worker:
         pending = self._ledger.tracked(chunk.items, start)
         done = run_chunk(self._call, chunk, keep_going=self._keep_going, interruptible=False, pending=pending)
         begin = perf_counter() - done.wall_s
-        if not done.failed and codec.all_plain(done.values):
+        if not done.failed and all_plain(done.values):
             self._send("bulk", start, codec.dumps(done.values), begin)
             return
         failed = set(done.failed)

@@ -10,14 +10,11 @@ from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any, TypeAlias
 
 # An object as bytes; or, where it is large, as a buffer of these bytes and the buffers that travel beside them.
 Packed: TypeAlias = "bytes | tuple[Any, list[Any]]"
 
-# Types that always pickle and unpickle, so many of them may share one pickle without one bad item spoiling the others.
-PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 _BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table costs as much as the copy it saves
 
 
@@ -89,11 +86,6 @@ def _size(buffer: pickle.PickleBuffer) -> int:
         return len(buffer.raw())
     except BufferError:  # not in one piece
         return 0
-
-
-def all_plain(items: Iterable[Any]) -> bool:
-    """Return whether every item is of a type that always travels."""
-    return set(map(type, items)) <= PLAIN
 
 
 def main_can_be_imported() -> bool:

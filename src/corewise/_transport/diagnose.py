@@ -12,7 +12,7 @@ from types import BuiltinMethodType, CodeType, FunctionType, GetSetDescriptorTyp
 
 import cloudpickle
 
-from corewise._transport.codec import PLAIN
+from corewise._transport.plain import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
