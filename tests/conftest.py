@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import observe
 
@@ -30,6 +31,10 @@ OF_THE_CONTRACT = (TESTS / "contract", TESTS / "engine")
 INSIST_AFTER_S = 5.0
 
 TRUE_STDERR = pytest.StashKey[int]()
+
+# Beside busy neighbours one example may take any time; what is really too slow meets the limit of its test.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

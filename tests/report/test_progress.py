@@ -261,6 +261,7 @@ with bar(file=terminal) as observer:
     observer(at("advanced", 120))
     observer(at("finished", 400))
 sys.stderr.write("survived")
+sys.stderr.flush()
 os._exit(0)  # closing the terminal's file would tell of its end once more
 """
     assert in_pipe(program) == "survived"
