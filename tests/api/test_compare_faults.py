@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -236,18 +237,23 @@ def fn(number):
     return number
 corewise.compare(fn, range(2))
 """
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", text],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONFAULTHANDLER": ""},
-    ) as process:
+    )
+    try:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         os.killpg(process.pid, signal.SIGINT)
         _, told = process.communicate(timeout=15)  # both pipes are closed, so nobody is left that holds them
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     assert process.returncode in (130, -signal.SIGINT)
     assert told.count("Traceback") == 1, told
     assert told.rstrip().endswith("KeyboardInterrupt")

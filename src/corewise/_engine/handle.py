@@ -82,25 +82,14 @@ class Worker:
             self._notice.close()
 
 
-class _Notice:
-    """A pidfd: readable when the process has ended, even if a grandchild holds whatever else it had open."""
+def _death_notice(process: BaseProcess) -> forks.OwnDescriptor | None:
+    """Return a pidfd: readable when the process has ended, even if a grandchild holds whatever else it had open.
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        forks.close_in_children(self)
-
-    def close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-        forks.let_go(self)
-
-
-def _death_notice(process: BaseProcess) -> _Notice | None:
-    """Return a pidfd, or None where the system has none; then the standard library's sentinel serves."""
+    None where the system has none; then the standard library's sentinel serves.
+    """
     if sys.platform == "linux" and process.pid is not None:
         try:
-            return _Notice(os.pidfd_open(process.pid))
+            return forks.OwnDescriptor(os.pidfd_open(process.pid))
         except OSError:  # a kernel without it, or the process is gone and reaped already
             return None
     return None

@@ -23,20 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class _Writer:
-    """The parent's end, to be let go in every forked child."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        forks.close_in_children(self)
-
-    def close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-        forks.let_go(self)
-
-
 class Lifeline:
     """The line on which the life of one worker hangs.
 
@@ -47,13 +33,13 @@ class Lifeline:
     """
 
     def __init__(self, handle: Any = None) -> None:
-        self._writer: _Writer | None = None
+        self._writer: forks.OwnDescriptor | None = None
         self._fd = -1
         if handle is not None:
             self._fd = handle.detach()
         elif sys.platform != "win32":
             self._fd, writing = os.pipe()
-            self._writer = _Writer(writing)
+            self._writer = forks.OwnDescriptor(writing)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""

@@ -42,3 +42,22 @@ def _close_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_all)
+
+
+class OwnDescriptor:
+    """A descriptor of this process alone: closed in every process that is forked from it.
+
+    Args:
+        fd: the open descriptor.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        close_in_children(self)
+
+    def close(self) -> None:
+        """Close it; once is enough, more is no error."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        let_go(self)
