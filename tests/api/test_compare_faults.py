@@ -60,7 +60,7 @@ def test_ending_the_process_is_told_with_its_signal() -> None:
 @pytest.mark.parametrize("name", ["threads", "asyncio", "processes"])
 def test_an_approach_that_crashes_fails_and_the_others_do_not(name: str) -> None:
     """Aborted where it runs; in processes only the worker is, elsewhere the process of the trial."""
-    comparison = corewise.compare(compared.only_in(name, os.abort), range(4), repeat=2)
+    comparison = corewise.compare(compared.only_in(name, compared.abort), range(4), repeat=2)
     documents.check(comparison.document)
     assert compared.statuses(comparison) == {**dict.fromkeys(ALL, "ok"), name: "failed"}
     assert "SIGABRT" in str(compared.rows(comparison)[name]["problem"])
@@ -135,7 +135,7 @@ def test_results_are_still_compared_after_a_crash_took_the_first_ones_away() -> 
 
     def fn(number: int) -> int:
         if compared.approach() == "threads":
-            os.abort()
+            compared.abort()
         return number + (compared.approach() == "asyncio")
 
     comparison = corewise.compare(fn, range(3), repeat=1)

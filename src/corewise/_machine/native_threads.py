@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from time import monotonic
 
 # Thread pools that do not survive a fork: a child that enters a parallel region waits for threads that are not there.
 _BREAKS_UNDER_FORK = ("libgomp", "libiomp", "libomp", "libtbb", "libgrpc", "libcuda")
+_ENDING_S = 0.01  # guess: a thread that has left Python is gone within microseconds on an idle machine
 # Re-arms itself in the child (pthread_atfork), so its threads are no hindrance.
 _SURVIVES_FORK = "openblas"
 
@@ -36,11 +38,23 @@ def why_not_fork() -> str | None:
         return f"{breaking} is loaded and it runs beside {_native(native - 1)}, which would not survive a fork"
     if _SURVIVES_FORK in loaded and native - 1 < 2 * (os.cpu_count() or 1):
         return None
-    return f"it runs beside {_native(native - 1)} that a fork would not copy"
+    native = _native_threads_that_stay()
+    return f"it runs beside {_native(native - 1)} that a fork would not copy" if native > 1 else None
 
 
 def _native(number: int) -> str:
     return f"{number} native thread{'s' * (number != 1)}"
+
+
+def _native_threads_that_stay() -> int:
+    """Count the native threads, not counting those that are just ending.
+
+    A Python thread that was joined runs no Python code any more, but the kernel lists it for another moment.
+    """
+    end = monotonic() + _ENDING_S
+    while (native := _native_threads()) > 1 and monotonic() < end:
+        os.sched_yield() if hasattr(os, "sched_yield") else None
+    return native
 
 
 def _native_threads() -> int:

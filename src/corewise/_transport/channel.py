@@ -55,6 +55,8 @@ class ParentEnd:
         """
         self._out.extend(encode(message))
         self.flush()
+        # What the socket did not take at once is copied: the caller may refill its arrays before the rest goes.
+        self._out = deque(memoryview(bytes(piece)) for piece in self._out)
 
     def flush(self) -> None:
         """Send on what `send` could not.
