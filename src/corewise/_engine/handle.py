@@ -75,8 +75,8 @@ class Worker:
         self.process.join()
         self.exitcode = self.process.exitcode
         self.process.close()
-        # The standard library follows process objects by a weak set, which runs Python code when one goes away. A Ctrl-C
-        # that hits there is swallowed, so it goes away here, where interrupts are held back.
+        # The standard library follows process objects by a weak set, which runs Python code when one goes away. A
+        # Ctrl-C that hits there is swallowed, so it goes away here, where interrupts are held back.
         del self.process
         self.line.close()
         self.ledger.close()
