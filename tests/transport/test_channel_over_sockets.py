@@ -10,32 +10,28 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lines import LIMIT_S, MEBIBYTE, PORTABLE, TRANSPORTS, next_messages, on_the_wire, open_line, pattern, receive
 
 from corewise._transport import channel
-from corewise._transport.frames import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MEBIBYTE = 1 << 20
 SIZES = [0, 1, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 8 * MEBIBYTE, 64 * MEBIBYTE]
-LIMIT_S = 15.0
+
+
+@pytest.fixture(params=TRANSPORTS)
+def line(request: pytest.FixtureRequest) -> Iterator[tuple[channel.ParentEnd, Any]]:
+    """Open a line and give the parent's end and the worker's bare socket."""
+    with open_line(request.param) as line:
+        yield line
 
 
 @pytest.fixture
-def line() -> Iterator[tuple[channel.ParentEnd, socket.socket]]:
-    """Open a line and give the parent's end and the worker's bare socket."""
-    parent, theirs = channel.pair()
-    with theirs:
-        yield parent, theirs
-    parent.close()
-
-
-def pattern(size: int) -> bytes:
-    """Return bytes in which nothing can be swapped or missing unnoticed."""
-    return (
-        b"".join(number.to_bytes(4, "big") for number in range(min(size // 4 + 1, 65_537))) * (size // 262_148 + 1)
-    )[:size]
+def stream() -> Iterator[tuple[channel.ParentEnd, Any]]:
+    """Open a line on which everything goes through the socket."""
+    with open_line(PORTABLE) as line:
+        yield line
 
 
 def beside(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
@@ -53,31 +49,8 @@ def beside(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     return thread, came
 
 
-def next_messages(parent: channel.ParentEnd) -> tuple[list[Any], bool]:
-    """Wait for messages as the pool does, sending on what waits."""
-    while True:
-        readable, writable, _ = select.select([parent], [parent] if parent.backlog else [], [], LIMIT_S)
-        assert readable or writable, "nothing came"
-        if writable:
-            parent.flush()
-        if readable:
-            messages, is_open = parent.receive()
-            if messages or not is_open:
-                return messages, is_open
-
-
-def receive(parent: channel.ParentEnd, count: int) -> list[Any]:
-    """Wait for so many messages."""
-    came: list[Any] = []
-    while len(came) < count:
-        messages, is_open = next_messages(parent)
-        assert is_open
-        came += messages
-    return came
-
-
 @pytest.mark.parametrize("size", SIZES)
-def test_a_message_of_any_size_arrives_both_ways(line: tuple[channel.ParentEnd, socket.socket], size: int) -> None:
+def test_a_message_of_any_size_arrives_both_ways(line: tuple[channel.ParentEnd, Any], size: int) -> None:
     """The worker sends back what it got."""
     parent, theirs = line
     worker = channel.WorkerEnd(theirs)
@@ -90,11 +63,11 @@ def test_a_message_of_any_size_arrives_both_ways(line: tuple[channel.ParentEnd, 
     assert came == [None]
 
 
-def test_many_small_messages_in_one_read_are_told_apart(line: tuple[channel.ParentEnd, socket.socket]) -> None:
+def test_many_small_messages_in_one_read_are_told_apart(line: tuple[channel.ParentEnd, Any]) -> None:
     """Two hundred are there before the parent looks for the first time."""
     parent, theirs = line
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * MEBIBYTE)
-    frames = b"".join(bytes(piece) for number in range(200) for piece in encode(("item", number, b"x" * (number % 7))))
+    frames = on_the_wire(*(("item", number, b"x" * (number % 7)) for number in range(200)))
     theirs.sendall(frames)
     messages, is_open = parent.receive()
     assert messages == [("item", number, b"x" * (number % 7)) for number in range(200)]
@@ -103,7 +76,7 @@ def test_many_small_messages_in_one_read_are_told_apart(line: tuple[channel.Pare
 
 
 def test_small_and_large_messages_in_any_mixture_keep_their_order(
-    line: tuple[channel.ParentEnd, socket.socket],
+    line: tuple[channel.ParentEnd, Any],
 ) -> None:
     """Both ways."""
     parent, theirs = line
@@ -117,12 +90,12 @@ def test_small_and_large_messages_in_any_mixture_keep_their_order(
     assert came == [[None] * len(messages)]
 
 
-def test_a_frame_may_be_split_at_every_byte(line: tuple[channel.ParentEnd, socket.socket]) -> None:
+def test_a_frame_may_be_split_at_every_byte(line: tuple[channel.ParentEnd, Any]) -> None:
     """The parent looks after each of its parts, and never waits."""
     parent, theirs = line
     messages = [("done", 0, [(False, b"result")], 0.25), ("ready",)]
-    data = b"".join(bytes(piece) for message in messages for piece in encode(message))
-    first = len(b"".join(bytes(piece) for piece in encode(messages[0])))
+    data = on_the_wire(*messages)
+    first = len(on_the_wire(messages[0]))
     for cut in range(1, len(data)):
         theirs.sendall(data[:cut])
         before, is_open = parent.receive()
@@ -134,11 +107,11 @@ def test_a_frame_may_be_split_at_every_byte(line: tuple[channel.ParentEnd, socke
         assert before + after == messages
 
 
-def test_a_large_frame_may_come_in_parts_of_any_size(line: tuple[channel.ParentEnd, socket.socket]) -> None:
+def test_a_large_frame_may_come_in_parts_of_any_size(line: tuple[channel.ParentEnd, Any]) -> None:
     """Also one that ends in the middle of the header of the next."""
     parent, theirs = line
     message = pattern(MEBIBYTE + 12_345)
-    data = b"".join(bytes(piece) for piece in encode(message)) * 2
+    data = on_the_wire(message) * 2
     came: list[Any] = []
     at, sizes = 0, cycle([1, 5, 100_003, 7, 65_536, 1 << 17])
     while at < len(data):
@@ -150,10 +123,10 @@ def test_a_large_frame_may_come_in_parts_of_any_size(line: tuple[channel.ParentE
 
 
 def test_the_parent_never_waits_for_a_worker_that_does_not_read(
-    line: tuple[channel.ParentEnd, socket.socket],
+    stream: tuple[channel.ParentEnd, Any],
 ) -> None:
     """What the socket does not take is kept, and sent on when there is room."""
-    parent, theirs = line
+    parent, theirs = stream
     messages = [pattern(3 * MEBIBYTE) + bytes([number]) for number in range(4)]
     for message in messages:
         parent.send(message)  # returns although nobody reads
@@ -169,10 +142,10 @@ def test_the_parent_never_waits_for_a_worker_that_does_not_read(
 
 
 def test_both_sides_may_send_at_once_more_than_the_sockets_hold(
-    line: tuple[channel.ParentEnd, socket.socket],
+    stream: tuple[channel.ParentEnd, Any],
 ) -> None:
     """The worker is blocked in its send until the parent reads, and the parent has not finished its own."""
-    parent, theirs = line
+    parent, theirs = stream
     worker = channel.WorkerEnd(theirs)
     one, other = pattern(32 * MEBIBYTE), pattern(32 * MEBIBYTE)[::-1]
     thread, came = beside(lambda: (worker.send(one), worker.receive())[1])
@@ -188,24 +161,23 @@ def test_both_sides_may_send_at_once_more_than_the_sockets_hold(
 
 @pytest.mark.parametrize("sent", [1, 8, 16, 20, 100_000])
 def test_a_worker_that_goes_in_the_middle_of_a_frame_has_said_what_came_before(
-    line: tuple[channel.ParentEnd, socket.socket], sent: int
+    line: tuple[channel.ParentEnd, Any], sent: int
 ) -> None:
     """Whole messages are kept, the torn one is not, and the end of the line is told with them."""
     parent, theirs = line
-    theirs.sendall(b"".join(map(bytes, encode("whole"))) + b"".join(map(bytes, encode(pattern(200_000))))[:sent])
+    theirs.sendall(on_the_wire("whole") + on_the_wire(pattern(200_000))[:sent])
     theirs.close()
-    assert next_messages(parent) == (["whole"], False)
+    assert receive(parent) == ["whole"]
+    assert next_messages(parent) == ([], False)
     assert parent.receive() == ([], False)
 
 
 @pytest.mark.parametrize("unread", [False, True])
-def test_sending_to_a_worker_that_is_gone_says_so(
-    line: tuple[channel.ParentEnd, socket.socket], *, unread: bool
-) -> None:
+def test_sending_to_a_worker_that_is_gone_says_so(line: tuple[channel.ParentEnd, Any], *, unread: bool) -> None:
     """By OSError, whether it had read all before or not."""
     parent, theirs = line
     if unread:
-        parent.send(pattern(4 * MEBIBYTE))
+        parent.send([pattern(30_000)] * 200)
     theirs.close()
     with pytest.raises(OSError, match=r"."):
         parent.send("anybody there?")
@@ -216,13 +188,11 @@ def test_sending_to_a_worker_that_is_gone_says_so(
 
 
 @pytest.mark.parametrize("sent", [0, 1, 15, 16, 40])
-def test_a_parent_that_goes_is_end_of_file_to_the_worker(
-    line: tuple[channel.ParentEnd, socket.socket], sent: int
-) -> None:
+def test_a_parent_that_goes_is_end_of_file_to_the_worker(line: tuple[channel.ParentEnd, Any], sent: int) -> None:
     """Between frames and in the midst of one."""
     parent, theirs = line
     worker = channel.WorkerEnd(theirs)
-    parent._sock.sendall(b"".join(map(bytes, encode("whole"))) + b"".join(map(bytes, encode(b"x" * 100)))[:sent])
+    parent._sock.sendall(on_the_wire("whole") + on_the_wire(b"x" * 100)[:sent])
     parent.close()
     assert worker.receive() == "whole"
     with pytest.raises(EOFError):
@@ -232,7 +202,7 @@ def test_a_parent_that_goes_is_end_of_file_to_the_worker(
 
 
 def test_a_parent_that_goes_with_unread_messages_is_end_of_file_too(
-    line: tuple[channel.ParentEnd, socket.socket],
+    line: tuple[channel.ParentEnd, Any],
 ) -> None:
     """The kernel resets such a connection, which is another error."""
     parent, theirs = line
@@ -244,10 +214,10 @@ def test_a_parent_that_goes_with_unread_messages_is_end_of_file_too(
 
 
 def test_a_worker_is_told_of_a_parent_that_goes_while_it_waits(
-    line: tuple[channel.ParentEnd, socket.socket],
+    stream: tuple[channel.ParentEnd, Any],
 ) -> None:
     """And while it is blocked in a send."""
-    parent, theirs = line
+    parent, theirs = stream
     worker = channel.WorkerEnd(theirs)
     thread, came = beside(lambda: worker.send(pattern(16 * MEBIBYTE)))
     assert select.select([parent], [], [], LIMIT_S)[0]
@@ -263,7 +233,7 @@ def test_a_worker_is_told_of_a_parent_that_goes_while_it_waits(
     assert isinstance(came[0], EOFError)
 
 
-def test_an_end_may_be_closed_twice(line: tuple[channel.ParentEnd, socket.socket]) -> None:
+def test_an_end_may_be_closed_twice(line: tuple[channel.ParentEnd, Any]) -> None:
     """And has no descriptor any more."""
     parent, _ = line
     descriptor = parent.fileno()

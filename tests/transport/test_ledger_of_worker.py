@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 from contextlib import closing
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
@@ -98,7 +99,7 @@ def test_a_result_in_pieces_is_refused(ledger: Ledger) -> None:
     assert ledger.read().records == []
 
 
-def at_every_step(ledger: Ledger, work: Callable[[], Any]) -> list[Any]:
+def at_every_step(ledger: Ledger, work: Callable[[], Any], read: Callable[[Ledger], Any] = state) -> list[Any]:
     """Do some work on a ledger, and read it through another mapping between any two instructions of its code."""
     seen: list[Any] = []
     with closing(Ledger(Same(ledger))) as other:
@@ -109,7 +110,7 @@ def at_every_step(ledger: Ledger, work: Callable[[], Any]) -> list[Any]:
             frame.f_trace_opcodes = True
             if event == "opcode":
                 sys.settrace(None)
-                now = state(other)
+                now = read(other)
                 if not seen or seen[-1] != now:
                     seen.append(now)
                 sys.settrace(look)
@@ -121,13 +122,15 @@ def at_every_step(ledger: Ledger, work: Callable[[], Any]) -> list[Any]:
             work()
         finally:
             sys.settrace(before)
-        if seen[-1] != state(other):
-            seen.append(state(other))
+        if seen[-1] != read(other):
+            seen.append(read(other))
     return seen
 
 
 def test_death_at_any_instruction_leaves_a_true_account(ledger: Ledger) -> None:
     """Three items, one by one: which one runs and what is finished, nothing else, whenever one looks."""
+    # An item is at fault only if its outcome was neither written down nor sent, so one that still seems to run when the
+    # outcomes are sent is not.
     records = [(False, b"first"), (True, b""), (False, b"third" * 100)]
 
     def work() -> None:
@@ -140,8 +143,8 @@ def test_death_at_any_instruction_leaves_a_true_account(ledger: Ledger) -> None:
     expected: list[Any] = [(None, 0, []), (None, 7, [])]
     for number in range(3):
         expected += [(7 + number, 7, records[:number]), (7 + number, 7, records[: number + 1])]
-    # Once nothing runs, what is still written down counts for nothing: it has been sent.
-    expected += [(None, 7, records), (None, 7, []), (None, 10, [])]
+    # What was sent is written down no more before the base says so, and nothing runs any more only after that.
+    expected += [(9, 7, []), (9, 10, []), (None, 10, [])]
     assert at_every_step(ledger, work) == expected
 
 
@@ -172,6 +175,93 @@ def test_each_short_item_is_written_down_before_it_is_run(ledger: Ledger) -> Non
     """Looked at from inside the loop that runs them."""
     for number, _ in enumerate(ledger.tracked(range(5), 100), 100):
         assert ledger.read().running == number
+
+
+def test_what_runs_and_since_when_is_seen_while_it_runs(ledger: Ledger) -> None:
+    """In seconds of the monotonic clock; and that sending results is no item, however long it takes."""
+    assert ledger.at() is None
+    ledger.begin(5)
+    assert ledger.at() is None
+    before = monotonic()
+    assert ledger.running(5)
+    at = ledger.at()
+    assert at is not None
+    assert at[0] == 5
+    assert before - 1e-6 <= at[1] <= monotonic()
+    ledger.finished()
+    at = ledger.at()
+    assert at is not None
+    assert at[1] > monotonic() + 1e9
+    ledger.begin(6)
+    assert ledger.at() is None
+
+
+def test_what_is_taken_back_is_skipped_and_nothing_else(ledger: Ledger) -> None:
+    """From the first position on to before the last, until something else is taken back."""
+    ledger.begin(0)
+    assert ledger.running(0)
+    assert ledger.take_back(2, 5) == (2, 0)
+    assert [ledger.running(position) for position in range(7)] == [True, True, False, False, False, True, True]
+    assert ledger.take_back(9, 11) == (9, 6)
+    assert [ledger.running(position) for position in range(7, 12)] == [True, True, False, False, True]
+
+
+def test_who_takes_back_is_told_what_was_begun(ledger: Ledger) -> None:
+    """What runs; or where nothing does, what came before: all of that was sent."""
+    assert ledger.take_back(8, 9) == (8, -1)
+    ledger.begin(4)
+    assert ledger.take_back(8, 9) == (8, 3)
+    ledger.running(6)
+    assert ledger.take_back(8, 9) == (8, 6)
+
+
+def test_what_was_taken_back_stays_so_until_the_worker_has_come_past_it(ledger: Ledger) -> None:
+    """There is room for one stretch: a second one begins where the first did, as long as that may still be met."""
+    ledger.begin(0)
+    ledger.running(1)
+    ledger.take_back(3, 6)
+    for position in (1, 2, 3, 5):  # at each it may not have looked up yet
+        ledger.running(position)
+        assert ledger.take_back(8, 9)[0] == 3
+        ledger._words[ledgers._UNTIL] = 6
+    ledger.begin(3)
+    assert ledger.take_back(8, 9) == (3, 2)
+    ledger.begin(9)
+    assert ledger.take_back(12, 14) == (12, 8)
+    ledger.running(14)
+    assert ledger.take_back(16, 18) == (16, 14)
+
+
+def test_finished_results_are_seen_while_the_next_item_runs(ledger: Ledger) -> None:
+    """And none once they have been sent."""
+    assert ledger.peek() is None
+    ledger.begin(3)
+    ledger.running(3)
+    assert ledger.peek() is None
+    ledger.record(FINE, b"three")
+    ledger.running(4)
+    reached = ledger.peek()
+    assert reached is not None
+    assert (reached.running, reached.base, reached.records) == (4, 3, [(False, b"three")])
+    ledger.begin(4)
+    assert ledger.peek() is None
+
+
+def test_a_look_at_any_instruction_of_a_rewrite_shows_old_or_nothing(ledger: Ledger) -> None:
+    """Never a record of one chunk under the base of another, nor half of one."""
+
+    def work() -> None:
+        for position in (10, 20):
+            ledger.begin(position)
+            ledger.running(position)
+            ledger.record(FINE, b"%d" % position * 50)
+
+    def peeked(other: Ledger) -> Any:
+        reached = other.peek()
+        return None if reached is None else (reached.base, reached.records)
+
+    looks = at_every_step(ledger, work, peeked)
+    assert looks == [None, (10, [(False, b"10" * 50)]), None, (20, [(False, b"20" * 50)])]
 
 
 def write_and_die(ledger: Ledger) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 
+from corewise._transport.pickling import PickleBuffer
+from corewise._transport.pickling import dumps as pickle_dumps
+from corewise._transport.pickling import loads as pickle_loads
 from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
 # An object as bytes; or, where it is large, as a buffer of these bytes and the buffers that travel beside them.
 Packed: TypeAlias = "bytes | tuple[Any, list[Any]]"
 
+_NAME_BYTES = 4096  # guess: no module path is longer
 _BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table costs as much as the copy it saves
 
 
 def loads(data: Packed) -> Any:
     """Return the object that `dumps` or `pack` was given."""
-    return pickle.loads(data[0], buffers=data[1]) if isinstance(data, tuple) else pickle.loads(data)
+    return pickle_loads(data[0], buffers=data[1]) if isinstance(data, tuple) else pickle_loads(data)
 
 
 def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> bytes:
@@ -38,6 +41,14 @@ def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> byte
     return _pickled(value, what, main_by_value, None)
 
 
+def travels_by_name(value: object) -> bool:
+    """Whether `value` is pickled as the name of its module and its own: a short text, the same each time."""
+    try:
+        return len(pickle_dumps(value, 5)) < _NAME_BYTES
+    except Exception:  # noqa: BLE001 - as for `_pickled`
+        return False
+
+
 def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packed:
     """Return `value` as `dumps` would, but leave its large buffers (those of arrays) where they are, beside the bytes.
 
@@ -49,14 +60,14 @@ def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packe
     beside: list[Any] = []
     data = _pickled(value, what, main_by_value, beside)
     if beside or len(data) >= _BESIDE_FROM_BYTES:
-        return pickle.PickleBuffer(data), beside
+        return PickleBuffer(data), beside
     return data
 
 
 def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | None) -> bytes:  # noqa: FBT001 - handed on
     """Pickle, with large buffers put into `beside` if there is such a list."""
 
-    def keep_in(buffer: pickle.PickleBuffer) -> bool:
+    def keep_in(buffer: PickleBuffer) -> bool:
         large = _size(buffer) >= _BESIDE_FROM_BYTES
         if large and beside is not None:
             beside.append(buffer)
@@ -64,7 +75,9 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
 
     keep = None if beside is None else keep_in
     try:
-        data = pickle.dumps(value, 5, buffer_callback=keep)
+        data = pickle_dumps(value, 5, buffer_callback=keep)
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
         data = b""
     if data and not (main_by_value and b"__main__" in data):
@@ -75,13 +88,15 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
 
     try:
         return bytes(cloudpickle.dumps(value, protocol=5, buffer_callback=keep))
+    except MemoryError:
+        raise
     except Exception as error:
         from corewise._transport.diagnose import why_not
 
         raise CannotTravel(why_not(value, what, error)) from error
 
 
-def _size(buffer: pickle.PickleBuffer) -> int:
+def _size(buffer: PickleBuffer) -> int:
     try:
         return len(buffer.raw())
     except BufferError:  # not in one piece

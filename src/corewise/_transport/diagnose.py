@@ -12,7 +12,7 @@ from types import BuiltinMethodType, CodeType, FunctionType, GetSetDescriptorTyp
 
 import cloudpickle
 
-from corewise._transport.plain import PLAIN
+from corewise._transport.plain import is_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Search:
         for name, part in _all_of(_parts(value)) if depth < _DEPTH else ():
             if perf_counter() > self._deadline:
                 break
-            if type(part) in PLAIN or _travels(part):
+            if is_plain(part) or _travels(part):
                 continue
             found = None if id(part) in self._seen else self.find(part, depth + 1)
             if found is not None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
-
 from corewise._transport import codec
+from corewise._transport.pickling import dumps
 from corewise.errors import RemoteError, RemoteTraceback
 
 TYPE_CHECKING = False
@@ -26,7 +25,7 @@ def pack(error: BaseException) -> bytes:
             whole = None
     except BaseException:  # noqa: BLE001 - the user's exception may raise anything when pickled or rebuilt
         whole = None
-    return pickle.dumps((whole, _name(error), _text(error), _frames(error)), 5)
+    return dumps((whole, _name(error), _text(error), _frames(error)), 5)
 
 
 def unpack(data: Packed) -> BaseException:

@@ -1,7 +1,8 @@
-"""What a forked child must let go of: its copies of the parent's ends.
+"""What a forked child must let go of: its copies of this process's ends, and what has to be settled before a fork.
 
 A child that keeps a copy of the parent's end of another worker's line keeps that line open after the parent is dead,
-and the other worker never learns of it. So every fork of this process, by whomever, closes the copies in the child.
+and the other worker never learns of it. So every fork of this process, by whomever, closes the copies in the child. A
+worker's own end is closed in its children too: a function that forks and returns twice would otherwise answer twice.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class Closable(Protocol):
@@ -34,14 +36,37 @@ def let_go(end: Closable) -> None:
     _parents_own.discard(end)
 
 
+# What to do before a fork in the process that forks, and after it in the child.
+_around: list[tuple[Callable[[], None], Callable[[], None]]] = []
+
+
+def around_forks(before: Callable[[], None], in_child: Callable[[], None]) -> None:
+    """Have `before` called before every fork of this process, and `in_child` in each child; the child keeps neither."""
+    _around.append((before, in_child))
+
+
+def no_longer(before: Callable[[], None], in_child: Callable[[], None]) -> None:
+    """Take back `around_forks`; no error if it was."""
+    if (before, in_child) in _around:
+        _around.remove((before, in_child))
+
+
+def _settle() -> None:
+    for before, _ in tuple(_around):
+        before()
+
+
 def _close_all() -> None:
     for end in tuple(_parents_own):
         end.close()
     _parents_own.clear()
+    for _, in_child in tuple(_around):
+        in_child()
+    _around.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_close_all)
+    os.register_at_fork(before=_settle, after_in_child=_close_all)
 
 
 class OwnDescriptor:

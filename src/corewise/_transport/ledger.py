@@ -1,8 +1,12 @@
-"""What a worker is at, written where its parent can read it after its death.
+"""What a worker is at, written where its parent can read it at any moment, and after its death.
 
-One block of shared memory per worker without a name, so nothing is left behind whatever dies. The worker writes
-which item it is about to run, and each result that it has finished but not yet sent. When it dies, the parent reads
-the block: the item at fault is named, and results that were finished are not lost (nor run again).
+One block of shared memory per worker without a name, so nothing is left behind whatever dies. Everything sent to a
+worker has a position: items are counted as they are sent, from 0 on, for the life of the worker. The worker writes
+which position it is about to run and since when, and each result that it has finished but not yet sent. So when it
+dies the item at fault is named, and results that were finished are neither lost nor computed again; when an item is
+over its time the parent knows; and when a later item takes long, results before it can be fetched from here.
+
+The parent writes one thing: which positions it has taken back. The worker skips those.
 
 The order of writes is what makes it exact: a record's bytes first, the count that makes it valid after them, the
 next item last.
@@ -14,6 +18,9 @@ import mmap
 import os
 import sys
 from struct import Struct
+from time import monotonic_ns
+
+from corewise._transport import portable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,17 +30,18 @@ if TYPE_CHECKING:
     from corewise._transport.codec import Packed
 
 SIZE_BYTES = 1 << 16  # guess: holds the small results of one chunk; what does not fit is sent at once
-_RUNNING, _BASE, _COUNT, _USED = range(4)  # words at the head of the block
-_HEAD_BYTES = 4 * 8
+_RUNNING, _SINCE, _BASE, _COUNT, _USED, _LIMIT, _UNTIL = range(7)  # words at the head of the block
+_HEAD_BYTES = 8 * 8
 _RECORD = Struct("=?I")
+_NEVER_NS = (1 << 64) - 1
 
 
 class Reached:
-    """Where a worker had come to when it died.
+    """Where a worker has come to.
 
     Attributes:
-        running: index of the item it was at; None when it was between chunks.
-        base: index of the first item whose result had not been sent.
+        running: position of the item it is at; None when it is between chunks.
+        base: position of the first item whose result had not been sent.
         records: for each item from `base` on that was finished: whether it failed, and the result or exception as
             bytes.
     """
@@ -66,22 +74,36 @@ class Ledger:
             return Ledger, (DupFd(self._fd),)
         return Ledger, (self._tag,)
 
-    def begin(self, start: int) -> None:
-        """Say that everything before item `start` has been sent, and nothing is running."""
+    # -- the worker's side ---------------------------------------------------------------------------------------------
+
+    def begin(self, position: int) -> None:
+        """Say that everything before `position` has been sent, and nothing is running."""
         words = self._words
-        words[_RUNNING] = 0
+        # The count goes first: a parent that reads meanwhile must not take old records for those of the new base.
         words[_COUNT] = 0
         words[_USED] = 0
-        words[_BASE] = start
+        words[_BASE] = position
+        # And this last: when nothing runs, the base says what was done, however little of that the parent has read.
+        words[_RUNNING] = 0
 
-    def running(self, index: int) -> None:
-        """Say that item `index` is about to be run."""
-        self._words[_RUNNING] = index + 1
+    def running(self, position: int) -> bool:
+        """Say that the item at `position` is about to be run. Return False if the parent has taken it back."""
+        words = self._words
+        words[_SINCE] = monotonic_ns()
+        words[_RUNNING] = position + 1
+        # Only now: the parent writes what it takes back first and looks at what is running afterwards, so one of the
+        # two sees what the other has written.
+        return not words[_LIMIT] <= position < words[_UNTIL]
 
-    def tracked(self, items: Iterable[Any], start: int) -> Iterator[Any]:
+    def finished(self) -> None:
+        """Say that what runs now is no item: sending results takes as long as the parent lets it."""
+        self._words[_SINCE] = _NEVER_NS
+
+    def tracked(self, items: Iterable[Any], position: int) -> Iterator[Any]:
         """Give the items, saying of each that it is about to be run."""
         words = self._words
-        for number, item in enumerate(items, start + 1):
+        words[_SINCE] = monotonic_ns()
+        for number, item in enumerate(items, position + 1):
             words[_RUNNING] = number
             yield item
 
@@ -100,17 +122,71 @@ class Ledger:
         words[_COUNT] += 1
         return True
 
+    # -- the parent's side ---------------------------------------------------------------------------------------------
+
+    def at(self) -> tuple[int, float] | None:
+        """Return the position of the running item and when it began, in seconds of `monotonic`; None for no item."""
+        words = self._words
+        while True:
+            running = words[_RUNNING]
+            since_ns = words[_SINCE]
+            if words[_RUNNING] == running:  # else the worker has gone on meanwhile, and the time is of another item
+                return (running - 1, since_ns / 1e9) if running else None
+
+    def take_back(self, limit: int, until: int) -> tuple[int, int]:
+        """Take back positions from `limit` to before `until`, as far as the worker has not begun them.
+
+        There is room for one stretch. As long as the worker has not passed the one that was taken back before, the new
+        one begins where that began: between the two nothing is left to the worker.
+
+        Returns:
+            Where the stretch begins; and the last position that the worker has begun, seen after it could have known
+            (-1 before the first).
+        """
+        words = self._words
+        # At the last position of that one it may still have to look up.
+        if (words[_RUNNING] or words[_BASE] + 1) <= words[_UNTIL]:
+            limit = min(limit, words[_LIMIT])
+        # A worker that reads between these two lines sees the new limit with the old end: less than was taken, never
+        # anything else, as all before the old end was either taken back or begun.
+        words[_LIMIT] = limit
+        words[_UNTIL] = until
+        # Another core may see a write some 0.1 µs late. A system call takes longer, so that either the worker has seen
+        # the lines above, or the one below sees what it has begun.
+        os.getppid()
+        return limit, (words[_RUNNING] or words[_BASE]) - 1
+
     def read(self) -> Reached:
         """Read where the worker had come to; only after it has ended."""
         words = self._words
+        records = self._records(words[_COUNT])
+        return Reached(words[_RUNNING] - 1 if words[_RUNNING] else None, words[_BASE], records)
+
+    def peek(self) -> Reached | None:
+        """Read what is finished and not sent while the worker goes on; None when it was just being rewritten."""
+        words = self._words
+        base, count = words[_BASE], words[_COUNT]
+        if not count:
+            return None
+        try:
+            records = self._records(count)
+        except ValueError:  # torn: rewritten under our eyes
+            return None
+        if words[_BASE] != base or words[_COUNT] < count:
+            return None
+        return Reached(words[_RUNNING] - 1 if words[_RUNNING] else None, base, records)
+
+    def _records(self, count: int) -> list[tuple[bool, bytes]]:
         records: list[tuple[bool, bytes]] = []
         at = _HEAD_BYTES
-        for _ in range(words[_COUNT]):
+        for _ in range(count):
+            if at + _RECORD.size > SIZE_BYTES:
+                raise ValueError("not a record")
             failed, size = _RECORD.unpack_from(self._map, at)
             at += _RECORD.size
             records.append((failed, bytes(self._bytes[at : at + size])))
             at += size
-        return Reached(words[_RUNNING] - 1 if words[_RUNNING] else None, words[_BASE], records)
+        return records
 
     def close(self) -> None:
         """Let go of the memory; the kernel frees it when both sides have."""
@@ -128,16 +204,24 @@ def _open(handle: Any) -> tuple[int, mmap.mmap, str]:
         tag = handle or f"corewise-{os.getpid()}-{os.urandom(8).hex()}"
         return 0, mmap.mmap(-1, SIZE_BYTES, tagname=tag), tag
     fd = handle.detach() if handle is not None else _unnamed_file()
-    return fd, mmap.mmap(fd, SIZE_BYTES), ""
+    try:
+        return fd, mmap.mmap(fd, SIZE_BYTES), ""
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def _unnamed_file() -> int:
-    if sys.platform == "linux":
+    if sys.platform == "linux" and not portable.in_use():
         fd = os.memfd_create("corewise-ledger", os.MFD_CLOEXEC)
     else:
         import tempfile
 
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
-    os.ftruncate(fd, SIZE_BYTES)
+    try:
+        os.ftruncate(fd, SIZE_BYTES)
+    except BaseException:
+        os.close(fd)
+        raise
     return fd

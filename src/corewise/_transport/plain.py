@@ -13,4 +13,15 @@ PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 
 def all_plain(items: Iterable[Any]) -> bool:
     """Return whether every item is of a type that always travels."""
-    return set(map(type, items)) <= PLAIN
+    try:
+        return set(map(type, items)) <= PLAIN
+    except TypeError:  # a class whose own class compares as it likes, and cannot be looked up
+        return False
+
+
+def is_plain(item: object) -> bool:
+    """Return whether an item is of a type that always travels."""
+    try:
+        return type(item) in PLAIN
+    except TypeError:  # as above
+        return False
