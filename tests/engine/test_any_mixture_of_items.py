@@ -86,7 +86,8 @@ def test_each_item_comes_out_once_and_as_what_it_is(workers: int, chunksize: int
         [str(log)] * len(deeds),
         range(len(deeds)),
         deeds,
-        [lock if deed == "cannot be sent" else (number, [number]) for number, deed in enumerate(deeds)],
+        # One by one, so that forked workers do not find them in their own memory.
+        (lock if deed == "cannot be sent" else (number, [number]) for number, deed in enumerate(deeds)),
         approach="processes",
         workers=workers,
         chunksize=chunksize,

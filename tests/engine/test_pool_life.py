@@ -95,7 +95,7 @@ def test_a_crowd_of_deaths_is_survived_and_counted() -> None:
     while done := pool.collect(None):
         for one in done:
             came |= dict(enumerate(one.values, one.start))
-    deaths = pool.deaths
+    deaths = pool.accounts.deaths
     pool.close(kill=False)
     assert sorted(came) == list(range(45))
     lost = [number for number, value in came.items() if type(value).__name__ == "WorkerDied"]

@@ -2,60 +2,146 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-import selectors
-from contextlib import ExitStack, closing
+import sys
+from _contextvars import copy_context
 from itertools import count
-from multiprocessing.util import Finalize
 
 from corewise._engine.handle import Worker
 from corewise._engine.lifeline import Lifeline
-from corewise._engine.start import start_worker
-from corewise._engine.worker import Setup
+from corewise._engine.poller import make_poller
+from corewise._engine.setting import Preparation, Setup
+from corewise._engine.start import pick_start_method, start_worker
+from corewise._machine import cpus, native_limits
 from corewise._machine.interrupts import InterruptsHeld
-from corewise._transport import channel
+from corewise._transport import channel, codec
 from corewise._transport.ledger import Ledger
-from corewise._types.record import Record
-from corewise.errors import WorkerStartError
+from corewise._types.light import Scope
+from corewise.errors import CannotTravel, WorkerStartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from typing import Any
 
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+    from corewise._engine.workload import Workload
 
 
-class Recipe(Record):
+class Recipe:
     """How every worker of a crew is made.
 
-    Attributes:
-        start_method: ``"fork"``, ``"forkserver"`` or ``"spawn"``.
-        fn: the function; forked workers inherit it.
-        fn_bytes: the function for workers that are not forked.
+    Args:
+        start_method: ``"fork"``, ``"forkserver"``, ``"spawn"``, or ``"auto"`` to look anew at each start.
+        preparation: what workers do first; forked ones inherit it.
+        inherited: the inputs, where forked workers inherit them.
         keep_going: whether to go on behind an item that fails.
         cores: each worker's share of the cores.
+        seed: where the random numbers of items come from; None leaves them alone.
+        main_by_value: as for `codec.dumps`.
+        name: what the names of processes begin with.
+
+    Raises:
+        CannotTravel: when the start method is no fork, and the function or the initializer cannot be sent.
     """
 
-    start_method: str
-    fn: Callable[..., Any]
-    fn_bytes: bytes
-    keep_going: bool
-    cores: int
+    def __init__(
+        self,
+        start_method: str,
+        preparation: Preparation,
+        *,
+        inherited: tuple[Sequence[Any], ...] = (),
+        keep_going: bool,
+        cores: int,
+        seed: int | None = None,
+        main_by_value: bool = False,
+        name: str = "corewise",
+    ) -> None:
+        self.start_method = start_method
+        self.name = name
+        self.cores = cores
+        self._preparation = preparation
+        self._main_by_value = main_by_value
+        self._rest: dict[str, Any] = {"keep_going": keep_going, "cores": cores, "seed": seed, "inherited": inherited}
+        self._packed: bytes | None = None
+        self._initargs: tuple[Any, ...] | None = None
+        if start_method not in ("fork", "auto"):
+            self.pack()
+
+    @classmethod
+    def of(cls, how: Workload, workers: int, start_method: str, *, inherits: bool, main_by_value: bool) -> Recipe:
+        """Return the recipe for a workload that so many workers share."""
+        cores = cpus.cpu_count()
+        return cls(
+            start_method,
+            Preparation(fn=how.fn, initializer=how.initializer, initargs=how.initargs),
+            inherited=how.inherit or () if inherits else (),
+            keep_going=how.keep_going,
+            cores=max(1, cores // workers) if how.share_cores else cores,
+            seed=how.seed,
+            main_by_value=main_by_value,
+            name=how.name,
+        )
+
+    def pack(self) -> bytes:
+        """Return the preparation as bytes, for a worker that does not inherit it.
+
+        Locks and queues of `multiprocessing` may only be handed to a process that is being started, so an
+        initializer's arguments that cannot be packed are left to that (`Setup.initargs`).
+        """
+        if self._packed is None:
+            one, by_value = self._preparation, self._main_by_value
+            codec.dumps(one.fn, "the function", main_by_value=by_value)
+            codec.dumps(one.initializer, "the initializer", main_by_value=by_value)
+            try:
+                self._packed = codec.dumps(one, "the initializer's arguments", main_by_value=by_value)
+            except CannotTravel:
+                self._initargs = one.initargs
+                self._packed = codec.dumps(one.replace(initargs=()), main_by_value=by_value)
+        return self._packed
+
+    def setup(self, method: str, line: Any, ledger: Ledger, lifeline: Lifeline) -> Setup:
+        """Return what one worker is given."""
+        forks = method == "fork"
+        context = None
+        if not forks and self._preparation.fn is not None and copy_context():
+            from corewise._engine import contexts
+
+            context = contexts.capture()
+        surroundings = None
+        if "logging" in sys.modules or "warnings" in sys.modules:
+            from corewise._engine import forwarding
+
+            surroundings = forwarding.surroundings(inherited=forks)
+        return Setup(
+            line=line,
+            ledger=ledger,
+            lifeline=lifeline,
+            preparation=self._preparation if forks else self.pack(),
+            initargs=None if forks else self._initargs,
+            surroundings=surroundings,
+            context=context,
+            **self._rest,
+        )
 
 
-class News(Record):
+class News:
     """Something happened to a worker.
 
     Attributes:
         worker: which one.
         ended: whether its process is gone.
-        events: `READ` or `WRITE` or both, as its line allows; 0 when `ended`.
+        read: whether its line has something to read, or is closed.
+        write: whether its line has room for what waits to be sent.
     """
 
-    worker: Worker
-    ended: bool
-    events: int
+    __slots__ = ("ended", "read", "worker", "write")
+
+    def __init__(self, worker: Worker, *, ended: bool, read: bool, write: bool) -> None:
+        self.worker = worker
+        self.ended = ended
+        self.read = read
+        self.write = write
 
 
 class Crew:
@@ -71,11 +157,12 @@ class Crew:
         self.started = 0
         self._recipe = recipe
         self._numbers = count(1)
-        # A poll object holds no descriptor that forked children would share.
-        self._selector: selectors.BaseSelector = getattr(selectors, "PollSelector", selectors.DefaultSelector)()
-        # Should nobody come to close it, the crew ends with its pool, or before the standard library waits for every
-        # child at the end of the program.
-        self._finalizer = Finalize(self, _end_all, args=(self.members,), exitpriority=100)
+        self._closed = False
+        self._ender = _Ender(self.members)
+        try:
+            self.poller = make_poller()
+        except OSError as error:
+            raise WorkerStartError(f"no worker process could be set up: {error}") from error
 
     def start(self, *, early: bool) -> Worker:
         """Start one more worker.
@@ -90,71 +177,103 @@ class Crew:
             number = next(self._numbers)
             worker = self._made(number, early=early)
             self.members[number] = worker
+            self._ender.register()
             self.started += 1
-            self._selector.register(worker.line, READ, (worker, False))
+            self.poller.add(worker.line.fileno(), (worker, False))
             # Elsewhere the sentinel is no socket; there end-of-file is reliable, as nothing is inherited by fork.
             if os.name == "posix":
-                self._selector.register(worker.sentinel, READ, (worker, True))
+                self.poller.add(worker.sentinel, (worker, True))
             return worker
 
     def _made(self, number: int, *, early: bool) -> Worker:
         recipe = self._recipe
-        with ExitStack() as undo:
+        method = pick_start_method(recipe.start_method)
+        with Scope() as undo:
             try:
-                ledger = undo.enter_context(closing(Ledger()))
-                life = undo.enter_context(closing(Lifeline()))
+                ledger = undo.closing(Ledger())
+                life = undo.closing(Lifeline())
                 line, theirs = channel.pair()
-                undo.enter_context(closing(line))
+                undo.closing(line)
             except OSError as error:
                 raise WorkerStartError(f"no worker process could be set up: {error}") from error
             with theirs:
-                setup = Setup(
-                    line=theirs,
-                    ledger=ledger,
-                    lifeline=life,
-                    fn=recipe.fn if recipe.start_method == "fork" else None,
-                    fn_bytes=recipe.fn_bytes,
-                    keep_going=recipe.keep_going,
-                    cores=recipe.cores,
-                )
-                process = start_worker(recipe.start_method, setup, f"corewise-worker-{number}")
+                setup = recipe.setup(method, theirs, ledger, life)
+                with native_limits.lowered(recipe.cores if method == "fork" else None):
+                    process = start_worker(method, setup, f"{recipe.name}-worker-{number}")
             life.handed_over()
-            undo.pop_all()
+            undo.keep_open()
         return Worker(number, process, line, ledger, life, early=early)
 
     def wait(self, timeout_s: float | None) -> list[News]:
         """Wait for news of any worker, at most `timeout_s` seconds (None: as long as it takes)."""
         news = []
-        for key, events in self._selector.select(timeout_s):
-            worker, ended = key.data
-            news.append(News(worker=worker, ended=ended, events=0 if ended else events))
+        for data, read, write in self.poller.wait(timeout_s):
+            if data is not None:
+                worker, ended = data
+                news.append(News(worker, ended=ended, read=read and not ended, write=write))
         return news
 
     def watch(self, worker: Worker) -> None:
         """Watch also for room to write in a worker's line, if something waits to be written."""
-        events = READ | (WRITE if worker.line.backlog else 0)
-        if self._selector.get_key(worker.line).events != events:
-            self._selector.modify(worker.line, events, (worker, False))
+        if worker.line.backlog != worker.writing:
+            worker.writing = worker.line.backlog
+            self.poller.watch_writing(worker.line.fileno(), (worker, False), on=worker.writing)
 
     def release(self, worker: Worker) -> None:
         """Reap a worker that has ended or been killed, and forget it."""
         with InterruptsHeld():
-            self._selector.unregister(worker.line)
+            if self.members.pop(worker.number, None) is None:  # the program ends, and has ended it meanwhile
+                return
+            self.poller.remove(worker.line.fileno())
             if os.name == "posix":
-                self._selector.unregister(worker.sentinel)
+                self.poller.remove(worker.sentinel)
             worker.release()
-            del self.members[worker.number]
 
     def close(self) -> None:
         """Kill the workers that are left, and reap them."""
         with InterruptsHeld():
-            self._finalizer()
-            self._selector.close()
+            self._ender.end()
+            self.poller.close()
+            self._closed = True
+
+    def __del__(self) -> None:
+        # A Ctrl-C that hits a finalizer is swallowed, so this one is over at once where there is nothing to do.
+        if self._closed:
+            return
+        with InterruptsHeld():
+            self._ender.end()
+            poller = getattr(self, "poller", None)  # missing where no descriptor was left for it
+            if poller is not None:
+                poller.close()
 
 
-def _end_all(members: dict[int, Worker]) -> None:
-    for worker in members.values():
-        worker.kill()
-    for worker in members.values():
-        worker.release()
-    members.clear()
+class _Ender:
+    """Ends the workers of a crew that nobody has closed: when it is garbage, or when the program ends.
+
+    That is before the standard library waits for every child, as what was registered last is called first; so it is
+    registered once the first worker is there.
+    """
+
+    def __init__(self, members: dict[int, Worker]) -> None:
+        self._members = members
+        self._made_in = os.getpid()
+        self._registered = False
+
+    def register(self) -> None:
+        if not self._registered:
+            self._registered = True
+            atexit.register(self.end)
+
+    def end(self) -> None:
+        if os.getpid() != self._made_in:  # a forked child of this process; the workers are not its own
+            return
+        with InterruptsHeld():
+            for worker in list(self._members.values()):
+                worker.kill()
+            while self._members:
+                # At the end of the program another thread may be at the same, so each is taken out by one of them.
+                _, worker = self._members.popitem()
+                worker.release()
+            if self._registered:
+                self._registered = False
+                atexit.unregister(self.end)

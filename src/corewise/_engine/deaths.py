@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 
-from corewise._engine.worker import LINE_LOST
+from corewise._engine.outlet import HALF_SENT
+from corewise._engine.worker import LINE_LOST, NO_MEMORY
 from corewise._types.died import WorkerDied
 
 _SIGKILL = 9  # the signal module of Windows does not name it
@@ -28,7 +29,11 @@ def death(pid: int, exitcode: int | None, *, out_of_memory: bool, line_closed: b
         line_closed: whether the worker lived on with its line closed and had to be killed.
     """
     killed_for_memory = out_of_memory and exitcode == -_SIGKILL
-    if line_closed or exitcode == LINE_LOST:
+    if exitcode == HALF_SENT:
+        reason = "a signal handler of the function's raised while the worker was sending a log record or a result"
+    elif exitcode == NO_MEMORY:
+        reason = "it had no memory for what it was sent"
+    elif line_closed or exitcode == LINE_LOST:
         reason = "it closed the connection to its parent (did the function close all descriptors?)"
     elif exitcode is None:
         reason = "how it ended is unknown"

@@ -14,13 +14,17 @@ from __future__ import annotations
 import os
 import select
 import sys
-import threading
 
-from corewise._transport import forks
+from corewise._transport import forks, portable
+
+if sys.platform == "linux":
+    import fcntl  # by the parent, so that its forked workers have it
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_SIGKILL = 9
 
 
 class Lifeline:
@@ -63,17 +67,16 @@ class Lifeline:
 
     def arm(self) -> None:
         """In the worker: die when the parent does."""
-        if sys.platform == "linux":
-            import fcntl
-            import signal
-
+        if sys.platform == "linux" and not portable.in_use():
             fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
-            fcntl.fcntl(self._fd, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(self._fd, fcntl.F_SETSIG, _SIGKILL)
             fcntl.fcntl(self._fd, fcntl.F_SETFL, fcntl.fcntl(self._fd, fcntl.F_GETFL) | os.O_ASYNC)
             # The parent may have died before the line above, when nobody was signalled.
             if select.select([self._fd], [], [], 0)[0]:
                 os._exit(1)
         else:
+            import threading
+
             threading.Thread(target=self._watch, name="corewise-lifeline", daemon=True).start()
 
     def _watch(self) -> None:

@@ -6,7 +6,6 @@ from itertools import chain
 
 from corewise._transport import codec, failures
 from corewise._transport.plain import all_plain
-from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +19,30 @@ if TYPE_CHECKING:
 class ItemRefused(Exception):  # an inner signal, never seen by users
     """An item of a chunk cannot travel."""
 
-    def __init__(self, index: int, error: CannotTravel) -> None:
+    def __init__(self, index: int, error: BaseException) -> None:
         super().__init__(index)
         self.index = index
         self.error = error
+
+
+def may_be_inherited(chunk: Chunk, seen: dict[int, int]) -> bool:
+    """Return whether a forked worker may use the items that it has inherited.
+
+    Not where an object comes up again: an item that was changed in place by its worker is still as it was in the
+    others, so what the second call gets would depend on who runs it. Then it is sent, fresh, each time.
+
+    Args:
+        chunk: the items.
+        seen: identities of the objects of earlier chunks, with the index of the item that each was in; added to.
+    """
+    flat = list(chain.from_iterable(chunk.items)) if chunk.star else chunk.items
+    if all_plain(flat):
+        return True
+    fresh = True
+    for index, item in enumerate(chunk.items, chunk.start):
+        for part in item if chunk.star else (item,):
+            fresh = seen.setdefault(id(part), index) == index and fresh
+    return fresh
 
 
 def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
@@ -42,32 +61,42 @@ def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
     for index, item in enumerate(chunk.items, chunk.start):
         try:
             packed.append(codec.pack(item, f"item {index}", main_by_value=main_by_value))
-        except CannotTravel as error:
+        except KeyboardInterrupt:
+            raise  # the user's Ctrl-C, as in `unpack_each`
+        except BaseException as error:  # noqa: BLE001 - the item's own pickling may raise anything
             raise ItemRefused(index, error) from None
     return packed
 
 
-def unpack_plain(data: bytes) -> tuple[list[Any], list[int]]:
-    """Return results that travelled in one, and that none failed."""
-    return codec.loads(data), []
+def unpack_plain(data: bytes) -> list[Any]:
+    """Return results that travelled in one, as none failed."""
+    values: list[Any] = codec.loads(data)
+    return values
 
 
-def unpack_each(first: int, records: Sequence[tuple[bool, Packed]]) -> tuple[list[Any], list[int]]:
+def unpack_each(
+    first: int, records: Sequence[tuple[bool, Packed]], *, interruptible: bool = True
+) -> tuple[list[Any], list[int]]:
     """Return outcomes that travelled one by one, and the indexes of those that failed.
 
     A result that raises while it is unpickled fails its own item only.
 
+    Args:
+        first: index of the first item.
+        records: the outcomes.
+        interruptible: whether a KeyboardInterrupt is the user's Ctrl-C, rather than raised by a result.
+
     Raises:
-        KeyboardInterrupt: when Ctrl-C comes meanwhile.
+        KeyboardInterrupt: when `interruptible`, and Ctrl-C comes meanwhile.
     """
     values: list[Any] = []
     failed: list[int] = []
     for index, (bad, data) in enumerate(records, first):
         try:
             values.append(failures.unpack(data) if bad else codec.loads(data))
-        except KeyboardInterrupt:
-            raise  # the user's Ctrl-C, which came just now; one that the function raised is `bad`
-        except BaseException as error:  # noqa: BLE001 - the result's own unpickling may raise anything
+        except BaseException as error:
+            if interruptible and isinstance(error, KeyboardInterrupt):
+                raise  # the user's Ctrl-C, which came just now; one that the function raised is `bad`
             values.append(error)
             failed.append(index)
         else:

@@ -1,17 +1,24 @@
-"""A pool of worker processes, driven by the thread that calls it.
+"""A pool of worker processes, driven by whoever calls it: it has no thread of its own.
 
-There are no helper threads, so Ctrl-C lands where it belongs.
+A calling thread turns it with `collect`. An executor waits outside its lock (`wait`) and takes in what came under it
+(`take_in`). An event loop watches `fileno` and collects without waiting. So Ctrl-C lands where it belongs.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from time import monotonic, perf_counter
+from functools import partial
+from time import monotonic
 
 from corewise._engine import parcels, start
-from corewise._engine.crew import READ, WRITE, Crew, Recipe
+from corewise._engine.accounts import Accounts
+from corewise._engine.calls import Calls
+from corewise._engine.crew import Crew, Recipe
+from corewise._engine.losses import Losses
+from corewise._engine.outbox import Outbox
+from corewise._engine.patrol import Patrol
+from corewise._engine.reports import hand_on
 from corewise._engine.schedule import Schedule
-from corewise._machine import cpus, memory
+from corewise._engine.workload import Workload
 from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import codec, failures
 from corewise._work.chunk import Done
@@ -19,88 +26,93 @@ from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Unpack
 
+    from corewise._engine.crew import News
     from corewise._engine.handle import Worker
-    from corewise._engine.schedule import Send
+    from corewise._engine.schedule import Held, Send
+    from corewise._engine.workload import PoolTerms
     from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
-# Items shorter than this are not written down one by one: that would cost as much as they do.
-QUICK_ITEM_S = 5e-6
-_STARTS_THAT_MAY_FAIL = 3  # guess: one lost start may be an accident, three in a row are the program's doing
+LOOK_S = 0.01  # guess: seldom enough to cost nothing beside messages, often enough to be no wait that is noticed
 _GOODBYE_S = 5.0  # guess: a worker that is done ends within milliseconds; one that hangs in its exit is killed
 
 
 class ProcessPool:
     """Runs chunks in worker processes, replaces workers that die, and knows what each one holds.
 
+    Attributes:
+        main_by_value: as for `codec.dumps`.
+        accounts: what the workers have spent.
+
     Args:
-        fn: the function.
+        fn: the function; None if only `Calls` are submitted, which bring their own.
         workers: most worker processes at a time; each is started when there is a chunk for it.
-        start_method: ``"auto"``, ``"fork"``, ``"forkserver"`` or ``"spawn"``.
-        keep_going: whether to go on behind an item that fails.
-        share_cores: whether calls made inside a worker may use only its share of the cores.
+        **terms: see `Workload`.
+
+    Raises:
+        CannotTravel: when the function or the initializer must be sent and cannot.
     """
 
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        workers: int,
-        *,
-        start_method: str = "auto",
-        keep_going: bool,
-        share_cores: bool = True,
-    ) -> None:
-        method = start.pick_start_method(start_method)
-        self._main_by_value = method != "fork" and not codec.main_can_be_imported()
-        self._crew = Crew(
-            Recipe(
-                start_method=method,
-                fn=fn,
-                fn_bytes=b""
-                if method == "fork"
-                else codec.dumps(fn, "the function", main_by_value=self._main_by_value),
-                keep_going=keep_going,
-                cores=max(1, cpus.cpu_count() // workers) if share_cores else cpus.cpu_count(),
-            )
+    def __init__(self, fn: Callable[..., Any] | None, workers: int, **terms: Unpack[PoolTerms]) -> None:
+        how = Workload(fn=fn, **terms)
+        # A pool for any calls lives long: which start method is safe is looked at again for each worker.
+        method = start.pick_start_method(how.start_method)
+        self._method = method if fn is not None or how.start_method != "auto" else "auto"
+        self.main_by_value = self._method != "fork" and not codec.main_can_be_imported()
+        inherits = how.inherit is not None and method == "fork"
+        recipe = Recipe.of(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
+        with InterruptsHeld():
+            self._crew = Crew(recipe)
+        self._schedule = Schedule(workers, quota=how.max_tasks_per_worker, ahead=how.ahead)
+        self._patrol = Patrol(self._schedule, how.timeout_s)
+        self._outbox = Outbox(
+            self._crew,
+            self._schedule,
+            main_by_value=self.main_by_value,
+            inherited=inherits,
+            steady=how.inherit is not None,
+            seeded=how.seed is not None,
         )
-        self._method = method
-        self._schedule = Schedule(workers)
+        self._outbox.limited = how.timeout_s is not None
+        self.accounts = Accounts(self._crew.members)
         self._finished: list[Done] = []
-        self._item_s: float | None = None
-        self._failed_starts = 0
-        self._memory_kills = memory.out_of_memory_kills()
-        self._opened = perf_counter()
-        self._ended_cpu_s = 0.0
-        self._ended_queued_s: list[float | None] = []
-        self.deaths = 0
-        self.startup_s = 0.0
-        self.peak_memory_bytes: int | None = 0
-        start.preload(method, fn)
+        self._message_bytes = 0
+        self._reports: list[tuple[str, Any]] = []
+        self._looked_s = 0.0  # when workers were last looked after
+        self._closing = False
+        self._losses = Losses(self._method)
+        # Executors hold Ctrl-C back, so what looks like one there was raised by a result.
+        self._unpacked = partial(parcels.unpack_each, interruptible=fn is not None)
+        if fn is not None:
+            start.preload(method, fn)
 
     @property
     def workers_started(self) -> int:
         """Worker processes started, replacements included."""
         return self._crew.started
 
-    @property
-    def cpu_s(self) -> float:
-        """CPU seconds of the workers so far, as far as they have told."""
-        return self._ended_cpu_s + sum(worker.cpu_s for worker in self._crew.members.values())
-
-    @property
-    def queued_s(self) -> float | None:
-        """Seconds for which the workers stood in line for a core, all together, as far as they have told."""
-        known = [*self._ended_queued_s, *(worker.queued_s for worker in self._crew.members.values())]
-        told = [seconds for seconds in known if seconds is not None]
-        return sum(told) if len(told) == len(known) else None
+    def census(self) -> dict[str, int]:
+        """Return the fields of `ExecutorStatistics` that are about workers."""
+        there = {"workers": len(self._crew.members), "idle_workers": self._schedule.idle}
+        again = {"worker_restarts": max(0, self._crew.started - self._schedule.limit)}
+        return there | again | {"worker_deaths": self.accounts.deaths}
 
     @property
     def room(self) -> int:
         """How many more chunks to submit now."""
         return self._schedule.room
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether anything that was submitted has not come back."""
+        return self._schedule.unfinished or bool(self._finished)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable while there is news; -1 where the system has no such thing."""
+        return self._crew.poller.fileno()
 
     def submit(self, chunk: Chunk) -> None:
         """Take a chunk to be run.
@@ -108,8 +120,16 @@ class ProcessPool:
         Raises:
             WorkerStartError: when no worker can be started.
         """
+        if isinstance(chunk, Calls) and chunk.timeout_s is not None:
+            self._outbox.limited = True
         self._carry_out(self._schedule.submit(chunk))
         self._start_wanted()
+
+    def start_all(self) -> None:
+        """Start all workers now, for as long as it is safe to fork them; raises WorkerStartError if there is none."""
+        while len(self._crew.members) < self._schedule.limit:
+            if not self._start_one():
+                return
 
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Wait until at least one chunk, or part of one, is done, and return what is.
@@ -125,12 +145,60 @@ class ProcessPool:
         """
         deadline = None if timeout_s is None else monotonic() + timeout_s
         while not self._finished and self._schedule.unfinished:
-            left = None if deadline is None else deadline - monotonic()
-            if left is not None and left < 0:
+            due_s = self.due_s()
+            left_s = due_s if deadline is None else min(due_s, max(0.0, deadline - monotonic()))
+            self.take_in(self.wait(left_s))
+            hand_on(self.reports())
+            if deadline is not None and monotonic() >= deadline:
                 break
-            self._look(left)
-        finished, self._finished = self._finished, []
-        return finished
+        return self.finished()
+
+    def finished(self) -> list[Done]:
+        """Return what was finished since the last time."""
+        out, self._finished = self._finished, []
+        return out
+
+    def due_s(self) -> float:
+        """Return for how many seconds at most to wait for news: until workers want looking after."""
+        return self._patrol.due_s(self._crew.members, limited=self._outbox.limited)
+
+    def wait(self, timeout_s: float | None) -> list[News]:
+        """Wait for news, at most `timeout_s` seconds. It changes nothing, so it may be called without a lock."""
+        return self._crew.wait(timeout_s)
+
+    def wake(self) -> None:
+        """Have `wait`, in another thread, return at once."""
+        self._crew.poller.wake()
+
+    def take_in(self, news: list[News]) -> None:
+        """Take in messages, then deaths, since the dead may have sent some before; then look after the rest."""
+        suspects: dict[Worker, None] = {}
+        for one in news:
+            if (worker := one.worker).number not in self._crew.members:
+                continue  # gone since the news was gathered
+            if one.write:
+                self._outbox.flush(worker)
+            if one.ended or (one.read and not self._read(worker)):
+                suspects[worker] = None
+        for worker in suspects:
+            self._bury(worker)
+        # One that has news all the time, results or what it logs, must not keep the others from being looked after.
+        now_s = monotonic()
+        quiet = not news or now_s - self._looked_s > LOOK_S
+        if quiet:
+            self._looked_s = now_s
+        if self._schedule.unfinished and (quiet or self._outbox.limited):
+            self._look_after(quiet=quiet)
+
+    def reports(self) -> list[tuple[str, Any]]:
+        """Return what workers have logged or warned of since the last time, to be handed on."""
+        reports, self._reports = self._reports, []
+        return reports
+
+    def terminate(self) -> None:
+        """Ask the workers that are there to end; what they were at is lost, and noticed as such."""
+        for worker in self._crew.members.values():
+            worker.terminate()
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - killed processes are gone at once
         """End all workers and wait for them.
@@ -143,156 +211,188 @@ class ProcessPool:
             if not kill:
                 self._say_goodbye()
         finally:
-            self._ended_cpu_s = self.cpu_s
+            self.accounts.close()
             self._crew.close()
-
-    # -- the loop ------------------------------------------------------------------------------------------------------
-
-    def _look(self, timeout_s: float | None) -> None:
-        """Wait for news and take it in: messages first, then deaths, since the dead may have sent messages before."""
-        suspects: dict[Worker, None] = {}
-        for news in self._crew.wait(timeout_s):
-            worker = news.worker
-            if news.events & WRITE:
-                self._flush(worker)
-            if news.ended or (news.events & READ and not self._read(worker)):
-                suspects[worker] = None
-        for worker in suspects:
-            self._bury(worker)
+            self._outbox.close()
 
     def _read(self, worker: Worker) -> bool:
         """Take in what a worker has sent. Return whether its line is still open."""
-        messages, is_open = worker.line.receive()
+        if worker.verdict is not None:
+            return False
+        before = worker.line.received_bytes
+        try:
+            messages, is_open = worker.line.receive()
+        except (
+            MemoryError
+        ) as error:  # for a result of this worker's; what else it may have sent cannot be read any more
+            worker.verdict = error
+            worker.kill()
+            return False
+        if messages:
+            self._message_bytes = (worker.line.received_bytes - before) // len(messages)
         for message in messages:
             self._take(worker, *message)
+        if is_open and worker.line.backlog != worker.writing:  # it may have been told something of its blocks
+            self._crew.watch(worker)
         return is_open
 
     def _take(self, worker: Worker, kind: str, *details: Any) -> None:
-        if kind == "ready":
-            self._failed_starts = 0
+        if kind in ("bulk", "done"):
+            self._take_outcomes(worker, kind, *details)
+        elif kind == "ready":
+            self._losses.ready()
             worker.ready = True
-            if worker.early:
-                self.startup_s = perf_counter() - self._opened
+            self.accounts.ready(worker)
+        elif kind in ("log", "warning"):
+            self._reports.append((kind, details[0]))
+        elif kind == "skipped":
+            self._carry_out(self._schedule.taken_back(worker.number, *details))
         elif kind == "broken":
-            raise failures.unpack(details[0])
-        elif kind == "bye":
-            spent, peak = details
-            worker.spent(*spent)
-            self.peak_memory_bytes = (
-                None if peak is None or self.peak_memory_bytes is None else self.peak_memory_bytes + peak
-            )
+            worker.cannot_work = failures.unpack(*details)  # raised when it has ended, and brought out what it logged
         else:
-            first, outcome, dropped, wall_s, spent = details
-            worker.spent(*spent)
-            values, failed = parcels.unpack_plain(outcome) if kind == "bulk" else parcels.unpack_each(first, outcome)
-            self._item_s = wall_s / max(1, len(values))
-            self._finished.append(Done(first, values, failed, wall_s, dropped=dropped))
-            self._carry_out(self._schedule.done(worker.number, len(values), wall_s, dropped=dropped))
+            self.accounts.said_goodbye(worker, *details)
 
-    def _bury(self, worker: Worker) -> None:
+    def _take_outcomes(
+        self,
+        worker: Worker,
+        kind: str,
+        position: int,
+        outcome: Any,
+        dropped: bool,  # noqa: FBT001 - from a message
+        wall_s: float,
+        spent: tuple[float, float | None] | None,
+    ) -> None:
+        if spent is not None:
+            worker.spent(*spent)
+        held = self._schedule.held_by(worker.number)
+        if not held or held[0].position < position:  # all of it was fetched, and was the last that it held
+            return
+        first = held[0]
+        fetched = first.position - position  # from the ledger, before the worker sent them
+        if kind == "bulk":
+            values, failed = parcels.unpack_plain(outcome)[fetched:], list[int]()
+        else:
+            values, failed = self._unpacked(first.chunk.start, outcome[fetched:])
+        if values:
+            self._outbox.item_s = wall_s / (fetched + len(values))
+            size = self._message_bytes
+            rest = len(first.chunk.items) - len(values) if dropped else 0
+            self._finished.append(Done(first.chunk.start, values, failed, wall_s, dropped=rest, size_bytes=size))
+            self._came(worker, len(values), wall_s, dropped=dropped)
+
+    def _came(self, worker: Worker, count: int, wall_s: float, *, dropped: bool = False) -> None:
+        """Outcomes of a worker's next `count` items have come."""
+        sends = self._schedule.done(worker.number, count, wall_s, dropped=dropped)
+        if self._schedule.used_up(worker.number):
+            self._schedule.left(worker.number)
+            worker.retired = True
+            self._outbox.post(worker, ("stop",))
+        self._carry_out(sends)
+        self._start_wanted()
+
+    def _look_after(self, *, quiet: bool) -> None:
+        """Kill what is over its time, give idle workers what others have not begun, fetch what is stuck."""
+        members = self._crew.members
+        if self._outbox.limited:
+            for worker, limit_s in self._patrol.overdue(members):
+                self._end_overdue(worker, limit_s)
+        if not quiet:
+            return
+        for worker, begin, end in self._patrol.to_take_back(members):
+            self._carry_out(self._schedule.taken_back(worker.number, begin, end))
+        for worker, held, reached in self._patrol.stuck(members):
+            self._fetch(worker, held, reached)
+        for worker in self._patrol.frozen(members):
+            worker.kill()
+
+    def _fetch(self, worker: Worker, held: Held, reached: Reached) -> None:
+        """Take outcomes from a worker's ledger that it has not sent, as it is long at the next item."""
+        fresh = reached.records[held.position - reached.base :][: len(held.chunk.items)]
+        if reached.base > held.position or not fresh:
+            return
+        values, failed = self._unpacked(held.chunk.start, fresh)
+        self._finished.append(Done(held.chunk.start, values, failed, 0.0))
+        self._came(worker, len(values), 0.0)
+
+    def _end_overdue(self, worker: Worker, limit_s: float) -> None:
+        """Kill a worker whose item takes too long, unless the item has just ended."""
+        worker.stop()
+        self._read(worker)
+        if self._patrol.is_overdue(worker):
+            worker.kill()
+            self._bury(worker, TimeoutError(f"it took longer than {limit_s:g} s, so its worker process was killed"))
+        else:
+            worker.go_on()
+
+    def _bury(self, worker: Worker, verdict: BaseException | None = None) -> None:
         """Take in what a lost worker has left; name the item it was at, and give the rest to others."""
         line_closed, reached = self._reap(worker)
-        loss = self._schedule.died(worker.number, reached)
-        self.deaths += 1
+        if worker.cannot_work is not None:
+            raise worker.cannot_work
+        if worker.retired:
+            self._start_wanted()  # for want of room this may have waited for its end
+            return
+        loss = self._schedule.died(worker.number, reached, was_ready=worker.ready)
+        self.accounts.deaths += 1
         if loss.recovered:
-            values, failed = parcels.unpack_each(loss.base, reached.records)
+            records = reached.records[loss.skip : loss.skip + loss.recovered]
+            values, failed = self._unpacked(loss.base, records)
             self._finished.append(Done(loss.base, values, failed, 0.0))
         if loss.item is not None:
-            from corewise._engine.deaths import death
-
-            error = death(
-                worker.pid,
-                worker.exitcode,
-                out_of_memory=memory.out_of_memory_kills() > self._memory_kills,
-                line_closed=line_closed,
-            )
+            error = verdict or worker.verdict or self._losses.death(worker, line_closed=line_closed)
             self._finished.append(Done(loss.item, [error], [loss.item], 0.0))
         if not worker.ready:
-            self._count_failed_start(worker)
+            self._losses.not_ready(worker)
         self._carry_out(self._schedule.hand_out())
         self._start_wanted()
 
-    def _count_failed_start(self, worker: Worker) -> None:
-        self._failed_starts += 1
-        if self._failed_starts >= _STARTS_THAT_MAY_FAIL:
-            raise WorkerStartError(
-                f"{self._failed_starts} worker processes in a row ended before they were ready (start method "
-                f"{self._method!r}, exit code {worker.exitcode}); what they printed says why. If this program is "
-                "imported by its workers, its work must start under `if __name__ == '__main__':`."
-            )
-
-    # -- workers -------------------------------------------------------------------------------------------------------
-
     def _start_wanted(self) -> None:
+        if self._closing:
+            return
         for _ in range(self._schedule.wanted):
-            try:
-                worker = self._crew.start(early=self._item_s is None)
-            except WorkerStartError:
-                if not self._crew.members:
-                    raise
-                # The system grants no more: go on with those that are there.
-                self._schedule.limit = len(self._crew.members)
+            if not self._start_one():
                 return
-            self._carry_out(self._schedule.joined(worker.number))
+
+    def _start_one(self) -> bool:
+        """Start a worker and hand it what waits. Return False when the system grants no more than are there."""
+        try:
+            worker = self._crew.start(early=self._outbox.item_s is None)
+        except WorkerStartError:
+            if not self._crew.members:
+                raise
+            at_work = sum(not member.retired for member in self._crew.members.values())
+            self._schedule.limit = at_work or self._schedule.limit
+            return False
+        self._carry_out(self._schedule.joined(worker.number))
+        return True
 
     def _say_goodbye(self) -> None:
         """Let the workers end by themselves; what does not end in time is killed by `close`."""
         deadline = monotonic() + _GOODBYE_S
         members = self._crew.members
+        self._closing = True
         for worker in members.values():
-            self._post(worker, ("stop",))
+            self._outbox.post(worker, ("stop",))
         while members and (left := deadline - monotonic()) > 0:
             for news in self._crew.wait(left):
                 worker = news.worker
                 if worker.number not in members:
                     continue
-                if news.events & WRITE:
-                    self._flush(worker)
+                if news.write:
+                    self._outbox.flush(worker)
                 if not self._read(worker) or news.ended:
                     self._reap(worker)
 
     def _reap(self, worker: Worker) -> tuple[bool, Reached]:
-        """Wait for the end of a worker, take in what it had sent, and forget it.
-
-        Returns:
-            Whether it had to be killed for it, and where it had come to.
-        """
+        """Await a worker's end, take in what it sent, forget it; return whether it was killed, and where it was."""
         with InterruptsHeld():
             killed = worker.wait_for_end()
             self._read(worker)
             reached = worker.ledger.read()
-            self._ended_cpu_s += worker.cpu_s
-            self._ended_queued_s.append(worker.queued_s)
+            self.accounts.ended(worker)
             self._crew.release(worker)
         return killed, reached
 
-    # -- sending -------------------------------------------------------------------------------------------------------
-
-    def _carry_out(self, sends: Iterable[Send]) -> None:
-        waiting = deque(sends)
-        while waiting:
-            send = waiting.popleft()
-            chunk = send.chunk
-            try:
-                data = parcels.pack_items(chunk, main_by_value=self._main_by_value)
-            except parcels.ItemRefused as refused:
-                self._finished.append(Done(refused.index, [refused.error], [refused.index], 0.0))
-                # Behind what waits: a worker must get its chunks in the order in which the schedule notes them.
-                waiting += self._schedule.refused(send, refused.index)
-                continue
-            quick = isinstance(data, bytes) and self._item_s is not None and self._item_s < QUICK_ITEM_S
-            self._post(self._crew.members[send.worker], ("chunk", chunk.start, chunk.star, quick, data))
-
-    def _post(self, worker: Worker, message: object) -> None:
-        try:
-            worker.line.send(message)
-        except OSError:
-            return  # it is gone; its sentinel says so, and what it holds is given to others then
-        self._crew.watch(worker)
-
-    def _flush(self, worker: Worker) -> None:
-        try:
-            worker.line.flush()
-        except OSError:
-            return  # as above
-        self._crew.watch(worker)
+    def _carry_out(self, sends: list[Send]) -> None:
+        if sends:
+            self._finished += self._outbox.carry_out(sends)

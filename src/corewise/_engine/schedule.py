@@ -4,14 +4,18 @@
             submit(chunk)                    done(worker, ...)
  dispatch ───────────────► queue ──Send──► held by a worker ───────────────► outcome
                              ▲                    │ died(worker, reached)
-                             └── not begun ───────┴──► the item it was at: lost
+                             │                    ├──► the item it was at: lost
+                             └── not begun ───────┤
+                                                  │ taken_back(worker, ...), for one that is idle
 ```
+
+What is sent to a worker is counted by position: item after item, from 0 on for each worker. The worker speaks of
+positions too, so that both always mean the same item, whatever was taken back in between.
 """
 
 from __future__ import annotations
 
-from collections import deque
-
+from corewise._types.light import deque
 from corewise._types.record import Record
 
 TYPE_CHECKING = False
@@ -20,30 +24,73 @@ if TYPE_CHECKING:
     from corewise._work.chunk import Chunk
 
 # Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. A round trip costs about 0.1
-# ms, so for longer ones it gains under 1 %, while a chunk that waits behind a long one cannot go to a worker that is
-# idle.
+# ms, so for longer ones it gains under 1 %.
 AHEAD_BELOW_S = 0.010
+# Chunks that a worker holds then, the running one included. Where workers keep all cores busy, the parent may wait two
+# of their time slices (some 4 ms each) for a core; with one chunk waiting, workers stood idle a third of the time
+# (benchmarks/results/peers.json, "map of 300,000 tiny calls").
+AHEAD = 4
+
+_DEATHS_BEFORE_AN_ITEM = 3  # guess: one worker may be killed by chance as an item comes; three are the item's doing
 
 
-class Send(Record):
-    """Instruction: send `chunk` to `worker`."""
+class Held:
+    """A chunk, or what is left of it, that a worker has been sent.
 
-    worker: int
-    chunk: Chunk
+    Attributes:
+        position: where its first item stands among all that the worker was sent.
+        chunk: the items whose outcomes have not come yet.
+        whole: whether the worker runs it without looking up, once it has begun.
+    """
+
+    __slots__ = ("chunk", "position", "whole")
+
+    def __init__(self, position: int, chunk: Chunk, *, whole: bool = False) -> None:
+        self.position = position
+        self.chunk = chunk
+        self.whole = whole
+
+    @property
+    def stop(self) -> int:
+        """Position behind its last item."""
+        return self.position + len(self.chunk.items)
+
+
+class Send:
+    """Instruction: send a chunk to `worker`, as its items from `held.position` on."""
+
+    __slots__ = ("held", "worker")
+
+    def __init__(self, worker: int, held: Held) -> None:
+        self.worker = worker
+        self.held = held
 
 
 class Loss(Record):
     """What the death of a worker means.
 
     Attributes:
-        recovered: number of outcomes, from index `base` on, that its ledger still holds.
+        recovered: number of outcomes that its ledger still holds and that have not been taken in.
+        skip: number of outcomes before these in its ledger, which had been taken in already.
         base: index of the first of these.
         item: index of the item that it was at; None when it was at none.
     """
 
     recovered: int
+    skip: int
     base: int
     item: int | None
+
+
+class _Desk:
+    """What the schedule knows of one worker."""
+
+    __slots__ = ("held", "quota", "sent")
+
+    def __init__(self, quota: int | None) -> None:
+        self.held: deque[Held] = deque()
+        self.sent = 0  # items sent so far: the position of the next one
+        self.quota = quota  # items that it may still get; None without a limit
 
 
 class Schedule:
@@ -53,73 +100,174 @@ class Schedule:
 
     Args:
         workers: most workers at a time; kept as `limit`, which may be lowered later.
+        quota: items that a worker may run before it is replaced; None without a limit.
+        ahead: whether a worker is always sent one chunk more than it runs.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, quota: int | None = None, ahead: bool = False) -> None:
         self.limit = workers
+        self._least_depth = 2 if ahead else 1
+        self._quota = quota
         self._queue: deque[Chunk] = deque()
-        self._held: dict[int, deque[Chunk]] = {}
+        self._desks: dict[int, _Desk] = {}
         self._chunk_s: float | None = None
+        self._died_before: dict[int, int] = {}  # by index of an item: workers that died before they began it
 
     @property
     def room(self) -> int:
         """How many more chunks it makes sense to submit now."""
-        return max(0, self.limit * self._depth - len(self._queue) - sum(len(held) for held in self._held.values()))
+        held = 0
+        for desk in self._desks.values():
+            held += len(desk.held)
+        return max(0, self.limit * self._depth - len(self._queue) - held)
+
+    @property
+    def idle(self) -> int:
+        """How many workers hold nothing."""
+        idle = 0
+        for desk in self._desks.values():
+            idle += not desk.held
+        return idle
 
     @property
     def wanted(self) -> int:
         """How many more workers the waiting chunks would keep busy."""
-        idle = sum(not held for held in self._held.values())
-        return max(0, min(self.limit - len(self._held), len(self._queue) - idle))
+        if not self._queue:
+            return 0
+        return max(0, min(self.limit - len(self._desks), len(self._queue) - self.idle))
 
     @property
     def unfinished(self) -> bool:
         """Whether any chunk waits or is held."""
-        return bool(self._queue) or any(self._held.values())
+        return bool(self._queue) or any(desk.held for desk in self._desks.values())
+
+    def attention(self) -> tuple[bool, bool]:
+        """Return whether an idle worker could be given what another has not begun, and whether results may be stuck."""
+        idle = tail = stuck = False
+        for desk in self._desks.values():
+            held = desk.held
+            if not held:
+                idle = True
+                continue
+            first = held[0]
+            several = len(first.chunk.items) > 1 and not first.whole
+            stuck = stuck or several
+            tail = tail or several or len(held) > 1
+        return idle and tail, stuck
+
+    def held_by(self, worker: int) -> deque[Held]:
+        """Return what a worker holds, in the order in which it will run it."""
+        desk = self._desks.get(worker)
+        return desk.held if desk is not None else deque()
+
+    def used_up(self, worker: int) -> bool:
+        """Return whether a worker has run as many items as it may, and holds none."""
+        desk = self._desks[worker]
+        return desk.quota == 0 and not desk.held
 
     def submit(self, chunk: Chunk) -> list[Send]:
         """A chunk has come."""
         self._queue.append(chunk)
-        return self._hand_out()
+        return self.hand_out()
 
     def joined(self, worker: int) -> list[Send]:
         """A worker has been started; it reads its first chunk when it is ready."""
-        self._held[worker] = deque()
-        return self._hand_out()
+        self._desks[worker] = _Desk(self._quota)
+        return self.hand_out()
 
     def done(self, worker: int, count: int, seconds: float, *, dropped: bool) -> list[Send]:
         """A worker has handed over the outcomes of the next `count` items it holds.
 
         With `dropped`, the rest of that chunk will not be run.
         """
-        held = self._held[worker]
-        chunk = held.popleft()
-        if count < len(chunk.items) and not dropped:
-            held.appendleft(chunk.part(chunk.start + count, chunk.stop))
+        held = self._desks[worker].held
+        first = held[0]
+        if count < len(first.chunk.items) and not dropped:
+            first.position += count
+            first.chunk = first.chunk.part(first.chunk.start + count, first.chunk.stop)
         else:
-            self._chunk_s = seconds
-        return self._hand_out()
+            held.popleft()
+            if seconds:  # not known of what was read from a ledger
+                self._chunk_s = seconds
+        return self.hand_out()
 
-    def died(self, worker: int, reached: Reached) -> Loss:
+    def to_take_back(self, worker: int) -> tuple[int, int] | None:
+        """Return the stretch of positions that could be taken from a worker for the sake of idle ones.
+
+        From behind the first item that it holds to the last that it was sent; None when there is nothing.
+        """
+        desk = self._desks[worker]
+        if not desk.held:
+            return None
+        first = desk.held[0]
+        begin = first.stop if first.whole else first.position + 1
+        return (begin, desk.sent) if begin < desk.held[-1].stop else None
+
+    def behind(self, worker: int, position: int) -> int:
+        """Return the first position that a worker has not begun when it is at `position`."""
+        for held in self.held_by(worker):
+            stop: int = held.stop
+            if held.whole and held.position <= position < stop:
+                return stop
+        return position + 1
+
+    def taken_back(self, worker: int, begin: int, end: int) -> list[Send]:
+        """A worker will not begin what stands from position `begin` to before `end`: that waits again, in halves."""
+        desk = self._desks.get(worker)
+        if desk is None:  # it was told to end
+            return []
+        back: list[Chunk] = []
+        kept: deque[Held] = deque()
+        for held in desk.held:
+            if held.stop <= begin or held.position >= end:
+                kept.append(held)
+                continue
+            chunk, cut = held.chunk, held.chunk.start + max(0, begin - held.position)
+            if held.position < begin:
+                kept.append(Held(held.position, chunk.part(chunk.start, cut)))
+            middle = (cut + chunk.stop + 1) // 2
+            back += [chunk.part(cut, middle), chunk.part(middle, chunk.stop)]
+            if desk.quota is not None:
+                desk.quota += chunk.stop - cut
+        desk.held = kept
+        self._put_back(back)
+        return self.hand_out()
+
+    def left(self, worker: int) -> None:
+        """A worker that holds nothing has been told to end."""
+        del self._desks[worker]
+
+    def died(self, worker: int, reached: Reached, *, was_ready: bool = True) -> Loss:
         """A worker has ended, and all that it had sent has been taken in.
 
-        What it had not begun goes back to the queue.
+        What it had not begun goes back to the queue. An item before which workers die again and again, while they
+        receive it for all we can tell, is given up like one that they die of.
         """
-        held = self._held.pop(worker, deque())
-        if not held:
-            return Loss(recovered=0, base=0, item=None)
-        chunk = held[0]
-        begun = reached.running is not None and chunk.start <= reached.running < chunk.stop
-        recovered = len(reached.records) if begun and reached.base == chunk.start else 0
-        item = reached.running if begun and reached.running != chunk.start + recovered - 1 else None
-        back = list(held)[1:]
+        desk = self._desks.pop(worker, None)
+        if desk is None or not desk.held:
+            return Loss(recovered=0, skip=0, base=0, item=None)
+        first = desk.held[0]
+        chunk = first.chunk
+        # Some of what its ledger holds may have been fetched while it lived.
+        skip = max(0, first.position - reached.base)
+        recovered = max(0, min(first.stop, reached.base + len(reached.records)) - first.position)
         rest = chunk.start + recovered
+        item = None
+        if reached.running is not None and first.position + recovered <= reached.running < first.stop:
+            item = chunk.start + reached.running - first.position
+        elif was_ready and not recovered:
+            died_before = self._died_before.pop(chunk.start, 0) + 1
+            if died_before >= _DEATHS_BEFORE_AN_ITEM:
+                item = chunk.start
+            else:
+                self._died_before[chunk.start] = died_before
+        back = [held.chunk for held in desk.held][1:]
         if item is not None:
             back[:0] = [chunk.part(rest, item), chunk.part(item + 1, chunk.stop)]
         else:
             back[:0] = [chunk.part(rest, chunk.stop)]
         self._put_back(back)
-        return Loss(recovered=recovered, base=chunk.start, item=item)
+        return Loss(recovered=recovered, skip=skip, base=chunk.start, item=item)
 
     def refused(self, send: Send, index: int) -> list[Send]:
         """A chunk could not be sent: item `index` cannot travel, the others can.
@@ -127,18 +275,17 @@ class Schedule:
         What is returned is to be sent after the rest of the instructions that `send` came with: a worker gets its
         chunks in the order in which they are noted here.
         """
-        chunk = send.chunk
-        self._held[send.worker].remove(chunk)
+        chunk = send.held.chunk
+        desk = self._desks[send.worker]
+        desk.held.remove(send.held)
+        if desk.quota is not None:
+            desk.quota += len(chunk.items)
         self._put_back([chunk.part(chunk.start, index), chunk.part(index + 1, chunk.stop)])
-        return self._hand_out()
-
-    def hand_out(self) -> list[Send]:
-        """Look again at what can be sent, after a death."""
-        return self._hand_out()
+        return self.hand_out()
 
     @property
     def _depth(self) -> int:
-        return 2 if self._chunk_s is not None and self._chunk_s < AHEAD_BELOW_S else 1
+        return AHEAD if self._chunk_s is not None and self._chunk_s < AHEAD_BELOW_S else self._least_depth
 
     def _put_back(self, parts: list[Chunk]) -> None:
         """Queue parts of chunks again, where they stand in the order of the input."""
@@ -146,14 +293,27 @@ class Schedule:
             sorted([*(part for part in parts if part.items), *self._queue], key=lambda chunk: chunk.start)
         )
 
-    def _hand_out(self) -> list[Send]:
+    def hand_out(self) -> list[Send]:
+        """Return what can be sent now: to the worker that holds least first."""
         sends: list[Send] = []
+        if not self._queue:
+            return sends
         for full in range(self._depth):
-            for worker, held in self._held.items():
+            for worker, desk in self._desks.items():
                 if not self._queue:
                     return sends
-                if len(held) <= full:
-                    chunk = self._queue.popleft()
-                    held.append(chunk)
-                    sends.append(Send(worker=worker, chunk=chunk))
+                if len(desk.held) <= full and desk.quota != 0:
+                    sends.append(self._give(worker, desk))
         return sends
+
+    def _give(self, worker: int, desk: _Desk) -> Send:
+        chunk = self._queue.popleft()
+        if desk.quota is not None:
+            if len(chunk.items) > desk.quota:
+                self._queue.appendleft(chunk.part(chunk.start + desk.quota, chunk.stop))
+                chunk = chunk.part(chunk.start, chunk.start + desk.quota)
+            desk.quota -= len(chunk.items)
+        held = Held(desk.sent, chunk)
+        desk.held.append(held)
+        desk.sent += len(chunk.items)
+        return Send(worker, held)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import multiprocessing.context
-import multiprocessing.process
 import os
-import signal
 import sys
-import warnings
-from contextlib import contextmanager
+from time import sleep
 
-from corewise._engine.worker import Setup, serve
+from corewise._engine import forked
+from corewise._engine.worker import serve
 from corewise._machine.native_threads import why_not_fork
+from corewise._transport import portable
 from corewise._transport.codec import main_can_be_imported
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from multiprocessing.process import BaseProcess
     from typing import Any
+
+    from corewise._engine.setting import Setup
+
+    Process = BaseProcess | forked.ForkedProcess
+
+if sys.platform != "win32":
+    if TYPE_CHECKING:
+        from signal import SIG_BLOCK, SIG_SETMASK, SIGINT
+        from signal import pthread_sigmask as set_mask
+    else:
+        # The public module turns numbers into enums, which costs 2 ms to import.
+        from _signal import SIG_BLOCK, SIG_SETMASK, SIGINT
+        from _signal import pthread_sigmask as set_mask
+
+_TRIES_OF_A_SERVER = 20
+_SERVER_GOES_S = (
+    0.01  # guess: a process that has raised is gone within milliseconds; 0.2 s in all beside busy neighbours
+)
 
 _GUARD = (
     "this program starts worker processes while a worker process is importing it. Put what starts the work under\n"
@@ -34,16 +50,17 @@ def pick_start_method(asked: str) -> str:
     Raises:
         WorkerStartError: when this process is itself a worker that is still importing the program.
     """
-    if getattr(multiprocessing.process.current_process(), "_inheriting", False):
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and getattr(process.current_process(), "_inheriting", False):
         raise WorkerStartError(_GUARD)
     if asked != "auto":
         return asked
-    if why_not_fork() is None:
-        return "fork"
-    return "forkserver" if sys.platform == "linux" else "spawn"
+    if portable.in_use():
+        return "spawn"
+    return "fork" if why_not_fork() is None else "forkserver"
 
 
-def start_worker(method: str, setup: Setup, name: str) -> BaseProcess:
+def start_worker(method: str, setup: Setup, name: str) -> Process:
     """Start a worker process.
 
     Args:
@@ -57,16 +74,35 @@ def start_worker(method: str, setup: Setup, name: str) -> BaseProcess:
     Raises:
         WorkerStartError: when the system refuses to start one.
     """
-    context: Any = multiprocessing.get_context(method)
-    process: BaseProcess = context.Process(target=serve, args=(setup,), name=name)
     try:
-        with _importable_main():
-            _without_interrupts(process.start, quiet=method == "fork")
+        if method == "fork" and forked.can_be_used():
+            child: Process = _without_interrupts(lambda: forked.ForkedProcess(lambda: serve(setup)), quiet=True)
+            return child
+        import multiprocessing
+
+        context: Any = multiprocessing.get_context(method)
+        if method == "fork":
+            _require_descriptors()
+        process: BaseProcess = context.Process(target=serve, args=(setup,), name=name)
+        with _ImportableMain():
+            for again in range(_TRIES_OF_A_SERVER):
+                try:
+                    _without_interrupts(process.start, quiet=method == "fork")
+                    break
+                except (ConnectionError, EOFError):
+                    # The fork server is going, as it does when it finds no descriptor left; once it is gone, the next
+                    # try starts another.
+                    if again == _TRIES_OF_A_SERVER - 1:
+                        raise
+                    sleep(_SERVER_GOES_S)
+                    process = context.Process(target=serve, args=(setup,), name=name)
     except AssertionError as error:
         raise WorkerStartError(
             "this process is a daemonic one, which may not start others; approach='threads' works here"
         ) from error
-    except OSError as error:
+    except (TypeError, RuntimeError) as error:  # what it takes along cannot be pickled
+        raise WorkerStartError(f"no worker process could be started by {method}: {error!r}") from error
+    except (OSError, EOFError) as error:
         raise WorkerStartError(f"no worker process could be started by {method}: {error}") from error
     return process
 
@@ -74,45 +110,61 @@ def start_worker(method: str, setup: Setup, name: str) -> BaseProcess:
 def preload(method: str, fn: Callable[..., Any]) -> None:
     """Have the fork server import the function's module once, instead of every worker by itself."""
     if method == "forkserver":
+        import multiprocessing
+
         module = getattr(fn, "__module__", None)
         wanted = ["corewise._engine.worker", *([module] if module and module != "__main__" else [])]
         multiprocessing.get_context("forkserver").set_forkserver_preload(wanted)
 
 
-@contextmanager
-def _importable_main() -> Iterator[None]:
-    """Keep the standard library from having workers import a main module that has no file.
+class _ImportableMain:
+    """Keeps the standard library from having workers import a main module that has no file.
 
     A program read from standard input has ``"<stdin>"`` for its file name, and every worker would fail to open that.
     """
-    main = sys.modules["__main__"]
-    name = getattr(main, "__file__", None)
-    if name is None or main_can_be_imported():
-        yield
-        return
-    del main.__file__
-    try:
-        yield
-    finally:
-        main.__file__ = name
+
+    def __enter__(self) -> None:
+        main = sys.modules["__main__"]
+        self._name = getattr(main, "__file__", None)
+        if main_can_be_imported():
+            self._name = None
+        if self._name is not None:
+            del main.__file__
+
+    def __exit__(self, *_: object) -> None:
+        if self._name is not None:
+            sys.modules["__main__"].__file__ = self._name
 
 
-def _without_interrupts(start: Callable[[], None], *, quiet: bool) -> None:
+def _without_interrupts(start: Callable[[], Any], *, quiet: bool) -> Any:
     """Start with SIGINT held back, so that no Ctrl-C hits the child before it is ready to ignore it."""
-    if sys.platform == "win32":
-        start()
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if sys.platform != "win32":
+        before = set_mask(SIG_BLOCK, {SIGINT})
+        try:
+            return _quietly(start) if quiet and sys.version_info >= (3, 12) and _native_threads_only() else start()
+        finally:
+            set_mask(SIG_SETMASK, before)
+    return start()
+
+
+def _quietly(start: Callable[[], Any]) -> Any:
+    import warnings
+
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn of any second thread; `why_not_fork` has looked which ones they are.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return start()
+
+
+def _require_descriptors() -> None:
+    """Raise OSError unless there is room for the pipes of a fork: without room for the second, the first would leak."""
+    spare: list[int] = []
     try:
-        if quiet and _native_threads_only():
-            with warnings.catch_warnings():
-                # Python 3.12 and later warn of any second thread; `why_not_fork` has looked which ones they are.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                start()
-        else:
-            start()
+        for _ in range(4):
+            spare.append(os.open(os.devnull, os.O_RDONLY))  # noqa: PERF401 - what was opened must be known if one fails
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for fd in spare:
+            os.close(fd)
 
 
 def _native_threads_only() -> bool:

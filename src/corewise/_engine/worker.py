@@ -3,195 +3,262 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from time import perf_counter, process_time
 
-from corewise._machine import cpus, memory
+from corewise._engine.setting import enter, peak_bytes
 from corewise._machine.queueing import queued_s
 from corewise._transport import codec, failures
-from corewise._transport.channel import WorkerEnd
-from corewise._transport.plain import all_plain
-from corewise._types.record import Record
+from corewise._transport.plain import all_plain, is_plain
+from corewise._types.light import Scope
 from corewise._work.chunk import Chunk
-from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from corewise._engine.lifeline import Lifeline
+    from corewise._engine.setting import Setting, Setup
+    from corewise._transport.channel import WorkerEnd
     from corewise._transport.codec import Packed
-    from corewise._transport.ledger import Ledger
 
 
 LINE_LOST = 113  # exit code of a worker whose line was closed under it
-
-
-class Setup(Record):
-    """What a worker is given when it is started.
-
-    Attributes:
-        line: its end of the socket.
-        ledger: its block of shared memory.
-        lifeline: what tells it that its parent is gone.
-        fn: the function, inherited by fork; None when it travels as bytes.
-        fn_bytes: the function as bytes; empty when it was inherited.
-        keep_going: whether to go on behind an item that fails.
-        cores: its share of the cores, for calls made inside it.
-    """
-
-    line: socket.socket
-    ledger: Ledger
-    lifeline: Lifeline
-    fn: Callable[..., Any] | None
-    fn_bytes: bytes
-    keep_going: bool
-    cores: int
+NO_MEMORY = 115  # of one that had no memory for what it was sent
+_TELL_S = 0.01  # guess: looking up what was spent takes 20 µs, half of a round trip
+_FLUSH_S = 0.01  # guess: results that were finished this long ago are sent before the next item begins
 
 
 def serve(setup: Setup) -> None:
     """Serve one parent until it says stop or is gone. The body of every worker process."""
-    setup.lifeline.arm()
-    _settle_signals()
-    cpus.hand_down(setup.cores)
-    memory_at_start = (memory.resident_bytes() or 0, memory.private_bytes())
-    end = WorkerEnd(setup.line)
-    try:
-        fn = codec.loads(setup.fn_bytes) if setup.fn is None else setup.fn
-    except BaseException as error:  # noqa: BLE001 - importing the user's module may raise anything
-        end.send(("broken", failures.pack(error)))
-        return
-    try:
-        with plain_calls(fn) as call:
-            worker = _Worker(end, setup.ledger, call, keep_going=setup.keep_going)
-            end.send(("ready",))
-            worker.run_until_stopped()
-        end.send(("bye", (process_time(), queued_s()), _peak(*memory_at_start)))
-    except (EOFError, OSError):
-        # The line is gone, and usually the parent with it: nobody is left to tell. What the function raises never
-        # comes here.
-        os._exit(LINE_LOST)
+    with Scope() as scope:
+        setting = enter(setup, scope)
+        send = setting.send
+        if setting.broken is not None:
+            send(("broken", failures.pack(setting.broken)))
+            return
+        try:
+            send(("ready",))
+            setting.run(_Worker(setup, setting).run_until_stopped)
+            send(("bye", (process_time(), queued_s()), peak_bytes(setting)))
+        except (EOFError, OSError):
+            # The line is gone, and usually the parent with it: nobody is left to tell. What the function raises never
+            # comes here.
+            os._exit(LINE_LOST)
 
 
 class _Worker:
     """The loop over chunks."""
 
-    def __init__(self, end: WorkerEnd, ledger: Ledger, call: Callable[..., Any], *, keep_going: bool) -> None:
-        self._end = end
-        self._ledger = ledger
-        self._call = call
-        self._keep_going = keep_going
+    def __init__(self, setup: Setup, setting: Setting) -> None:
+        self._setting = setting
+        self._end: WorkerEnd = setting.end
+        self._send_message = setting.send
+        self._ledger = setup.ledger
+        self._inherited = setup.inherited
+        self._keep_going = setup.keep_going
+        self._functions: dict[int, Callable[..., Any] | bytes] = {}
+        self._told = 0.0  # when it last looked up what it has spent
+        self._spent: tuple[float, float | None] | None = None
 
     def run_until_stopped(self) -> None:
         while True:
-            kind, *details = self._end.receive()
+            try:
+                kind, *details = self._end.receive()
+            except MemoryError:
+                os._exit(NO_MEMORY)
             if kind == "stop":
                 return
-            start, star, quick, data = details
-            self._ledger.begin(start)
-            if quick:
-                self._run_quickly(start, star, data)
+            if kind == "chunk":
+                self._chunk(*details)
             else:
-                self._run_carefully(start, star, data)
-            self._ledger.begin(start)
+                self._calls(*details)
+            del details
 
-    def _run_carefully(self, start: int, star: bool, items: bytes | list[Packed]) -> None:  # noqa: FBT001 - from a message
+    def _chunk(self, position: int, start: int, count: int, star: bool, quick: bool, data: Any) -> None:  # noqa: FBT001 - from a message
+        """Run items of the one function."""
+        self._ledger.begin(position)
+        self._setting.shift = start - position
+        call = self._setting.call
+        invoke = (lambda item: call(*item)) if star else call
+        items: Iterable[Any]
+        if data is None:
+            items = self._inherited_items(start, count, star=star)
+        elif isinstance(data, bytes):
+            items = codec.loads(data)
+        else:
+            items = _taken_out(data)
+            invoke = (lambda item: call(*codec.loads(item))) if star else (lambda item: call(codec.loads(item)))
+        if quick:
+            self._run_quickly(position, Chunk(start, list(items), star=star))
+        else:
+            self._run_carefully(position, start, count, items, invoke)
+
+    def _inherited_items(self, start: int, count: int, *, star: bool) -> list[Any]:
+        parts = [sequence[start : start + count] for sequence in self._inherited]
+        return list(zip(*parts, strict=False)) if star else list(parts[0])
+
+    def _calls(
+        self,
+        position: int,
+        start: int,
+        count: int,
+        functions: tuple[Any, list[int]],
+        context: bytes | None,
+        data: Any,
+    ) -> None:
+        """Run calls of functions that are known here by their keys."""
+        self._ledger.begin(position)
+        self._setting.shift = start - position
+        fresh, gone = functions
+        for key in gone:
+            self._functions.pop(key, None)
+        for key, packed in fresh:
+            self._functions[key] = packed
+        items: Iterable[Any] = _taken_out(data)
+        invoke: Callable[[Any], Any] = self._decode_and_invoke
+        if isinstance(data, bytes):
+            items, invoke = codec.loads(data), self._invoke
+        if context is not None:
+            from corewise._engine import contexts
+
+            self._run_carefully(position, start, count, items, lambda item: contexts.run_in(context, invoke, item))
+        else:
+            self._run_carefully(position, start, count, items, invoke)
+
+    def _invoke(self, item: tuple[int, tuple[Any, ...], dict[str, Any]]) -> Any:
+        key, args, kwargs = item
+        return self._function(key)(*args, **kwargs)
+
+    def _decode_and_invoke(self, item: tuple[int, Packed]) -> Any:
+        args, kwargs = codec.loads(item[1])
+        return self._function(item[0])(*args, **kwargs)
+
+    def _function(self, key: int) -> Callable[..., Any]:
+        fn = self._functions[key]
+        if isinstance(fn, bytes):  # only now: what it does to the process while being unpickled is this item's doing
+            fn = self._functions[key] = self._setting.callable_from(fn)
+        return fn
+
+    def _run_carefully(
+        self, position: int, start: int, count: int, items: Iterable[Any], invoke: Callable[[Any], Any]
+    ) -> None:
         """Run item by item and write each outcome down, so that none is lost should a later item end the process."""
-        ledger, keep_going = self._ledger, self._keep_going
-        records: list[tuple[bool, Packed]] = []
-        decode = _same if isinstance(items, bytes) else codec.loads
-        base, begin = start, perf_counter()
-        for index, item in enumerate(codec.loads(items) if isinstance(items, bytes) else items, start):
+        ledger, before_item = self._ledger, self._setting.before_item
+        batch = _Batch(position)
+        end, shift = position + count, start - position
+        for item in items:
             # Before the item is decoded: what it does to the process while being unpickled is its own doing too.
-            ledger.running(index)
-            outcome = _outcome(self._call, decode, item, star, index)
-            records.append(outcome)
-            if outcome[0] and not keep_going:
-                self._send("done", base, records, begin, dropped=True)
+            if not ledger.running(position):
+                self._send(batch)
+                self._send_message(("skipped", position, end))
+                ledger.begin(end)
                 return
-            if not ledger.record(*outcome):
-                self._send("done", base, records, begin)
-                ledger.begin(index + 1)
-                base, records, begin = index + 1, [], perf_counter()
-        if records:
-            self._send("done", base, records, begin)
+            if before_item is not None:
+                before_item(position + shift)
+            outcome, plain = _outcome(invoke, item, position + shift)
+            del item
+            position += 1
+            batch.add(outcome, plain)
+            if outcome[0] and not self._keep_going:
+                self._send(batch, dropped=True)
+                ledger.begin(end)
+                return
+            if not ledger.record(*outcome) or (position < end and batch.is_old()):
+                self._send(batch)
+                ledger.begin(position)
+                batch = _Batch(position)
+        self._send(batch)
+        ledger.begin(position)
 
-    def _run_quickly(self, start: int, star: bool, data: bytes) -> None:  # noqa: FBT001 - from a message
+    def _run_quickly(self, position: int, chunk: Chunk) -> None:
         """Run many short items at the speed of C; only which item is running is written down."""
-        chunk = Chunk(start, codec.loads(data), star=star)
-        pending = self._ledger.tracked(chunk.items, start)
-        done = run_chunk(self._call, chunk, keep_going=self._keep_going, interruptible=False, pending=pending)
-        begin = perf_counter() - done.wall_s
-        if not done.failed and all_plain(done.values):
-            self._send("bulk", start, codec.dumps(done.values), begin)
+        end = position + len(chunk.items)
+        if not self._ledger.running(position):
+            self._send_message(("skipped", position, end))
+        else:
+            pending = self._ledger.tracked(chunk.items, position)
+            done = run_chunk(
+                self._setting.call, chunk, keep_going=self._keep_going, interruptible=False, pending=pending
+            )
+            batch = _Batch(position, perf_counter() - done.wall_s)
+            if not done.failed and all_plain(done.values):
+                batch.values = done.values
+            else:
+                failed = set(done.failed)
+                for index, value in enumerate(done.values, chunk.start):
+                    batch.add((True, failures.pack(value)) if index in failed else _encoded(value, index), None)
+            self._send(batch, dropped=bool(done.dropped))
+        self._ledger.begin(end)
+
+    def _send(self, batch: _Batch, *, dropped: bool = False) -> None:
+        if not batch.records and not batch.values:
             return
-        failed = set(done.failed)
-        records = [
-            (True, failures.pack(value)) if index in failed else _encode(value, index)
-            for index, value in enumerate(done.values, start)
-        ]
-        self._send("done", start, records, begin, dropped=done.dropped)
+        self._ledger.finished()
+        self._setting.flush()
+        now = perf_counter()
+        wall_s = now - batch.begin
+        spent, self._spent = self._spent, None
+        if batch.values is not None:
+            self._send_message(("bulk", batch.position, codec.dumps(batch.values), False, wall_s, spent))
+        else:
+            self._send_message(("done", batch.position, batch.records, dropped, wall_s, spent))
+        if now - self._told > _TELL_S:
+            # After the results are on their way; it goes with the next ones.
+            self._told = now
+            self._spent = (process_time(), queued_s())
 
-    def _send(self, kind: str, start: int, outcome: object, begin: float, *, dropped: bool = False) -> None:
-        _flush_prints()
-        self._end.send((kind, start, outcome, dropped, perf_counter() - begin, (process_time(), queued_s())))
+
+class _Batch:
+    """Outcomes of consecutive items that are to be sent together.
+
+    Attributes:
+        position: of the first one.
+        begin: when its items began.
+        records: for each item whether it failed, and its result or exception as bytes.
+        values: the results themselves, as long as all of them are of types that can travel in one.
+    """
+
+    __slots__ = ("begin", "position", "records", "values")
+
+    def __init__(self, position: int, begin: float | None = None) -> None:
+        self.position = position
+        self.begin = perf_counter() if begin is None else begin
+        self.records: list[tuple[bool, Packed]] = []
+        self.values: list[Any] | None = []
+
+    def add(self, outcome: tuple[bool, Packed], plain: list[Any] | None) -> None:
+        self.records.append(outcome)
+        if plain is None:
+            self.values = None
+        elif self.values is not None:
+            self.values += plain
+
+    def is_old(self) -> bool:
+        return perf_counter() - self.begin > _FLUSH_S
 
 
-def _same(item: Any) -> Any:
-    return item
+def _taken_out(items: list[Any]) -> Iterator[Any]:
+    """Give the items of a list and let go of each: its memory may be needed while the next ones run."""
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
-def _outcome(
-    call: Callable[..., Any],
-    decode: Callable[[Any], Any],
-    item: Any,
-    star: bool,  # noqa: FBT001 - the inner loop calls it by position
-    index: int,
-) -> tuple[bool, Packed]:
-    """Decode an item, run it, encode what came of it."""
+def _outcome(invoke: Callable[[Any], Any], item: Any, index: int) -> tuple[tuple[bool, Packed], list[Any] | None]:
+    """Run an item; return what came of it, encoded, and the result itself in a list if it is plain."""
     try:
-        item = decode(item)
-        value = call(*item) if star else call(item)
+        value = invoke(item)
     except BaseException as error:  # noqa: BLE001 - whatever the item or the function raises is the item's outcome
-        return True, failures.pack(error)
-    return _encode(value, index)
+        return (True, failures.pack(error)), None
+    encoded = _encoded(value, index)
+    # What is large, or could not be encoded after all, does not go with the others.
+    alone = encoded[0] or not isinstance(encoded[1], bytes)
+    return encoded, None if alone or not is_plain(value) else [value]
 
 
-def _encode(value: Any, index: int) -> tuple[bool, Packed]:
+def _encoded(value: Any, index: int) -> tuple[bool, Packed]:
     try:
         return False, codec.pack(value, f"the result of item {index}")
     except BaseException as error:  # noqa: BLE001 - a result may raise anything while it is pickled
         return True, failures.pack(error)
-
-
-def _settle_signals() -> None:
-    """Ignore Ctrl-C (the parent decides), and drop handlers inherited from the parent's program.
-
-    A handler that does nothing rather than SIG_IGN: programs that the function starts would inherit an ignored signal.
-    """
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.set_wakeup_fd(-1)
-    if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _flush_prints() -> None:
-    """Bring printed lines out before the result, so that nothing is lost and the order is natural."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):  # no stream, a closed one, or one that nobody reads any more
-            continue
-
-
-def _peak(resident: int, private: int | None) -> int | None:
-    """Bytes this worker held at its peak beyond what it shares with its parent."""
-    peak = memory.peak_bytes()
-    if peak is None:
-        return None
-    return peak - resident + (resident if private is None else private)

@@ -1,0 +1,119 @@
+"""What goes to workers: chunks become messages, each in the cheapest form that is safe for it."""
+
+from __future__ import annotations
+
+from corewise._engine import parcels
+from corewise._engine.calls import KEPT, Calls, pack_calls
+from corewise._transport.blocks import Once
+from corewise._work.chunk import Done
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from corewise._engine.crew import Crew
+    from corewise._engine.handle import Worker
+    from corewise._engine.schedule import Held, Schedule, Send
+
+# Items shorter than this are not written down one by one: that would cost as much as they do.
+QUICK_ITEM_S = 5e-6
+
+
+class Outbox:
+    """Sends chunks to the workers of one pool.
+
+    Args:
+        crew: the workers.
+        schedule: told of items that cannot travel.
+        main_by_value: as for `codec.dumps`.
+        inherited: whether forked workers find the items in their own memory.
+        steady: whether items stand in lists, and so do not change during the call.
+        seeded: whether something is to be done before each item.
+
+    Attributes:
+        item_s: seconds an item took lately; None before the first.
+        limited: whether any item has a time limit, so that each must be timed by itself.
+    """
+
+    def __init__(
+        self, crew: Crew, schedule: Schedule, *, main_by_value: bool, inherited: bool, steady: bool, seeded: bool
+    ) -> None:
+        self._crew = crew
+        self._schedule = schedule
+        self._main_by_value = main_by_value
+        self._inherited = inherited
+        self._seeded = seeded
+        self._seen: dict[int, int] = {}
+        # What stands in a list twice need not be sent twice.
+        self._once = Once() if steady else None
+        self.item_s: float | None = None
+        self.limited = False
+
+    def carry_out(self, sends: list[Send]) -> list[Done]:
+        """Send chunks. Return the outcomes of items that cannot be sent."""
+        refusals: list[Done] = []
+        for send in sends:  # which may grow meanwhile
+            worker = self._crew.members[send.worker]
+            chunk = send.held.chunk
+            try:
+                message = self._message(worker, send.held)
+                self.post(worker, message, chunk.once if isinstance(chunk, Calls) else self._once)
+            except (parcels.ItemRefused, MemoryError) as error:
+                index, reason = (
+                    (error.index, error.error) if isinstance(error, parcels.ItemRefused) else (chunk.start, error)
+                )
+                refusals.append(Done(index, [reason], [index], 0.0))
+                # Behind what waits: a worker must get its chunks in the order in which the schedule notes them.
+                sends += self._schedule.refused(send, index)
+        return refusals
+
+    def post(self, worker: Worker, message: object, once: Once | None = None) -> None:
+        """Send a message, or begin to."""
+        try:
+            worker.line.send(message, once)
+        except OSError:
+            return  # it is gone; its sentinel says so, and what it holds is given to others then
+        self._crew.watch(worker)
+
+    def flush(self, worker: Worker) -> None:
+        """Send on what the line did not take at once."""
+        try:
+            worker.line.flush()
+        except OSError:
+            return  # as above
+        self._crew.watch(worker)
+
+    def close(self) -> None:
+        """Let go of what was sent once."""
+        if self._once is not None:
+            self._once.close()
+
+    def _message(self, worker: Worker, held: Held) -> tuple[Any, ...]:
+        chunk = held.chunk
+        if isinstance(chunk, Calls):
+            data: Any = pack_calls(chunk, main_by_value=self._main_by_value)
+            functions = _functions(worker, chunk)
+            return ("calls", held.position, chunk.start, len(chunk.items), functions, chunk.context, data)
+        quick = not (self.limited or self._seeded) and self.item_s is not None and self.item_s < QUICK_ITEM_S
+        data = None
+        if not self._inherited or not parcels.may_be_inherited(chunk, self._seen):
+            data = parcels.pack_items(chunk, main_by_value=self._main_by_value)
+            quick = quick and isinstance(data, bytes)
+        held.whole = quick
+        return ("chunk", held.position, chunk.start, len(chunk.items), chunk.star, quick, data)
+
+
+def _functions(worker: Worker, calls: Calls) -> tuple[list[tuple[int, bytes]], list[int]]:
+    """Return the functions that a worker needs for these calls and does not know, and those that it may forget."""
+    known = worker.known
+    fresh: dict[int, bytes] = {}
+    for function, *_ in calls.items:
+        if function.key in known:
+            del known[function.key]  # to the end: it is not to be forgotten now
+        elif function.key not in fresh:
+            fresh[function.key] = function.data
+        known[function.key] = None
+    gone = list(known)[: max(0, len(known) - max(KEPT, len(calls.items)))]
+    for key in gone:
+        del known[key]
+    return list(fresh.items()), gone
