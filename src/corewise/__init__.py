@@ -16,53 +16,72 @@ from corewise._types.version import __version__ as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._api.compare import Comparison, compare
+    from corewise._api.executors.asyncio import AsyncioExecutor
+    from corewise._api.executors.process import ProcessExecutor
+    from corewise._api.executors.sync import SyncExecutor
+    from corewise._api.executors.threads import ThreadExecutor
     from corewise._api.map import map  # noqa: A004 - the public name
     from corewise._api.results import Results
+    from corewise._api.stream import Stream, stream
     from corewise._machine.cpus import cpu_count
     from corewise._types.choice import Choice, Failed, Sample, Stats
     from corewise._types.events import Progress, Trial
     from corewise._types.options import Options
+    from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
+    "AsyncioExecutor",
     "Choice",
     "Comparison",
+    "ExecutorStatistics",
     "Failed",
     "Options",
+    "ProcessExecutor",
     "Progress",
     "Results",
     "Sample",
     "Stats",
+    "Stream",
+    "SyncExecutor",
+    "ThreadExecutor",
     "Trial",
     "compare",
     "cpu_count",
     "errors",
     "map",
+    "stream",
 ]
 
 _HOME = {
+    "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
+    "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
     "Options": "corewise._types.options",
+    "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",
     "Results": "corewise._api.results",
     "Sample": "corewise._types.choice",
     "Stats": "corewise._types.choice",
+    "Stream": "corewise._api.stream",
+    "SyncExecutor": "corewise._api.executors.sync",
+    "ThreadExecutor": "corewise._api.executors.threads",
     "Trial": "corewise._types.events",
     "compare": "corewise._api.compare",
     "cpu_count": "corewise._machine.cpus",
     "map": "corewise._api.map",
+    "stream": "corewise._api.stream",
 }
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
+    # Not by `importlib`, which is dear to import.
     if name == "errors":
-        return import_module("corewise.errors")
+        return __import__("corewise.errors", fromlist=["errors"])
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value = getattr(__import__(_HOME[name], fromlist=[name]), name)
     globals()[name] = value  # found at once from now on
     return value
 

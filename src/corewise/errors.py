@@ -3,10 +3,11 @@
 ```
 CorewiseError
 ├── OptionError         an argument of ours is wrong (also a ValueError)
-├── CannotTravel        an object cannot be sent to another process (also a TypeError)
+├── CannotTravel        an object cannot be sent to another process (also a TypeError and a pickle.PicklingError)
 ├── RemoteError         stands for an exception of yours that could not be sent back whole
 ├── WorkerStartError    no worker process could be started (also a RuntimeError)
 ├── WorkerDied          a worker process ended while it ran an item (also a BrokenProcessPool)
+├── TooManyFailures     more items failed than `max_failures` allows
 ├── BudgetExceeded      a comparison got no answer within its time budget (also a TimeoutError)
 └── DocumentError       a stored comparison cannot be read (also a ValueError)
 ```
@@ -18,7 +19,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pickle import PicklingError
+    from typing import Any
+
     from corewise._types.died import WorkerDied
+
+else:
+    try:
+        from _pickle import PicklingError  # the same class; the public module takes 3 ms
+    except ImportError:  # an interpreter without the C module
+        from pickle import PicklingError
 
 __all__ = [
     "BudgetExceeded",
@@ -28,6 +38,7 @@ __all__ = [
     "OptionError",
     "RemoteError",
     "RemoteTraceback",
+    "TooManyFailures",
     "WorkerDied",
     "WorkerStartError",
 ]
@@ -41,7 +52,7 @@ class OptionError(CorewiseError, ValueError):
     """An argument of a corewise call is unknown, out of range or does not fit the function."""
 
 
-class CannotTravel(CorewiseError, TypeError):
+class CannotTravel(CorewiseError, TypeError, PicklingError):
     """An object cannot be sent to another process; the message names the part that cannot, and a way out."""
 
 
@@ -75,6 +86,27 @@ class RemoteTraceback(Exception):
 
 class WorkerStartError(CorewiseError, RuntimeError):
     """No worker process could be started."""
+
+
+class TooManyFailures(CorewiseError):
+    """More items failed than `max_failures` allows, so the call stopped; the cause is the first failure.
+
+    Attributes:
+        failures: the items that failed, each a `corewise.Failed`, in input order.
+        failed: how many failed.
+        finished: how many had been run, these included.
+        max_failures: what was allowed: a number, or a share of the items.
+    """
+
+    def __init__(self, failures: list[Any], failed: int, finished: int, max_failures: float) -> None:
+        super().__init__(failures, failed, finished, max_failures)
+        self.failures = failures
+        self.failed = failed
+        self.finished = finished
+        self.max_failures = max_failures
+
+    def __str__(self) -> str:
+        return f"{self.failed} of {self.finished} items failed, more than max_failures={self.max_failures!r} allows"
 
 
 class BudgetExceeded(CorewiseError, TimeoutError):

@@ -8,7 +8,7 @@ from corewise._choose import rule
 from corewise._choose.explain import explain
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import Choice, Sample
-from corewise._types.options import known_approach
+from corewise._types.options import Options, known_approach
 from corewise._work.coroutines import is_coroutine_function
 from corewise.errors import OptionError
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VARIABLE = "COREWISE_APPROACH"
+_USUAL = Options()
 
 
-def asked_for(fn: Callable[..., Any], approach: str, workers: int | None, items: int | None) -> Choice | None:
+def asked_for(
+    fn: Callable[..., Any], approach: str, workers: int | None, items: int | None, options: Options
+) -> Choice | None:
     """Return the choice that needs no measurement; None when a sample has to tell.
 
     Args:
@@ -28,39 +31,53 @@ def asked_for(fn: Callable[..., Any], approach: str, workers: int | None, items:
         approach: an approach, or ``"auto"``.
         workers: workers asked for, checked already; None for the default.
         items: number of items; None when unknown.
+        options: what else was asked for.
 
     Raises:
-        OptionError: when the approach is unknown or does not fit the function.
+        OptionError: when the approach is unknown, or does not fit the function or the options.
     """
     asked = known_approach(approach, extra=("auto",))
     forced = os.environ.get(_VARIABLE, "") if asked == "auto" else ""
     if forced:
         asked = known_approach(forced)
+    if options != _USUAL:
+        from corewise._api import fits  # most calls do without
+
+        if not forced:
+            fits.refuse_misfits(asked, workers, options)
+        elif options.seed is not None and asked in fits.SHARE_A_GENERATOR:
+            workers = 1
     if asked == "asyncio" and not is_coroutine_function(fn):
         raise OptionError(_plain_function(fn))
-    if asked == "auto":
-        if not is_coroutine_function(fn):
-            return None
-        name, code = "asyncio", "coroutine"
-    else:
+    if asked != "auto":
         name, code = asked, "environment" if forced else "asked"
+    elif is_coroutine_function(fn) and options.seed is None:
+        name, code = "asyncio", "coroutine"
+    elif options.timeout is not None:
+        name, code = "processes", "time-limit"
+    else:
+        return None
     choice = Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why="")
     return choice.replace(why=explain(choice))
 
 
-def from_sample(sample: Sample, workers: int | None, why_not_processes: Callable[[], str | None]) -> Choice:
+def from_sample(
+    sample: Sample, workers: int | None, options: Options, why_not_processes: Callable[[], str | None]
+) -> Choice:
     """Return the choice for what remains behind a sample.
 
     Args:
         sample: what the first items told.
         workers: workers asked for; None for the default.
+        options: what else was asked for.
         why_not_processes: says why processes cannot be used, or None; asked only if they would be the choice.
     """
     forbidden = None
-    choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=None)
+    threads = options.seed is None
+    choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=None, threads=threads)
     if choice.approach == "processes":
         forbidden = why_not_processes()
-        choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=forbidden)
+        choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=forbidden, threads=threads)
     return choice.replace(why=explain(choice, forbidden=forbidden))
 
 

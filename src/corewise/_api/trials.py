@@ -228,4 +228,4 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _open(name: str, bench: Bench) -> Approach:
-    return open_approach(name, Terms(bench, 1, keep_going=True, share_cores=False))
+    return open_approach(name, Terms(fn=bench, workers=1, keep_going=True, share_cores=False))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from corewise.errors import CorewiseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from corewise._approaches.base import Approach, Terms
 
@@ -38,16 +35,14 @@ def open_approach(name: str, terms: Terms) -> Approach:
 def load_approach(name: str) -> Callable[[Terms], Approach]:
     """Load the code of an approach and return what opens it."""
     module, maker = _MAKERS[name]
-    opener: Callable[[Terms], Approach] = getattr(import_module(module), maker)
+    opener: Callable[[Terms], Approach] = getattr(__import__(module, fromlist=[maker]), maker)
     return opener
 
 
-def why_not_processes(fn: Callable[..., Any], start_method: str) -> str | None:
-    """Say why worker processes cannot run a function; None when they can."""
-    from corewise._engine.pool import ProcessPool
-
+def why_not_processes(terms: Terms) -> str | None:
+    """Say why worker processes cannot run on these terms; None when they can."""
     try:
-        ProcessPool(fn, 1, start_method=start_method, keep_going=False).close(kill=True)
+        open_approach("processes", terms).close(kill=True)
     except CorewiseError as error:
         return str(error)
     return None

@@ -1,14 +1,21 @@
-"""asyncio: coroutine functions, many waits at once in a single thread."""
+"""asyncio: coroutine functions, many waits at once in a single thread.
+
+The loop turns in the calling thread, as long as that waits for outcomes; where work has to go on meanwhile (a stream
+whose consumer is busy), in a thread of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import nullcontext
 from time import perf_counter
 
 from corewise._machine.queueing import QueueWatch
+from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
-from corewise._work.loops import PlainLoop
+from corewise._work.coroutines import initializing, is_coroutine_function
+from corewise._work.loops import PlainLoop, TurningLoop
 from corewise._work.run import without_our_frame
 
 TYPE_CHECKING = False
@@ -28,9 +35,12 @@ class Asyncio:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._loop = PlainLoop()
+        self.goes_on = terms.background
+        self._loop = TurningLoop(terms.name) if terms.background else PlainLoop()
+        self._initialized = terms.initializer is None
         self._waiting: deque[Chunk] = deque()
-        self._finished: list[Done] = []
+        # Lanes append while the caller takes away, perhaps in two threads: a deque suffers that.
+        self._finished: deque[Done] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
         self._outstanding = 0
         self._queue = QueueWatch()
@@ -60,17 +70,21 @@ class Asyncio:
 
     def _taken(self) -> list[Done]:
         # Not in `collect`: frames of a call that failed link back to that one, and must not meet their exception there.
-        finished, self._finished = self._finished, []
+        finished: list[Done] = []
+        while self._finished:
+            finished.append(self._finished.popleft())
         self._outstanding -= len(finished)
         return finished
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - what has not ended is cancelled either way
         """Cancel what still runs, let it clean up, and close the loop."""
-        self._loop.close()
+        self._loop.close(wait=wait)
 
     async def _turn(self, timeout_s: float | None) -> None:
         if self._news is None:
             self._news = asyncio.Event()
+        if not self._initialized:
+            await self._initialize()
         while self._waiting and len(self._lanes) < min(self._terms.workers, self._outstanding):
             self._lanes.add(asyncio.create_task(self._lane()))
             self.workers_started = max(self.workers_started, len(self._lanes))
@@ -83,44 +97,65 @@ class Asyncio:
         except TimeoutError:
             return
 
+    async def _initialize(self) -> None:
+        terms = self._terms
+        if terms.initializer is not None:
+            with initializing():
+                made: Any = terms.initializer(*terms.initargs)
+                if is_coroutine_function(terms.initializer):
+                    await made
+        self._initialized = True
+
     async def _lane(self) -> None:
         """Run chunks until none waits."""
         this = asyncio.current_task()
         try:
             while self._waiting:
-                done = await self._run_chunk(self._waiting.popleft())
+                chunk = self._waiting.popleft()
+                with seeds.kept() if self._terms.seed is not None else nullcontext():
+                    done = await self._run_chunk(chunk)
                 self._finished.append(done)
-                del done  # as in `_taken`
+                del done, chunk  # as in `_taken`
                 if self._news is not None:
                     self._news.set()
         finally:
             self._lanes.discard(this)
 
     async def _run_chunk(self, chunk: Chunk) -> Done:
-        fn: Any = self._terms.fn
+        terms = self._terms
+        fn: Any = terms.fn
         values: list[Any] = []
         failed: list[int] = []
         begin = perf_counter()
         try:
             for index, item in enumerate(chunk.items, chunk.start):
+                limit = asyncio.timeout(terms.timeout_s)
+                if terms.seed is not None:
+                    seeds.seed_item(terms.seed, index)
                 try:
-                    values.append(await (fn(*item) if chunk.star else fn(item)))
-                except (asyncio.CancelledError, KeyboardInterrupt) as stop:
-                    if isinstance(stop, KeyboardInterrupt) or _cancelled():
+                    async with limit:
+                        values.append(await (fn(*item) if chunk.star else fn(item)))
+                except BaseException as error:  # whatever the function raises is the item's outcome
+                    if self._is_our_end(error):
                         raise
                     failed.append(index)
-                    values.append(stop)
-                except BaseException as error:  # noqa: BLE001 - whatever the function raises is the item's outcome
-                    failed.append(index)
-                    values.append(without_our_frame(error))
-                if failed and not self._terms.keep_going:
-                    return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
+                    values.append(_time_is_up(error) if limit.expired() else without_our_frame(error))
+                if failed and not terms.keep_going:
+                    return Done(chunk.start, values, failed, perf_counter() - begin, dropped=chunk.stop - index - 1)
             return Done(chunk.start, values, failed, perf_counter() - begin)
         finally:
             del values  # as in `_taken`
 
+    def _is_our_end(self, error: BaseException) -> bool:
+        """Return whether this lane is being ended, rather than that something went wrong in the user's function."""
+        if isinstance(error, KeyboardInterrupt):
+            return not self._loop.elsewhere  # Ctrl-C comes to the main thread only
+        task = asyncio.current_task()
+        return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
-def _cancelled() -> bool:
-    """Whether this lane is being cancelled, rather than something inside the user's function."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+
+def _time_is_up(error: BaseException) -> BaseException:
+    """Return the error of an item that was cancelled; its cause says where that came upon it."""
+    up = TimeoutError("it took longer than its time limit, so it was cancelled")
+    up.__cause__ = error.__cause__
+    return up

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from corewise._types.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Protocol
 
     from corewise._work.chunk import Chunk, Done
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
             deaths: workers that ended before their time.
             startup_s: seconds until every worker was ready.
             workers_cpu_s: CPU seconds spent in other processes.
-        queued_s: seconds for which workers stood in line for a core; None where the system does not tell.
+            queued_s: seconds for which workers stood in line for a core; None where the system does not tell.
+            goes_on: whether its workers work on while the caller is not in `collect`.
             peak_memory_bytes: memory of the worker processes at their peaks; None where the system cannot tell.
         """
 
         workers_started: int
         deaths: int
         startup_s: float
+        goes_on: bool
         peak_memory_bytes: int | None
 
         @property
@@ -40,7 +44,11 @@ if TYPE_CHECKING:
             """Take a chunk to be run."""
 
         def collect(self, timeout_s: float | None) -> list[Done]:
-            """Wait until something is done, at most `timeout_s` seconds (None: as long as it takes), and return it."""
+            """Wait until something is done, and return it.
+
+            Args:
+                timeout_s: seconds to wait at most; None: as long as it takes; 0: take what is there.
+            """
 
         def close(self, *, kill: bool, wait: bool = True) -> None:
             """End all workers.
@@ -51,7 +59,7 @@ if TYPE_CHECKING:
             """
 
 
-class Terms:
+class Terms(Record):
     """What every approach is given.
 
     Attributes:
@@ -60,21 +68,27 @@ class Terms:
         keep_going: whether to go on behind an item that fails.
         start_method: how worker processes are started.
         share_cores: whether calls made inside workers may use only their share of the cores.
+        timeout_s: seconds that an item may take; None without a limit.
+        initializer: called in each worker before its first item; None where there is nothing to prepare.
+        initargs: its arguments.
+        max_tasks_per_worker: items after which a worker process is replaced; None for never.
+        seed: from which, with its index, each item's random numbers come; None leaves them alone.
+        name: what the names of workers begin with.
+        inherit: the inputs, if forked workers may inherit them, so that only indexes travel: all of them sequences
+            whose items stay the same while the call lasts. None where items must be sent.
+        background: whether work has to go on while the caller is not in `collect`, where the approach can do that.
     """
 
-    __slots__ = ("fn", "keep_going", "share_cores", "start_method", "workers")
-
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        workers: int,
-        *,
-        keep_going: bool,
-        start_method: str = "auto",
-        share_cores: bool = True,
-    ) -> None:
-        self.fn = fn
-        self.workers = workers
-        self.keep_going = keep_going
-        self.start_method = start_method
-        self.share_cores = share_cores
+    fn: Callable[..., Any]
+    workers: int
+    keep_going: bool
+    start_method: str = "auto"
+    share_cores: bool = True
+    timeout_s: float | None = None
+    initializer: Callable[..., object] | None = None
+    initargs: tuple[Any, ...] = ()
+    max_tasks_per_worker: int | None = None
+    seed: int | None = None
+    name: str = "corewise"
+    inherit: tuple[Sequence[Any], ...] | None = None
+    background: bool = False

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 class Processes(ProcessPool):
     """The process engine as an approach."""
 
+    goes_on = True
+
     def __init__(self, terms: Terms) -> None:
         super().__init__(
             terms.fn,
@@ -19,9 +21,37 @@ class Processes(ProcessPool):
             start_method=terms.start_method,
             keep_going=terms.keep_going,
             share_cores=terms.share_cores,
+            timeout_s=terms.timeout_s,
+            initializer=terms.initializer,
+            initargs=terms.initargs,
+            max_tasks_per_worker=terms.max_tasks_per_worker,
+            seed=terms.seed,
+            name=terms.name,
+            inherit=terms.inherit,
+            ahead=terms.background,
         )
 
     @property
     def workers_cpu_s(self) -> float:
         """CPU seconds of the workers so far."""
-        return self.cpu_s
+        return self.accounts.cpu_s
+
+    @property
+    def queued_s(self) -> float | None:
+        """Seconds for which the workers stood in line for a core, all together."""
+        return self.accounts.queued_s
+
+    @property
+    def deaths(self) -> int:
+        """Workers that ended before their time."""
+        return self.accounts.deaths
+
+    @property
+    def startup_s(self) -> float:
+        """Seconds until every worker that was started at the beginning was ready."""
+        return self.accounts.startup_s
+
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """Memory that the workers held at their peaks; None where the system cannot tell."""
+        return self.accounts.peak_memory_bytes

@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
+from time import monotonic
 
+from corewise._machine import cpus
+from corewise._machine.native_limits import lowered
 from corewise._machine.queueing import QueueWatch
+from corewise._types.light import Scope
 from corewise._work.coroutines import plain_calls
-from corewise._work.run import run_chunk
+from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 # Short items are over before many threads are started: so a few begin, and the others follow once an item proves long.
 _FIRST = 4  # guess: chunks handed out before anything is known of the items
 _LONG_S = 0.001  # a thread costs 0.1 to 0.5 ms to start beside busy others, so items below this do not repay it
+_MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody notices the wait
 
 
 class Threads:
@@ -28,6 +33,7 @@ class Threads:
     the program need not wait for it. They see the caller's context variables.
     """
 
+    goes_on = True
     deaths = 0
     startup_s = 0.0
     workers_cpu_s = 0.0
@@ -42,6 +48,7 @@ class Threads:
         self._abandoned = False
         self._items_are_long = False
         self._queued: list[float | None] = []
+        self._lowered = lowered(None)
 
     @property
     def workers_started(self) -> int:
@@ -67,7 +74,10 @@ class Threads:
         if len(self._threads) < min(self._terms.workers, self._outstanding):
             context = copy_context()
             thread = threading.Thread(
-                target=context.run, args=(self._serve,), name=f"corewise-{len(self._threads) + 1}", daemon=True
+                target=context.run,
+                args=(self._serve,),
+                name=f"{self._terms.name}-{len(self._threads) + 1}",
+                daemon=True,
             )
             self._threads.append(thread)
             thread.start()
@@ -79,11 +89,12 @@ class Threads:
             while self._outstanding:
                 self._take(finished, self._outbox.get(timeout=self._patience_s(timeout_s, finished)))
         except Empty:
-            self._items_are_long = self._items_are_long or not finished
+            if not finished and timeout_s != 0:
+                self._note_long_items()
         return finished
 
     def _patience_s(self, timeout_s: float | None, finished: list[Done]) -> float | None:
-        if finished:
+        if finished or timeout_s == 0:
             return 0.0
         return timeout_s if self._items_are_long else _LONG_S
 
@@ -91,24 +102,45 @@ class Threads:
         if isinstance(outcome, BaseException):
             raise outcome
         self._outstanding -= 1
-        self._items_are_long = self._items_are_long or outcome.wall_s > _LONG_S * len(outcome.values)
+        if outcome.wall_s > _LONG_S * len(outcome.values):
+            self._note_long_items()
         finished.append(outcome)
 
+    def _note_long_items(self) -> None:
+        """From now on there may be a thread for each item; so native libraries get a share of the cores each."""
+        if not self._items_are_long:
+            self._items_are_long = True
+            # Not in a worker: it is held to its share already, and in a forked process OpenBLAS answers to being told
+            # so by starting all of its threads, which spin for 0.1 s.
+            if self._terms.share_cores and not cpus.inside_worker():
+                self._lowered = lowered(max(1, cpus.cpu_count() // self._terms.workers))
+                self._lowered.__enter__()
+
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed
-        """End each thread with the item it is at, and wait for that unless told not to."""
+        """End each thread with the chunk it is at, and wait for that; only for a moment if told not to."""
         self._abandoned = True
         for _ in self._threads:
             self._inbox.put(None)
-        if wait:
-            for thread in self._threads:
-                thread.join()
+        deadline = monotonic() + _MOMENT_S
+        for thread in self._threads:
+            thread.join(None if wait else max(0.0, deadline - monotonic()))
+        self._lowered.close()
 
     def _serve(self) -> None:
-        queue = QueueWatch()
+        queue, terms = QueueWatch(), self._terms
+        if terms.share_cores:
+            cpus.share_among(terms.workers)
+        keep_going, seed = terms.keep_going, terms.seed
         try:
-            with plain_calls(self._terms.fn) as call:
+            with Scope() as scope:
+                call = plain_calls(terms.fn, scope, terms.initializer, terms.initargs)
                 while (chunk := self._inbox.get()) is not None and not self._abandoned:
-                    self._outbox.put(run_chunk(call, chunk, keep_going=self._terms.keep_going, interruptible=False))
+                    if seed is None:
+                        done = run_chunk(call, chunk, keep_going=keep_going, interruptible=False)
+                    else:
+                        done = run_seeded(call, chunk, seed, keep_going=keep_going, interruptible=False)
+                    self._outbox.put(done)
+                    del chunk, done  # results and items must not stay while this thread waits for the next chunk
         except BaseException as error:  # noqa: BLE001 - nothing may die unseen while the caller waits
             self._outbox.put(error)
         finally:

@@ -21,6 +21,7 @@ def explain(choice: Choice, *, forbidden: str | None = None) -> str:
             "asked": "as asked for",
             "environment": "as the environment variable COREWISE_APPROACH says",
             "coroutine": "a coroutine function: its waits overlap in one event loop",
+            "time-limit": "a time limit needs workers that can be killed, so nothing was tried in the caller either",
         }[choice.code]
     sample = choice.sample
     first = "the first item" if sample.items == 1 else f"the first {sample.items} items"
@@ -37,6 +38,10 @@ def explain(choice: Choice, *, forbidden: str | None = None) -> str:
         "one-core": "it may use one core only, which a plain loop uses as well",
         "computes": "computing uses more cores in processes (in threads only if it is C code that releases the GIL, "
         "which this rule cannot tell)",
+        "waits-seeded": "it waits more than it computes; with a seed each item has random numbers of its own, which "
+        "threads would share, so the waits overlap in processes",
+        "seeded-but-cannot-travel": "with a seed each item has random numbers of its own, which threads would share, "
+        f"and {forbidden}",
         "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",
     }[choice.code]
     return f"{measured}; {left}; {reason}"

@@ -30,7 +30,7 @@ def coroutines_by_default(items: int | None) -> int:
     return 100 if items is None else max(1, min(100, items))
 
 
-def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | None) -> Choice:
+def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | None, threads: bool = True) -> Choice:
     """Choose how to run what remains.
 
     Args:
@@ -38,6 +38,7 @@ def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | 
         cores: cores this process may use.
         workers: workers asked for; None for the default of what is chosen.
         forbidden: why processes cannot be used; None when they can.
+        threads: whether threads may be used; with a seed they may not, as they share one generator.
 
     Returns:
         The choice, with the words for it left to `explain`.
@@ -49,10 +50,16 @@ def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | 
 
     if sample.remaining == 0 or (left_s is not None and left_s < WORTH_S):
         return made("sync", 1, "too-short")
-    if sample.cpu_share < WAITS_BELOW:
+    waits = sample.cpu_share < WAITS_BELOW
+    if waits and threads:
         return made("threads", workers or threads_by_default(sample.remaining), "waits")
     if (workers or cores) == 1:
         return made("sync", 1, "one-core")
+    if forbidden is not None and not threads:
+        return made("sync", 1, "seeded-but-cannot-travel")
     if forbidden is not None:
         return made("threads", workers or processes_by_default(cores, sample.remaining), "computes-but-cannot-travel")
-    return made("processes", workers or processes_by_default(cores, sample.remaining), "computes")
+    number = workers or processes_by_default(cores, sample.remaining)
+    if waits:
+        return made("processes", number, "waits-seeded")
+    return made("processes", number, "computes")

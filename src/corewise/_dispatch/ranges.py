@@ -30,14 +30,24 @@ class Outstanding:
         chunk = self._around(index)
         return chunk.items[index - chunk.start]
 
-    def remove(self, start: int, count: int, *, dropped: bool) -> None:
-        """Outcomes of `count` items from `start` on have come; with `dropped`, the rest of their chunk never will."""
+    def part(self, start: int, stop: int) -> Chunk:
+        """Return items that are under way as a chunk of their own: from `start` on, to before `stop`.
+
+        Args:
+            start: index of the first one.
+            stop: index after the last one.
+        """
+        return self._around(start).part(start, stop)
+
+    def remove(self, start: int, count: int, *, dropped: int) -> None:
+        """Outcomes of `count` items from `start` on have come, and of the `dropped` items behind them none will."""
         chunk = self._around(start)
         del self._chunks[chunk.start]
         if chunk.start < start:
             self.add(chunk.part(chunk.start, start))
-        if start + count < chunk.stop and not dropped:
-            self.add(chunk.part(start + count, chunk.stop))
+        rest = start + count + dropped
+        if rest < chunk.stop:
+            self.add(chunk.part(rest, chunk.stop))
 
     def any_before(self, index: int) -> bool:
         """Return whether any item before `index` is under way."""
@@ -46,5 +56,7 @@ class Outstanding:
     def _around(self, index: int) -> Chunk:
         chunk = self._chunks.get(index)
         if chunk is None:
-            chunk = next(one for one in self._chunks.values() if one.start <= index < one.stop)
+            chunk = next((one for one in self._chunks.values() if one.start <= index < one.stop), None)
+        if chunk is None:
+            raise RuntimeError(f"an outcome came for item {index}, which is not under way: please report this")
         return chunk

@@ -1,17 +1,20 @@
 """One run of a function over its items: cuts chunks, hands them out, keeps order, decides what a failure means.
 
-Written once for all approaches. `Run.go` may be called again with another approach, which goes on where the one
-before stopped; so no item is ever run twice because a sample was taken.
+Written once for all approaches and all verbs. A run goes step by step, so that whoever drives it may do something else
+between two steps: `feed` hands out, `take` waits and gives what is final. `use` may be called again with another
+approach, which goes on where the one before stopped; so no item is ever run twice because a sample was taken.
 """
 
 from __future__ import annotations
 
-import reprlib
-from time import perf_counter
-
+from corewise._dispatch.failures import Failures
+from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
 from corewise._dispatch.sizes import ChunkSizes
 from corewise._types.choice import Failed
+from corewise._types.light import deque
+from corewise._work.notes import add_note
+from corewise.errors import CannotTravel, TooManyFailures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +24,12 @@ if TYPE_CHECKING:
     from corewise._approaches.base import Approach
     from corewise._dispatch.meter import Meter
     from corewise._dispatch.source import Source
+    from corewise._dispatch.window import Window
     from corewise._types.options import Options
-    from corewise._work.chunk import Done
+    from corewise._work.chunk import Chunk, Done
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 120
+# Failures that are listed of a run whose results are not kept, as it may be endless. A guess: more nobody reads.
+LISTED_OF_A_STREAM = 1000
 
 
 class Run:
@@ -35,114 +39,238 @@ class Run:
         source: the input.
         options: chunk size, order, and what to do about failures.
         meter: counts outcomes.
+        window: bounds how far it goes ahead of its consumer; None where all results are kept.
+
+    Attributes:
+        failures: what failed for good.
+        retried: how often an item was run again.
     """
 
-    def __init__(self, source: Source, options: Options, meter: Meter) -> None:
+    def __init__(self, source: Source, options: Options, meter: Meter, window: Window | None = None) -> None:
         self.source = source
+        self.failures = Failures(
+            allowed=options.max_failures,
+            kept=LISTED_OF_A_STREAM if window is not None and options.on_error == "return" else None,
+        )
+        self.retried = 0
         self._options = options
         self._meter = meter
+        self._window = window
         self._outstanding = Outstanding()
-        self._parts: list[Done] = []
-        self._failures: list[Failed] = []
+        self._again: deque[Chunk] = deque()
+        self._attempts: dict[int, int] = {}
+        self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
         self._stop_before: int | None = None
+        self._enough: Callable[[Done], bool] | None = None
+        self._full = False
+        self._hungry = False
 
-    def go(self, approach: Approach, workers: int, *, enough: Callable[[Done], bool] | None = None) -> None:
-        """Run items by an approach until the input is used up, or `enough` says so.
+    def use(
+        self,
+        approach: Approach,
+        workers: int,
+        *,
+        enough: Callable[[Done], bool] | None = None,
+        chunksize: int | None = None,
+    ) -> None:
+        """Run items by this approach from now on.
 
         Args:
             approach: where to send chunks; opened and closed by the caller.
             workers: how many workers share the items.
-            enough: asked after each outcome; once it returns True no more chunks are cut, and those under way are
-                waited for.
+            enough: asked after each outcome; once it returns True no more chunks are handed out, and those under way
+                are waited for.
+            chunksize: size of each chunk; None adapts it.
+        """
+        self._approach = approach
+        self._fixed = chunksize is not None
+        self._sizes = ChunkSizes(workers=workers, fixed=chunksize)
+        self._enough = enough
+        self._full = False
+        if self._window is not None:
+            self._window.share_among(workers)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is anything left to hand out."""
+        return bool(self._again) or not self.source.exhausted
+
+    def feed(self, *, wait: bool = True) -> bool:
+        """Hand out chunks while there is room for them, or until the input keeps us waiting.
+
+        Args:
+            wait: False leaves an input alone that has lately been slow to give items.
+
+        Returns:
+            Whether anything is under way that is worth waiting for.
+        """
+        self._hungry = not wait and self.source.slow
+        while self._approach.room and not self._hungry:
+            chunk = self._next_chunk()
+            if chunk is None:
+                break
+            self._outstanding.add(chunk)
+            self._approach.submit(chunk)
+        self._hungry = self._hungry and self._approach.room > 0
+        if not self._outstanding or self._stop_before is None:
+            return bool(self._outstanding)
+        return bool(self._again) or self._outstanding.any_before(self._stop_before)
+
+    def take(self, *, wait: bool = True) -> list[Done]:
+        """Wait for outcomes, and return what is final and whose turn has come; it may be nothing.
+
+        Args:
+            wait: False takes what is there.
+
+        Raises:
+            TooManyFailures: when more items failed than `max_failures` allows.
+        """
+        # While the input keeps us waiting, results must not: they are looked for between two items.
+        timeout_s = self._meter.tick_s if wait and not self._hungry else 0.0
+        due: list[Done] = []
+        try:
+            for done in self._approach.collect(timeout_s):
+                if done.wall_s:
+                    self._sizes.observe(len(done.values), done.wall_s)
+                self._full = self._full or (self._enough is not None and self._enough(done))
+                due += self._settle(done)
+                del done  # frames of a call that failed may link back to this one, and must not meet their exception
+            self._meter.add(0, 0)
+            if self.failures.too_many(finished=self._meter.done, total=self.source.total):
+                raise self._too_many()
+            return due
+        finally:
+            del due  # as above
+
+    def taken(self, items: int, size_bytes: int) -> None:
+        """The consumer has taken so many results of those that `take` gave."""
+        if self._window is not None:
+            self._window.taken(items, size_bytes)
+
+    def finish(self) -> None:
+        """Raise what has to be raised in the end: to be called when `feed` finds nothing more to wait for.
 
         Raises:
             BaseException: the first failure in the order of the input, unless failures are to be returned. It
-                carries a note that names the item. Nothing behind that item is waited for.
+                carries a note that names the item. Or what the input raised.
+            TooManyFailures: when more items failed than `max_failures` allows.
         """
-        sizes = ChunkSizes(workers=workers, fixed=self._options.chunksize)
-        feeding = True
-        while True:
-            while feeding and self._stop_before is None and approach.room:
-                chunk = self.source.cut(sizes.next(self.source.remaining))
-                if chunk is None:
-                    break
-                self._outstanding.add(chunk)
-                approach.submit(chunk)
-            if not self._outstanding:
-                break
-            if self._stop_before is not None and not self._outstanding.any_before(self._stop_before):
-                break
-            feeding = not self._collect(approach, sizes, enough) and feeding
-        self._raise_first()
+        if self._stop_before is not None:
+            self._order.clear()
+            _raise(self.failures.release()[0].error)
+        if self.unfinished:
+            return
+        if self.failures.too_many_in_the_end(finished=self._meter.done):
+            raise self._too_many()
+        error, self.source.error = self.source.error, None
+        if error is not None:
+            try:
+                _raise(error)
+            finally:
+                del error
 
-    def _collect(self, approach: Approach, sizes: ChunkSizes, enough: Callable[[Done], bool] | None) -> bool:
-        """Wait for outcomes and take them in. Return whether there are enough now."""
-        full = False
-        for done in approach.collect(self._meter.tick_s):
-            self._take(done)
-            if done.wall_s:
-                sizes.observe(len(done.values), done.wall_s)
-            full = full or (enough is not None and enough(done))
-            del done  # frames of a call that failed may link back to this one, and must not meet their exception here
-        self._meter.add(0, 0)
-        return full
+    # -- handing out ---------------------------------------------------------------------------------------------------
 
-    @property
-    def failures(self) -> list[Failed]:
-        """What failed, in input order."""
-        return sorted(self._failures, key=lambda failure: failure.index)
+    def _next_chunk(self) -> Chunk | None:
+        if self._full:
+            return None
+        if self._again:
+            return self._again.popleft()
+        if self._stop_before is not None:
+            return None
+        size = self._sizes.next(self.source.remaining)
+        if self._window is not None:
+            size = self._window.allows(size, fixed=self._fixed)
+            if not size:
+                return None
+        chunk = self.source.cut(size)
+        self._hungry = self.source.slow
+        if chunk is not None and self._window is not None:
+            self._window.read(len(chunk.items))
+        return chunk
 
-    def results(self) -> list[Any]:
-        """Return all results: in input order, or as they were finished if the options say so."""
-        parts = sorted(self._parts, key=lambda part: part.start) if self._options.ordered else self._parts
-        results: list[Any] = []
-        for part in parts:
-            results += part.values
-        return results
+    # -- taking in -----------------------------------------------------------------------------------------------------
 
-    def _take(self, done: Done) -> None:
-        for index in done.failed:
-            error = done.values[index - done.start]
-            item = short(self._outstanding.item(index))
-            _name_item(error, index, item)
-            self._failures.append(Failed(index=index, item=item, error=error))
-            if self._options.on_error == "raise":
-                self._stop_before = index if self._stop_before is None else min(self._stop_before, index)
+    def _settle(self, done: Done) -> list[Done]:
+        """Take in an outcome; return the parts whose turn has come."""
         if done.start == 0:
             _refuse_coroutines(done.values)
+        again = [index for index in done.failed if self._is_tried_again(done, index)]
+        for index in done.failed:
+            if index not in again:
+                self._fail(index, done.values[index - done.start])
         self._outstanding.remove(done.start, len(done.values), dropped=done.dropped)
-        self._parts.append(done)
-        self._meter.add(len(done.values), len(done.failed))
+        for index in [one for one in self._attempts if done.start <= one < done.stop and one not in again]:
+            del self._attempts[index]
+        self._meter.add(len(done.values) - len(again), len(done.failed) - len(again))
+        # Where the first failure is raised, exceptions are no results.
+        gone = again if self._options.on_error == "return" else done.failed
+        due: list[Done] = []
+        for part in without(done, gone) if gone else [done]:
+            if self._stop_before is not None and part.start > self._stop_before:
+                continue
+            if self._window is not None:
+                self._window.finished(part)
+            due += self._order.put(part)
+        return due
 
-    def _raise_first(self) -> None:
-        if self._stop_before is None:
-            return
-        error = self.failures[0].error
-        # The run is held by the frames of the traceback, and holds the error: without this they would keep each
-        # other alive.
-        self._failures.clear()
-        self._parts.clear()
-        try:
-            raise error
-        finally:
-            del error
+    def _fail(self, index: int, error: BaseException) -> None:
+        """An item has failed for good."""
+        item = short(self._outstanding.item(index))
+        add_note(error, f"item {index}: {item}")
+        if index in self._attempts:
+            add_note(error, f"attempt {self._attempts[index] + 1} of {self._options.retries + 1}")
+        self.failures.add(Failed(index=index, item=item, error=error))
+        if self._options.on_error != "return":
+            self._stop_at(index)
+
+    def _is_tried_again(self, done: Done, index: int) -> bool:
+        """Decide whether an item that failed is to be run again, and if so put it in line."""
+        error = done.values[index - done.start]
+        # What asks to stop is obeyed, and what cannot travel would not travel the next time either.
+        if not isinstance(error, Exception) or isinstance(error, CannotTravel):
+            return False
+        failed = self._attempts.get(index, 0) + 1
+        if failed > self._options.retries or (self._stop_before is not None and index > self._stop_before):
+            return False
+        self._attempts[index] = failed
+        self.retried += 1
+        # What was dropped behind it goes along, and comes after it, as in the plain loop.
+        stop = index + 1 + (done.dropped if index == done.stop - 1 else 0)
+        self._again.append(self._outstanding.part(index, stop))
+        return True
+
+    def _stop_at(self, index: int) -> None:
+        """Nothing from this item on matters any more."""
+        stop = self._stop_before = index if self._stop_before is None else min(self._stop_before, index)
+        earlier = [chunk.part(chunk.start, min(chunk.stop, stop)) for chunk in self._again if chunk.start < stop]
+        self._again = deque(earlier)
+
+    def _too_many(self) -> TooManyFailures:
+        self._order.clear()
+        failures, allowed = self.failures.release(), self.failures.allowed
+        error = TooManyFailures(failures, self.failures.count, self._meter.done, 0 if allowed is None else allowed)
+        error.__cause__ = failures[0].error
+        return error
+
+
+def _raise(error: BaseException) -> None:
+    try:
+        raise error
+    finally:
+        del error
 
 
 def short(item: object) -> str:
     """Return the repr of an item, shortened, whatever its `__repr__` does."""
+    from reprlib import Repr  # not needed as long as nothing fails
+
+    shortener = Repr()
+    shortener.maxstring = shortener.maxother = 120
     try:
-        return _SHORT.repr(item)
+        return shortener.repr(item)
     except Exception:  # noqa: BLE001 - a broken repr must not hide the failure
         return f"<{type(item).__qualname__}>"
-
-
-def _name_item(error: BaseException, index: int, item: str) -> None:
-    note = f"item {index}: {item}"
-    notes = getattr(error, "__notes__", None)
-    notes = notes if isinstance(notes, list) else []
-    if note not in notes:  # the same object may be raised more than once
-        # Not `add_note`: an exception may refuse to be changed, as a frozen dataclass does.
-        BaseException.__setattr__(error, "__notes__", [*notes, note])
 
 
 def _refuse_coroutines(values: list[Any]) -> None:
@@ -154,8 +282,3 @@ def _refuse_coroutines(values: list[Any]) -> None:
             "the function returned a coroutine, which nobody awaits. Give the coroutine function itself, or wrap the "
             "call: `async def call(item): return await fn(item)`."
         )
-
-
-def clock() -> float:
-    """Return seconds of the clock that runs are timed by."""
-    return perf_counter()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import islice
+from time import perf_counter
 
 from corewise._work.chunk import Chunk
+from corewise._work.run import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,21 +14,38 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# What is slow to come is handed on after this time, so that nobody waits for a chunk to fill: a guess.
+READ_S = 0.01
+_PIECE = 16  # items read between two looks at the clock, which costs 0.05 µs: little beside what reading them costs
+_AT_HAND = (list, tuple, range)
+
+
 class Source:
     """Items for a function, from one iterable or several in step.
 
     Args:
         iterables: one or more; with several, each item is a tuple of arguments and the shortest ends the input.
+
+    Attributes:
+        star: whether each item is a tuple of arguments.
+        sequences: the iterables, if all of them are sequences that can be read at any index; else None.
+        taken: items read so far.
+        exhausted: whether nothing is left.
+        slow: whether the last chunk was cut short because its items were slow to come.
+        error: what an iterable raised, which ends the input as well; the items before it come first.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...]) -> None:
         self.star = len(iterables) > 1
+        self.sequences: tuple[Any, ...] | None = iterables if all(type(one) in _AT_HAND for one in iterables) else None
         # Not strict: the built-in map stops with the shortest as well.
         self._items = iter(zip(*iterables, strict=False)) if self.star else iter(iterables[0])
         known = [length for length in map(_length, iterables) if length is not None]
         self.total: int | None = min(known) if len(known) == len(iterables) else None
         self.taken = 0
         self.exhausted = False
+        self.slow = False
+        self.error: Exception | None = None
 
     @property
     def remaining(self) -> int | None:
@@ -36,11 +55,16 @@ class Source:
         return None if self.total is None else max(0, self.total - self.taken)
 
     def cut(self, size: int) -> Chunk | None:
-        """Take the next chunk; None when nothing is left."""
+        """Take the next chunk, of `size` items or fewer; None when nothing is left."""
+        self.slow = False
         if self.exhausted:
             return None
-        items = list(islice(self._items, size))
-        if len(items) < size:
+        items: list[Any] = []
+        try:
+            self._read_into(items, size)
+        except Exception as error:  # noqa: BLE001 - kept until its turn has come
+            self.error = error
+            without_our_frame(without_our_frame(error))
             self.exhausted = True
         if not items:
             return None
@@ -49,6 +73,31 @@ class Source:
         if self.taken == self.total:
             self.exhausted = True
         return chunk
+
+    def drop(self) -> None:
+        """Let go of the iterables: nothing more will be read. A generator that nobody else holds is closed by this."""
+        self._items = iter(())
+        self.sequences = None
+        self.exhausted = True
+
+    def _read_into(self, items: list[Any], size: int) -> None:
+        # `extend` keeps what has been read so far when the iterable raises.
+        if self.sequences is not None:
+            items.extend(islice(self._items, size))
+            self.exhausted = len(items) < size
+            return
+        begin = perf_counter()
+        piece = 1
+        while len(items) < size:
+            wanted = min(len(items) + piece, size)
+            items.extend(islice(self._items, wanted - len(items)))
+            if len(items) < wanted:
+                self.exhausted = True
+                return
+            if perf_counter() - begin > READ_S:
+                self.slow = True
+                return
+            piece = min(2 * piece, _PIECE)
 
 
 def _length(one: Iterable[Any]) -> int | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from _contextvars import ContextVar  # what `contextvars` hands on, without one more file for every worker to load
 
 _handed_down: int | None = None
+# How many threads share what this process may use, seen from one of them. A context variable, because the threads that
+# a call starts run in copies of its context, and what they start inherits it in turn.
+_sharers: ContextVar[int] = ContextVar("corewise_sharers", default=1)
 
 
 def cpu_count() -> int:
     """Return the number of cores that this process may use, at least 1.
 
     The smallest of: the cores the process may be scheduled on (affinity), the CPU quota of its control group rounded
-    up, what ``PYTHON_CPU_COUNT`` says, and, inside a worker, the share that the outer call left for it.
+    up, what ``PYTHON_CPU_COUNT`` says, and, inside a worker, the share that the outer call left for it. Threads of an
+    outer call share them equally.
 
     Returns:
         A number of cores.
@@ -23,13 +28,29 @@ def cpu_count() -> int:
         True
     """
     limits = [_schedulable(), _quota(), _asked(), _handed_down]
-    return max(1, min(limit for limit in limits if limit is not None))
+    return max(1, min(limit for limit in limits if limit is not None) // _sharers.get())
 
 
 def hand_down(cores: int) -> None:
     """Set the share of cores that calls made from inside this worker process may use."""
     global _handed_down  # noqa: PLW0603 - the one budget of this process
     _handed_down = max(1, cores)
+    # A fork inherits the context of the thread that forked; that thread's share is counted in `cores` already.
+    _sharers.set(1)
+
+
+def share_among(threads: int) -> None:
+    """Say in a thread of an outer call that so many like it, itself included, share the cores.
+
+    It holds for the current context and what is started from it, and multiplies with what an outer call has said. A
+    thread that user code starts by itself begins with an empty context and sees the whole share of the process.
+    """
+    _sharers.set(_sharers.get() * max(1, threads))
+
+
+def inside_worker() -> bool:
+    """Whether this process is a worker, which was handed its share of the cores."""
+    return _handed_down is not None
 
 
 def logical_cores() -> int:
@@ -84,7 +105,7 @@ def share_of(quota: str) -> float | None:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError:
         return ""

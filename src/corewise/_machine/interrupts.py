@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from signal import SIGINT, getsignal, signal
     from types import FrameType, TracebackType
+    from typing import Self
+else:
+    # The public module turns every number into an enum and back, which takes ten times as long as all the rest here,
+    # and costs 2 ms to import.
+    from _signal import SIGINT, getsignal, signal
 
 
 class InterruptsHeld:
@@ -16,19 +20,38 @@ class InterruptsHeld:
     Python raises KeyboardInterrupt between any two instructions of the main thread: also between the start of a worker
     and the line that notes it, which nobody would then ever end. Blocking the signal would not do, as another thread
     may receive it for the process. In other threads there is nothing to hold back.
+
+    Args:
+        wake: called when one comes, to end a wait inside the block; None where nothing waits.
+
+    Attributes:
+        came: whether one has come.
     """
 
-    def __init__(self) -> None:
-        self._came: list[tuple[int, FrameType | None]] = []
+    __slots__ = ("_first", "_handler", "_wake", "came")
+
+    def __init__(self, wake: Callable[[], object] | None = None) -> None:
+        self.came = False
+        self._wake = wake
+        self._first: tuple[int, FrameType | None] | None = None
         self._handler: object = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         """Hold back from here on."""
-        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
-            self._handler = signal.signal(signal.SIGINT, self._note)
+        handler = getsignal(SIGINT)
+        if callable(handler):
+            try:
+                signal(SIGINT, self._note)
+            except ValueError:  # not the main thread
+                return self
+            self._handler = handler
+        return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._came.append((number, frame))
+        self.came = True
+        self._first = self._first or (number, frame)
+        if self._wake is not None:
+            self._wake()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
@@ -40,6 +63,6 @@ class InterruptsHeld:
         """
         handler = self._handler
         if callable(handler):
-            signal.signal(signal.SIGINT, handler)
-            if self._came:
-                handler(*self._came[0])
+            signal(SIGINT, handler)
+            if self._first is not None:
+                handler(*self._first)

@@ -31,7 +31,7 @@ def peak_bytes() -> int | None:
 def reset_peak() -> bool:
     """Forget the peak so far. Return whether the system can do that (Linux can)."""
     try:
-        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        with open("/proc/self/clear_refs", "w", encoding="utf-8") as file:
             file.write("5")
     except OSError:
         return False
@@ -88,7 +88,7 @@ def _count(path: str, key: str) -> int | None:
 
 def _lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().splitlines()
     except OSError:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
+from _thread import _count as _started
 from time import monotonic
 
 # Thread pools that do not survive a fork: a child that enters a parallel region waits for threads that are not there.
@@ -26,7 +26,8 @@ def why_not_fork() -> str | None:
         return "this system has no fork"
     if sys.platform == "darwin":
         return "macOS libraries do not survive a fork"
-    others = threading.active_count() - 1
+    threading = sys.modules.get("threading")
+    others = threading.active_count() - 1 if threading is not None else _started()
     if others:
         return f"{others} other Python thread{'s are' if others > 1 else ' is'} running"
     native = _native_threads()

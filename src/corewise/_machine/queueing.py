@@ -10,7 +10,7 @@ def queued_s() -> float | None:
         Seconds; None where the system does not tell (only Linux does).
     """
     try:
-        with open("/proc/thread-self/schedstat", encoding="ascii") as file:
+        with open("/proc/thread-self/schedstat", encoding="utf-8") as file:
             return int(file.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return None

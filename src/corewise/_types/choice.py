@@ -79,6 +79,7 @@ class Stats(Record):
         startup_s: seconds until every worker that was started was ready; 0 where there is nothing to start.
         peak_memory_bytes: memory that the worker processes held at their peaks, without what they share with the
             caller; 0 without worker processes, None where the system cannot tell.
+        retries: how often items were run again after they had failed.
     """
 
     wall_s: float
@@ -92,6 +93,7 @@ class Stats(Record):
     worker_deaths: int = 0
     startup_s: float = 0.0
     peak_memory_bytes: int | None = 0
+    retries: int = 0
 
 
 class Failed(Record):

@@ -2,43 +2,94 @@
 
 from __future__ import annotations
 
+from corewise._types.checks import listed, number_or_share, one_of, seconds
+from corewise._types.checks import whole_number as whole_number  # noqa: PLC0414 - others get it from here
 from corewise._types.choice import APPROACHES
 from corewise._types.record import Record
 from corewise.errors import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from typing import Literal, TypedDict
+    from collections.abc import Callable, Collection, Mapping
+    from typing import Any, Literal, TypedDict
 
     class OptionArgs(TypedDict, total=False):
         """Keyword arguments that `map` hands on; `Options` says what each means."""
 
         chunksize: int | None
+        initargs: tuple[Any, ...]
+        initializer: Callable[..., object] | None
+        max_failures: float | None
+        max_tasks_per_worker: int | None
+        name: str
         on_error: Literal["raise", "return"]
         ordered: bool
+        retries: int
+        seed: int | None
         start_method: Literal["auto", "fork", "forkserver", "spawn"]
+        timeout: float | None
+
+    class StreamOptionArgs(OptionArgs, total=False):
+        """Keyword arguments that `stream` hands on."""
+
+        buffer: int | str | None
 
 
 class Options(Record):
     """How to run, beyond which approach and how many workers.
 
+    An option that an approach cannot honour is refused when that approach is asked for by name; ``"auto"`` chooses
+    among those that can.
+
     Attributes:
+        buffer: for `stream` only: how far it may be ahead of its consumer. A whole number bounds the items that have
+            been read and whose results have not been taken; a text such as ``"64 MB"`` bounds the bytes of their
+            results as well (where results travel between processes). None, the default, bounds both: enough to keep
+            all workers busy with short items.
         chunksize: items handed to a worker at a time. None, the default, adapts it so that a chunk lasts a few
             milliseconds: long items travel alone, short ones in company.
+        initargs: arguments of `initializer`.
+        initializer: called once in each worker before its first item: each process, each thread; once in the caller
+            for ``"sync"`` and for the first items that ``"auto"`` runs there; once in the event loop for
+            ``"asyncio"``, and awaited if it is a coroutine function. What it raises ends the call.
+        max_failures: with ``on_error="return"``: how many items may fail before the call stops with
+            `TooManyFailures`. A whole number counts them; a float from 0.0 to 1.0 is a share of the items, judged
+            once 100 have finished, and at the end. None, the default: any number.
+        max_tasks_per_worker: items after which a worker process is replaced by a fresh one, for functions that leak.
+            None, the default: never. Only for ``"processes"``.
+        name: what the names of worker processes and threads begin with, as process lists and logs show them;
+            ``"corewise"`` by default.
         on_error: ``"raise"`` (default: what a plain loop would do) or ``"return"``: the exception stands in the
             results at the place of the item that failed, all other items are run, and `Results.failures` lists what
             failed.
         ordered: True (default): results in input order. False: in the order in which they were finished.
+        retries: how often an item that failed is run again before it counts as failed; 0 by default. Any `Exception`,
+            a time limit and a lost worker are failures; what asks to stop (`SystemExit` and its like) is not run
+            again, nor is what cannot be sent to another process.
+        seed: a whole number. Before each item the generators of `random` and, if loaded, of ``numpy.random`` are
+            seeded from it and the item's index, so that each item draws the same numbers however many workers there
+            are. None, the default, leaves them alone. For ``"sync"`` and ``"processes"``; elsewhere items under way
+            share one generator, so only one worker is allowed.
         start_method: how worker processes are started: ``"auto"`` (default; ``"fork"`` where it is safe, because it
             is ten times faster and everything is inherited, else ``"forkserver"`` or ``"spawn"``), or one of these
             by name. Only for ``"processes"``.
+        timeout: seconds that an item may take; None, the default, for any. Then it fails with `TimeoutError`: a
+            process is killed and replaced, a coroutine is cancelled. A thread and a plain loop cannot be stopped.
     """
 
+    buffer: int | str | None = None
     chunksize: int | None = None
+    initargs: tuple[Any, ...] = ()
+    initializer: Callable[..., object] | None = None
+    max_failures: float | None = None
+    max_tasks_per_worker: int | None = None
+    name: str = "corewise"
     on_error: str = "raise"
     ordered: bool = True
+    retries: int = 0
+    seed: int | None = None
     start_method: str = "auto"
+    timeout: float | None = None
 
 
 def make_options(given: Mapping[str, object]) -> Options:
@@ -46,34 +97,22 @@ def make_options(given: Mapping[str, object]) -> Options:
 
     Raises:
         TypeError: when an option is unknown.
-        OptionError: when a value is out of range.
+        OptionError: when a value is out of range, or two do not go together.
     """
     for name in given:
         if name not in Options._fields:
             known = ("approach", "workers", "progress", *Options._fields)
-            raise TypeError(f"unknown option {name!r}; the options are {_listed(known)}")
-    options = Options(**given)  # type: ignore[arg-type]  # checked next
-    if options.chunksize is not None:
-        whole_number("chunksize", options.chunksize)
-    one_of("on_error", options.on_error, ("raise", "return"))
-    one_of("ordered", options.ordered, (True, False))
-    one_of("start_method", options.start_method, ("auto", "fork", "forkserver", "spawn"))
+            raise TypeError(f"unknown option {name!r}; the options are {listed(known)}")
+    options = Options(**{name: _CHECKS[name](name, value) for name, value in given.items()})
+    if options.initargs and options.initializer is None:
+        raise OptionError("initargs are the arguments of an initializer, and none is given")
+    if options.max_failures is not None and options.on_error != "return":
+        raise OptionError(
+            "max_failures needs on_error='return': with on_error='raise', the default, the first failure ends the call"
+        )
+    if isinstance(options.buffer, int) and options.buffer < (options.chunksize or 1):
+        raise OptionError(f"a chunk of {options.chunksize} items does not fit into a buffer of {options.buffer}")
     return options
-
-
-def whole_number(name: str, value: object) -> int:
-    """Return `value` if it is a whole number of at least 1.
-
-    Raises:
-        OptionError: otherwise.
-    """
-    try:
-        number = value.__index__() if not isinstance(value, bool) else 0  # type: ignore[attr-defined]  # anything like an int has it
-    except AttributeError:
-        number = 0
-    if number < 1:
-        raise OptionError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return int(number)
 
 
 def known_approach(value: object, *, extra: Collection[str] = ()) -> str:
@@ -85,17 +124,53 @@ def known_approach(value: object, *, extra: Collection[str] = ()) -> str:
     return str(one_of("approach", value, (*extra, *APPROACHES)))
 
 
-def one_of(name: str, value: object, allowed: tuple[object, ...]) -> object:
-    """Return `value` if it is among `allowed`.
+def _optional(check: Callable[[str, object], Any]) -> Callable[[str, object], Any]:
+    return lambda name, value: None if value is None else check(name, value)
 
-    Raises:
-        OptionError: otherwise.
-    """
-    if not any(value is one or (isinstance(value, str) and value == one) for one in allowed):
-        raise OptionError(f"{name} must be one of {_listed(allowed)}, not {value!r}")
+
+def _among(*allowed: object) -> Callable[[str, object], object]:
+    return lambda name, value: one_of(name, value, allowed)
+
+
+def _buffer(name: str, value: object) -> int | str:
+    if isinstance(value, str):
+        from corewise._types.amounts import bytes_in  # for streams only
+
+        bytes_in(name, value)
+        return value
+    return whole_number(name, value)
+
+
+def _arguments(name: str, value: object) -> tuple[Any, ...]:
+    if not isinstance(value, tuple | list):
+        raise OptionError(f"{name} must be a tuple of arguments, not {value!r}")
+    return tuple(value)
+
+
+def _function(name: str, value: object) -> object:
+    if not callable(value):
+        raise OptionError(f"{name} must be a function, not {value!r}")
     return value
 
 
-def _listed(values: Collection[object]) -> str:
-    *front, last = (repr(value) for value in values)
-    return f"{', '.join(front)} or {last}" if front else last
+def _label(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise OptionError(f"{name} must be a text of printable characters, not {value!r}")
+    return value
+
+
+_CHECKS: dict[str, Callable[[str, object], Any]] = {
+    "buffer": _optional(_buffer),
+    "chunksize": _optional(whole_number),
+    "initargs": _arguments,
+    "initializer": _optional(_function),
+    "max_failures": _optional(number_or_share),
+    "max_tasks_per_worker": _optional(whole_number),
+    "name": _label,
+    "on_error": _among("raise", "return"),
+    "ordered": _among(True, False),  # noqa: FBT003 - the allowed values
+    "retries": lambda name, value: whole_number(name, value, at_least=0),
+    "seed": _optional(lambda name, value: whole_number(name, value, at_least=None)),
+    "start_method": _among("auto", "fork", "forkserver", "spawn"),
+    "timeout": _optional(seconds),
+}

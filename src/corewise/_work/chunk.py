@@ -44,19 +44,33 @@ class Done:
         values: one result per item that was run; the exception itself where an item failed.
         failed: indexes, in the whole input, of the items that failed.
         wall_s: seconds it took in the worker; 0.0 when unknown.
-        dropped: whether the items behind the last one of `values` will never be run, because that one failed.
+        dropped: how many items behind the last one of `values` will never be run, because that one failed.
+        size_bytes: bytes that the values took on their way here; 0 where nothing travelled.
     """
 
-    __slots__ = ("dropped", "failed", "start", "values", "wall_s")
+    __slots__ = ("dropped", "failed", "size_bytes", "start", "values", "wall_s")
 
     def __init__(
-        self, start: int, values: list[Any], failed: list[int], wall_s: float, *, dropped: bool = False
+        self,
+        start: int,
+        values: list[Any],
+        failed: list[int],
+        wall_s: float,
+        *,
+        dropped: int = 0,
+        size_bytes: int = 0,
     ) -> None:
         self.start = start
         self.values = values
         self.failed = failed
         self.wall_s = wall_s
         self.dropped = dropped
+        self.size_bytes = size_bytes
+
+    @property
+    def stop(self) -> int:
+        """Index after the last item that was run."""
+        return self.start + len(self.values)
 
     def __repr__(self) -> str:
-        return f"Done({self.start}..{self.start + len(self.values)}, failed={self.failed})"
+        return f"Done({self.start}..{self.stop}, failed={self.failed})"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from corewise._work.notes import add_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from types import TracebackType
     from typing import Any
+
+    from corewise._types.light import Scope
 
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; importing inspect costs as much as half an interpreter start
 
@@ -33,20 +36,56 @@ def is_coroutine_function(fn: object) -> bool:
     return bool(code is not None and code.co_flags & _CO_COROUTINE)
 
 
-@contextmanager
-def plain_calls(fn: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Give a callable that behaves like `fn` but never returns a coroutine.
+def plain_calls(
+    fn: Callable[..., Any],
+    scope: Scope,
+    initializer: Callable[..., object] | None = None,
+    initargs: tuple[Any, ...] = (),
+) -> Callable[..., Any]:
+    """Call the initializer, then return a callable that behaves like `fn` but never returns a coroutine.
 
-    Each coroutine is run to its end, one after the other. One event loop serves all calls made inside the ``with``
-    block, so connections and locks kept between calls stay usable. For a plain function it is the function itself.
+    Each coroutine is run to its end, one after the other. One event loop serves all calls made before `scope` ends,
+    so connections and locks kept between calls, or made by the initializer, stay usable. For a plain function it is
+    the function itself.
+
+    Args:
+        fn: the function.
+        scope: at its end the event loop is closed.
+        initializer: called once, before this returns; None where there is nothing to prepare.
+        initargs: its arguments.
+
+    Raises:
+        BaseException: whatever the initializer raises, with a note that says so.
     """
-    if not is_coroutine_function(fn):
-        yield fn
-        return
-    from corewise._work.loops import PlainLoop  # imports asyncio, which is dear
+    run: Callable[[Any], Any] | None = None
+    if is_coroutine_function(fn) or is_coroutine_function(initializer):
+        from corewise._work.loops import PlainLoop  # imports asyncio, which is dear
 
-    with closing(PlainLoop()) as loop:
-        yield lambda *args: loop.run(fn(*args))
+        run = scope.closing(PlainLoop()).run
+    if initializer is not None:
+        with initializing():
+            made = initializer(*initargs)
+            if run is not None and is_coroutine_function(initializer):
+                run(made)
+    return fn if run is None or not is_coroutine_function(fn) else _plain(fn, run)
+
+
+class initializing:  # noqa: N801 - reads as a verb where it is used; a class, as contextlib is dear to import
+    """Notes on what is raised inside that an initializer raised it, and not an item."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Note it."""
+        if error is not None:
+            add_note(error, "raised by the initializer")
+
+
+def _plain(fn: Callable[..., Any], run: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: run(fn(*args, **kwargs))
 
 
 class AsCoroutine:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
+
+_MOMENT_S = 0.05  # guess: coroutines that clean up in no time are gone by then, and nobody notices the wait
 
 
 class PlainLoop:
@@ -33,13 +36,65 @@ class PlainLoop:
             return self._runner.run(coroutine)
         return self._thread.submit(self._runner.run, coroutine).result()
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:  # noqa: ARG002 - between two calls nothing goes on
         """Cancel what still runs, let it clean up, and close the loop."""
         if self._thread is None:
             self._runner.close()
         else:
             self._thread.submit(self._runner.close).result()
             self._thread.shutdown()
+
+
+class TurningLoop:
+    """An event loop in a thread of its own, where it turns all the time: what was begun goes on between two calls.
+
+    Args:
+        name: what the thread's name begins with.
+
+    Attributes:
+        elsewhere: True, as for a `PlainLoop` with a thread of its own.
+    """
+
+    elsewhere = True
+
+    def __init__(self, name: str) -> None:
+        self._closing = asyncio.Event()
+        self._turns = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # A daemon: a coroutine that blocks the loop must not keep the program from ending.
+        self._thread = threading.Thread(target=self._turn, name=f"{name}-loop", daemon=True)
+        self._thread.start()
+        self._turns.wait()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end and return its result. It sees the caller's context variables."""
+        if self._loop is None:
+            coroutine.close()
+            raise RuntimeError("the event loop could not be started")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def close(self, *, wait: bool = True) -> None:
+        """Cancel what still runs, let it clean up, and close the loop.
+
+        Args:
+            wait: whether to wait for that as long as it takes; otherwise only for a moment.
+        """
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join(None if wait else _MOMENT_S)
+
+    def _turn(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                loop = runner.get_loop()
+                loop.call_soon(self._turns.set)
+                self._loop = loop
+                runner.run(self._until_closed())
+        finally:
+            self._turns.set()  # also when there were no descriptors left for a loop
+
+    async def _until_closed(self) -> None:
+        await self._closing.wait()
 
 
 def _a_loop_runs() -> bool:

@@ -64,10 +64,31 @@ def run_chunk(
             failed.append(chunk.start + len(values))
             values.append(error)
             if not keep_going:
-                return Done(chunk.start, values, failed, perf_counter() - begin, dropped=True)
+                return Done(chunk.start, values, failed, perf_counter() - begin, dropped=len(chunk.items) - len(values))
     finally:
         # The frame of a call that failed links back to this one for as long as its exception lives.
         del values, error
+
+
+def run_seeded(call: Callable[..., Any], chunk: Chunk, seed: int, *, keep_going: bool, interruptible: bool) -> Done:
+    """Run the items of a chunk in order, each with random numbers of its own, and leave the generators as they were.
+
+    Args:
+        call: the function.
+        chunk: what to run it over.
+        seed: from which, with the item's index, its random numbers come.
+        keep_going: as for `run_chunk`.
+        interruptible: as for `run_chunk`.
+    """
+    from corewise._work import seeds
+
+    def seeded() -> Iterator[Any]:
+        for index, item in enumerate(chunk.items, chunk.start):
+            seeds.seed_item(seed, index)
+            yield item
+
+    with seeds.kept():
+        return run_chunk(call, chunk, keep_going=keep_going, interruptible=interruptible, pending=seeded())
 
 
 def without_our_frame(error: BaseException) -> BaseException:

@@ -1,0 +1,119 @@
+"""The future of a call in a worker process."""
+
+from __future__ import annotations
+
+from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
+from time import monotonic
+
+from corewise._api.executors.future import CallFuture
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from threading import Condition
+    from typing import Any, Protocol
+
+    class Driver(Protocol):
+        """What reads the answers of workers."""
+
+        condition: Condition
+
+        def drive(self, future: ProcessFuture, timeout_s: float | None) -> None:
+            """Read them until `future` is decided or the time is up, unless another thread does."""
+
+
+_DECIDED = (FINISHED, CANCELLED, CANCELLED_AND_NOTIFIED)
+
+
+class ProcessFuture(CallFuture):
+    """A future whose waiter reads the workers' answers itself, when nobody else does.
+
+    All futures of an executor share one condition, so that those that are decided together are decided under one
+    lock; making a condition for each costs as much as all the rest of it.
+
+    Args:
+        driver: what reads the answers.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        # As the standard constructor, but for the condition.
+        self._condition = driver.condition
+        self._state = PENDING
+        self._result = None
+        self._exception = None
+        self._waiters: list[Any] = []
+        self._done_callbacks: list[Any] = []
+        self._corewise_driver = driver
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Return what the call returned.
+
+        Args:
+            timeout: seconds to wait at most; None, the default, waits for ever.
+
+        Raises:
+            TimeoutError: when the time is up.
+            CancelledError: when the call was cancelled.
+            BaseException: what the call raised.
+        """
+        if self._state != FINISHED:
+            self._wait(timeout)
+        return super().result(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return what the call raised; None when it returned.
+
+        Args:
+            timeout: seconds to wait at most; None, the default, waits for ever.
+
+        Raises:
+            TimeoutError: when the time is up.
+            CancelledError: when the call was cancelled.
+        """
+        if self._state != FINISHED:
+            self._wait(timeout)
+        return super().exception(0)
+
+    def _wait(self, timeout: float | None) -> None:
+        """Drive until this future is decided or the time is up; where another thread drives, wait for that."""
+        deadline = None if timeout is None else monotonic() + timeout
+        self._corewise_driver.drive(self, timeout)
+        if self._state not in _DECIDED:
+            with self._condition:
+                left_s = None if deadline is None else max(0.0, deadline - monotonic())
+                self._condition.wait_for(lambda: self._state in _DECIDED, left_s)
+
+
+def start(future: ProcessFuture) -> bool:
+    """Say that a future's call is about to run, holding its condition. Return False if it was cancelled."""
+    if future._state == PENDING:  # noqa: SLF001 - the class is of this file
+        future._state = RUNNING  # noqa: SLF001
+        return True
+    return future.set_running_or_notify_cancel()
+
+
+def decide(condition: Condition, decisions: Iterable[tuple[ProcessFuture, bool, Any]]) -> None:
+    """Decide futures, and run their callbacks; so no lock may be held.
+
+    Args:
+        condition: that of all of them.
+        decisions: for each its future, whether its call failed, and what it returned or raised.
+    """
+    watched: list[tuple[ProcessFuture, bool, Any]] = []
+    with condition:
+        for decision in decisions:
+            future, failed, value = decision
+            if future._waiters or future._done_callbacks:  # noqa: SLF001
+                watched.append(decision)
+            elif failed:
+                future._exception = value  # noqa: SLF001
+                future._state = FINISHED  # noqa: SLF001
+            else:
+                future._result = value  # noqa: SLF001
+                future._state = FINISHED  # noqa: SLF001
+        condition.notify_all()
+    for future, failed, value in watched:
+        if failed:
+            future.set_exception(value)
+        else:
+            future.set_result(value)

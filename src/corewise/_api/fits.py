@@ -1,0 +1,44 @@
+"""Which options an approach can honour. What it cannot is refused before anything runs, with a way out."""
+
+from __future__ import annotations
+
+from corewise.errors import OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.options import Options
+
+# Items under way at the same time draw from one generator: which numbers an item gets would be a matter of chance.
+SHARE_A_GENERATOR = ("threads", "asyncio")
+_CANNOT_STOP = {"sync": "a call in the caller's own thread", "threads": "a thread"}
+
+
+def refuse_misfits(asked: str, workers: int | None, options: Options) -> None:
+    """Refuse options that an approach cannot honour.
+
+    Args:
+        asked: the approach asked for, or ``"auto"``, which chooses one that can.
+        workers: workers asked for.
+        options: the options.
+
+    Raises:
+        OptionError: when an option does not go with the approach.
+    """
+    if options.timeout is not None and asked in _CANNOT_STOP:
+        raise OptionError(
+            f"approach={asked!r} cannot keep to timeout={options.timeout:g}: {_CANNOT_STOP[asked]} cannot be stopped "
+            "from outside. With approach='processes' the worker is killed; a coroutine function is cancelled with "
+            "approach='asyncio'."
+        )
+    if options.seed is not None and asked in SHARE_A_GENERATOR and workers != 1:
+        raise OptionError(
+            f"with approach={asked!r} items that are under way at the same time share one generator of random numbers, "
+            "so a seed could not say which numbers each item draws. Use approach='processes', or workers=1."
+        )
+    for name in ("max_tasks_per_worker", "start_method"):
+        value = getattr(options, name)
+        if value not in (None, "auto") and asked not in ("auto", "processes"):
+            raise OptionError(
+                f"{name}={value!r} is about worker processes, and approach={asked!r} has none; it goes with "
+                "approach='processes' or 'auto'."
+            )

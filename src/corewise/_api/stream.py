@@ -1,0 +1,253 @@
+"""`corewise.stream`: results one by one, as they are asked for."""
+
+from __future__ import annotations
+
+import os
+from weakref import WeakSet
+
+from corewise._api.call import Call, make_request
+from corewise._dispatch.window import Window
+from corewise._types.amounts import bytes_in
+from corewise._types.choice import Stats
+from corewise._types.light import deque
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Any, Self, Unpack
+
+    from corewise._api.call import Request
+    from corewise._types.choice import Choice, Failed
+    from corewise._types.events import Progress
+    from corewise._types.options import StreamOptionArgs
+    from corewise._work.chunk import Done
+
+# What is ahead by default, by benchmarks/stream.py. More items make tiny ones no faster, and with four times as many a
+# million of them, taken slowly, make the parent grow by 6 MB instead of 1.
+ITEMS = 16_384
+# Results of 1 MB come no faster with more than 16 MB; twice that is for consumers that take them in bursts.
+BYTES = 32_000_000
+_EACH = 2  # items: one that runs and one that waits, so that no worker is idle, however large results are
+_WORKERS = 4  # guess: workers that a chunk size which was asked for must do for, where their number is yet unknown
+
+
+def stream(
+    fn: Callable[..., Any],
+    *iterables: Iterable[Any],
+    approach: str = "auto",
+    workers: int | None = None,
+    progress: bool | Callable[[Progress], None] = False,
+    **options: Unpack[StreamOptionArgs],
+) -> Stream:
+    """Run a function over inputs of any length and give the results one by one, as they are asked for.
+
+    Inputs are read a little ahead of the workers, and workers work a little ahead of the consumer: no further than
+    `buffer` says, so memory stays bounded even if the input is endless or the consumer slow. Nothing starts before
+    the first result is asked for. The outcome is that of the plain loop ``(fn(item) for item in items)``.
+
+    Args:
+        fn: the function; a coroutine function runs by any approach too.
+        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input.
+        approach: as for `map`. With ``"sync"`` each item is run at the moment it is asked for; coroutines run in an
+            event loop in a thread of its own, so that they go on while the consumer is busy.
+        workers: as for `map`.
+        progress: as for `map`; told while results are asked for.
+        **options: those of `map`, and `buffer`; see `corewise.Options`.
+
+    Returns:
+        An iterator, to be read by one thread at a time. When it is read to the end, closed or dropped, all workers
+        are ended and the input is let go.
+
+    Raises:
+        OptionError: when an argument is out of range, or the approach does not fit the function or an option.
+        TypeError: when an option is unknown or `fn` is not callable.
+
+    Example:
+        >>> import corewise, itertools
+        >>> for square in corewise.stream(pow, itertools.count(), itertools.repeat(2), approach="threads"):
+        ...     if square > 50:
+        ...         break
+        >>> square
+        64
+    """
+    named = {"approach": approach, "workers": workers, "progress": progress}
+    return Stream(make_request("stream", fn, iterables, named, options))
+
+
+class Stream:
+    """The results of a `stream`: an iterator and a context manager.
+
+    It reads like a generator: what the function raises comes out of `next`, after the results of all items before
+    the one that failed, and ends it. ``with corewise.stream(...) as results:`` closes it in any case.
+
+    Args:
+        request: what was asked for, checked.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request: Request | None = request
+        self._choice = request.choice
+        self._call: Call | None = None
+        self._parts: deque[Done] = deque()
+        self._values: list[Any] = []  # of the part that is being taken, in reverse
+        self._size = (0, 0)  # of that part: items, bytes
+        self._busy = False
+        self._closed = False
+        self._guarded = False
+        self._pid = os.getpid()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        return self._values.pop() if self._values else self._next_of_the_next_part()
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which approach runs the items, and why; None until that is known."""
+        return self._choice if self._call is None else self._call.choice
+
+    @property
+    def stats(self) -> Stats:
+        """What it has cost so far; counts items when their results are there, taken or not."""
+        return _NOTHING_YET if self._call is None else self._call.stats()
+
+    @property
+    def failures(self) -> list[Failed]:
+        """The items that failed so far, the first thousand of them, in input order; `stats` counts all.
+
+        Empty unless ``on_error="return"`` was given.
+        """
+        return [] if self._call is None else self._call.failures
+
+    def close(self) -> None:
+        """End it: kill processes, cancel coroutines, wait for threads to end the items they are at.
+
+        Raises:
+            ValueError: when another thread, or something that it called itself, is just reading it.
+        """
+        self._refuse_others()
+        try:
+            self._busy = True
+            self._end()
+        finally:
+            self._busy = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(wait=kind is not KeyboardInterrupt)
+
+    def __del__(self) -> None:
+        # Whoever drops the last reference must not be held up: threads are left to end by themselves.
+        self._end(wait=False)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _next_of_the_next_part(self) -> Any:
+        self._refuse_others()
+        try:
+            self._busy = True
+            if not self._closed and self._has_next_part(self._call or self._begin()):
+                return self._values.pop()
+            self._end()
+        except StopIteration as error:
+            self._end()
+            # As generators do: whoever reads this would take it for the end.
+            raise RuntimeError("the function raised StopIteration") from error
+        except BaseException as error:
+            self._end(wait=not isinstance(error, KeyboardInterrupt))
+            raise
+        finally:
+            self._busy = False
+        raise StopIteration
+
+    def _refuse_others(self) -> None:
+        if self._busy:
+            raise ValueError("this stream is being read already, by another thread or by something it called itself")
+        if os.getpid() != self._pid:
+            raise RuntimeError(f"this stream belongs to process {self._pid}, where its workers are")
+
+    def _begin(self) -> Call:
+        request, self._request = self._request, None
+        if request is None:
+            raise RuntimeError("a stream begins once")
+        self._call = call = Call(request, _window(request))
+        return call
+
+    def _has_next_part(self, call: Call) -> bool:
+        """Go on to the next part; False when there is none."""
+        call.taken(*self._size)
+        self._size = (0, 0)
+        if self._parts and call.goes_on:
+            # Results are there, so nothing is waited for; but workers that are done get something to do.
+            self._add(call.step(wait=False))
+        while not self._parts:
+            if not self._add(call.step()):
+                return False
+            if call.goes_on and not self._guarded:
+                self._guarded = True
+                _end_at_exit(self)
+        part = self._parts.popleft()
+        self._size = len(part.values), part.size_bytes
+        part.values.reverse()
+        self._values = part.values
+        del part  # frames of a call that failed may link back to this one, and must not meet their exception here
+        return True
+
+    def _add(self, parts: list[Done] | None) -> bool:
+        self._parts.extend(parts or ())
+        return parts is not None
+
+    def _end(self, *, wait: bool = True) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        request, self._request = self._request, None
+        self._values = []
+        self._parts.clear()
+        if os.getpid() != self._pid:  # a forked child has a copy of this object, but the workers are not its own
+            return
+        if self._call is not None:
+            self._call.close(wait=wait)
+        elif request is not None:
+            request.source.drop()
+
+
+_NOTHING_YET = Stats(
+    wall_s=0.0, cpu_s=0.0, workers_cpu_s=0.0, queued_s=0.0, cores_busy=0.0, items=0, failures=0, workers=0
+)
+_OPEN: WeakSet[Stream] = WeakSet()
+
+
+def _end_at_exit(stream: Stream) -> None:
+    """Have a stream ended before the standard library waits for its processes, should the program end first."""
+    import atexit
+    import sys
+
+    if "multiprocessing" in sys.modules:
+        import multiprocessing.util  # noqa: F401 - it registers what waits; what is registered later is called earlier
+    atexit.unregister(_end_all)
+    atexit.register(_end_all)
+    _OPEN.add(stream)
+
+
+def _end_all() -> None:
+    for stream in list(_OPEN):
+        stream.__exit__(KeyboardInterrupt, None, None)
+
+
+def _window(request: Request) -> Window:
+    """Return how far the run may be ahead, as `buffer` says."""
+    options = request.options
+    if isinstance(options.buffer, int):
+        return Window(items=options.buffer)
+    # A chunk size that was asked for is kept, however large: two chunks for each worker must fit.
+    items = max(ITEMS, (options.chunksize or 1) * _EACH * (request.workers or _WORKERS))
+    if options.buffer is None:
+        return Window(items=items, size_bytes=BYTES, each=_EACH)
+    return Window(items=items, size_bytes=bytes_in("buffer", options.buffer))

@@ -1,0 +1,76 @@
+"""What failed, and whether that is too much. Pure."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.choice import Failed
+
+# A share means little while few items have finished: of 20 items that each fail with 1 %, one or more fail in every
+# fifth run. With 100 the share is known to a few percent. A guess.
+ENOUGH_FOR_A_SHARE = 100
+
+
+class Failures:
+    """The items that failed.
+
+    Args:
+        allowed: how many may fail: a number, or a share of the items (a float); None for any number.
+        kept: how many are kept for the record; None for all.
+
+    Attributes:
+        count: how many failed, those that are not kept included.
+
+    Example:
+        >>> failures = Failures(allowed=0.25)
+        >>> failures.count = 3
+        >>> failures.too_many(finished=8, total=None), failures.too_many(finished=8, total=10)
+        (False, True)
+        >>> failures.too_many_in_the_end(finished=12)
+        False
+    """
+
+    def __init__(self, *, allowed: float | None = None, kept: int | None = None) -> None:
+        self.allowed = allowed
+        self.count = 0
+        self._limit = kept
+        self._kept: list[Failed] = []
+
+    def add(self, failed: Failed) -> None:
+        """An item failed."""
+        self.count += 1
+        if self._limit is None or len(self._kept) < self._limit:
+            self._kept.append(failed)
+
+    def listed(self) -> list[Failed]:
+        """Return what is kept, in input order."""
+        return sorted(self._kept, key=lambda failed: failed.index)
+
+    def release(self) -> list[Failed]:
+        """Return what is kept, in input order, and forget it.
+
+        A failure that is raised must not be held by the run as well, which is held by the frames of its traceback:
+        they would keep each other alive.
+        """
+        listed = self.listed()
+        self._kept.clear()
+        return listed
+
+    def too_many(self, *, finished: int, total: int | None) -> bool:
+        """Return whether more have failed than may, by what is known so far.
+
+        Args:
+            finished: items that were run, failures included.
+            total: items there are; None while unknown.
+        """
+        if self.allowed is None or not self.count:
+            return False
+        if not isinstance(self.allowed, float):
+            return self.count > self.allowed
+        if total is not None and self.count > self.allowed * total:
+            return True  # whatever the others do
+        return finished >= ENOUGH_FOR_A_SHARE and self.count > self.allowed * finished
+
+    def too_many_in_the_end(self, *, finished: int) -> bool:
+        """Return whether more have failed than may, now that all `finished` items were run."""
+        return self.too_many(finished=finished, total=finished)
