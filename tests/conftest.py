@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 TESTS = Path(__file__).parent
-OF_THE_CONTRACT = (TESTS / "contract", TESTS / "engine")
+OF_THE_CONTRACT = (TESTS / "conformance", TESTS / "contract", TESTS / "engine")
 
 # A stuck test may swallow the exception that ends it, so it is raised again after this time (a guess).
 INSIST_AFTER_S = 5.0
@@ -60,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in OF_THE_CONTRACT):
             item.add_marker(pytest.mark.contract)
+        elif item.path.is_relative_to(TESTS / "faults"):
+            item.add_marker(pytest.mark.faults)
 
 
 @pytest.hookimpl(wrapper=True)

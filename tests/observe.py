@@ -154,7 +154,13 @@ def _descriptors() -> dict[int, str]:
 
 
 def _held_by_strangers(name: str) -> bool:
-    """Whether a process that is not ours uses this shared memory: other programs come and go beside the tests."""
+    """Whether a process that is not ours uses this shared memory: other programs come and go beside the tests.
+
+    Semaphores of `multiprocessing` are taken for those of others: corewise makes none, and the tests of another Python
+    that run beside these make many.
+    """
+    if name.startswith("sem.mp-"):
+        return True
     own = {os.getpid(), *descendants()}
     path = str(SHARED_MEMORY / name)
     strangers = (entry for entry in PROC.iterdir() if entry.name.isdigit() and int(entry.name) not in own)

@@ -28,6 +28,9 @@ CODES = {
     "too-short": "too little is left for workers to repay their start",
     "waits": "it waits more than it computes, and waits overlap in threads",
     "one-core": "it may use one core only, which a plain loop uses as well",
+    "waits-seeded": "it waits more than it computes; with a seed each item has random numbers of its own",
+    "seeded-but-cannot-travel": "with a seed each item has random numbers of its own, which threads would share, "
+    "and captured variable 'lock' is a lock",
     "computes": "computing uses more cores in processes",
     "computes-but-cannot-travel": "computing would gain from processes, but captured variable 'lock' is a lock",
 }
@@ -74,6 +77,7 @@ def test_figures_are_said_as_they_are(sample: Sample, expected: str) -> None:
         ("asked", "as asked for"),
         ("environment", "as the environment variable COREWISE_APPROACH says"),
         ("coroutine", "a coroutine function: its waits overlap in one event loop"),
+        ("time-limit", "a time limit needs workers that can be killed, so nothing was tried in the caller either"),
     ],
 )
 def test_a_choice_without_measurement_says_where_it_comes_from(code: str, expected: str) -> None:

@@ -35,6 +35,7 @@ class Case:
     cores: int = 4
     workers: int | None = None
     forbidden: str | None = None
+    threads: bool = True
 
 
 # As many items as make what remains just too little, and just enough, at 1 ms an item.
@@ -59,6 +60,15 @@ CASES = {
     "waiting, workers asked for": Case(sample(cpu_share=0.1), ("threads", 200, "waits"), workers=200),
     "waiting on one core": Case(sample(cpu_share=0.0), ("threads", rule.THREADS, "waits"), cores=1),
     "waiting, an endless input": Case(sample(cpu_share=0.0, remaining=None), ("threads", rule.THREADS, "waits")),
+    "waiting, with a seed": Case(sample(cpu_share=0.0), ("processes", 4, "waits-seeded"), threads=False),
+    "waiting, with a seed, on one core": Case(sample(cpu_share=0.0), ("sync", 1, "one-core"), threads=False, cores=1),
+    "waiting, with a seed, that cannot travel": Case(
+        sample(cpu_share=0.0), ("sync", 1, "seeded-but-cannot-travel"), threads=False, forbidden="a lock"
+    ),
+    "computing, with a seed": Case(sample(), ("processes", 4, "computes"), threads=False),
+    "computing, with a seed, that cannot travel": Case(
+        sample(), ("sync", 1, "seeded-but-cannot-travel"), threads=False, forbidden="a lock"
+    ),
     "half and half": Case(sample(cpu_share=rule.WAITS_BELOW), ("processes", 4, "computes")),
     "a little more waiting": Case(sample(cpu_share=rule.WAITS_BELOW - 0.01), ("threads", rule.THREADS, "waits")),
     "nothing left": Case(sample(remaining=0), ("sync", 1, "too-short")),
@@ -73,7 +83,9 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_the_choice_follows_from_the_figures(case: Case) -> None:
     """Approach, workers and the name of the reason."""
-    choice = rule.choose(case.sample, cores=case.cores, workers=case.workers, forbidden=case.forbidden)
+    choice = rule.choose(
+        case.sample, cores=case.cores, workers=case.workers, forbidden=case.forbidden, threads=case.threads
+    )
     assert (choice.approach, choice.workers, choice.code) == case.expected
     assert choice.asked == "auto"
     assert choice.sample is case.sample
@@ -91,13 +103,19 @@ def test_the_choice_follows_from_the_figures(case: Case) -> None:
     st.integers(1, 256),
     st.integers(1, 1000) | st.none(),
     st.sampled_from([None, "it holds a lock"]),
+    st.sampled_from([True, False]),
 )
 def test_every_measurement_gets_a_choice_that_can_be_run(
-    measured: Sample, cores: int, workers: int | None, forbidden: str | None
+    measured: Sample,
+    cores: int,
+    workers: int | None,
+    forbidden: str | None,
+    threads: bool,  # noqa: FBT001 - chance decides
 ) -> None:
     """However odd the figures: a known approach, at least one worker, and no more than were asked for."""
-    choice = rule.choose(measured, cores=cores, workers=workers, forbidden=forbidden)
+    choice = rule.choose(measured, cores=cores, workers=workers, forbidden=forbidden, threads=threads)
     assert choice.approach in APPROACHES
+    assert threads or choice.approach != "threads"
     assert choice.workers >= 1
     if choice.approach == "sync":
         assert choice.workers == 1

@@ -125,7 +125,7 @@ def test_an_item_that_kills_whoever_unpickles_it_costs_itself(start_method: str,
     items: list[object] = list(range(10))
     items[position] = item
     results = corewise.map(
-        works.kind, items, approach="processes", workers=2, start_method=start_method, on_error="return"
+        works.kind, iter(items), approach="processes", workers=2, start_method=start_method, on_error="return"
     )
     assert [failure.index for failure in results.failures] == [position]
     assert isinstance(results[position], errors.WorkerDied)
@@ -146,7 +146,7 @@ def test_an_item_that_cannot_travel_costs_itself(start_method: str, item: object
     items[4] = item
     results = corewise.map(
         works.kind,
-        items,
+        iter(items),  # those of a list are inherited by a fork, and need not travel
         approach="processes",
         workers=2,
         start_method=start_method,
@@ -157,6 +157,23 @@ def test_an_item_that_cannot_travel_costs_itself(start_method: str, item: object
     assert isinstance(results[4], expected)
     assert [value for index, value in enumerate(results) if index != 4] == ["int"] * 9
     assert results.stats.worker_deaths == 0
+
+
+def test_forked_workers_inherit_the_items_of_a_list() -> None:
+    """Nothing of them travels, so it does not matter whether it could."""
+    items = [works.RaisesAtPickle(), works.threading.Lock(), 3]
+    assert corewise.map(works.kind, items, approach="processes", workers=2, start_method="fork") == [
+        "RaisesAtPickle",
+        "lock",
+        "int",
+    ]
+
+
+def test_an_item_that_stands_in_the_list_twice_is_fresh_each_time() -> None:
+    """What the function does to it in place is not seen by the second call, whichever worker runs that."""
+    item: list[int] = []
+    results = corewise.map(works.appended, [item] * 40, approach="processes", workers=2, start_method="fork")
+    assert results == [[1]] * 40
 
 
 def test_a_result_that_cannot_travel_costs_itself(start_method: str) -> None:
@@ -209,7 +226,7 @@ def test_an_attribute_that_cannot_travel_is_named() -> None:
             self.settings = {"lines": (line for line in "text")}
 
     with pytest.raises(errors.CannotTravel, match=r"item 0 .*attribute 'settings', key 'lines'.*generator"):
-        corewise.map(works.kind, [Job()], approach="processes")
+        corewise.map(works.kind, iter([Job()]), approach="processes")
 
 
 def test_large_arguments_and_results_travel(start_method: str) -> None:

@@ -277,3 +277,9 @@ def rendezvous(path: str, number: int) -> int:
             raise TimeoutError("nobody else came")
         time.sleep(0.001)
     return number
+
+
+def appended(items: list[int]) -> list[int]:
+    """Change an item in place and return it."""
+    items.append(1)
+    return items

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from corewise._dispatch.sizes import TARGET_S, ChunkSizes
+from corewise._dispatch.sizes import _FLOOR_S, TARGET_S, ChunkSizes
 
 COSTS_S = [1e-8, 1e-7, 3e-6, 5e-5, 1e-3, 1.1e-3, 3.9e-3, 0.004, 0.0041, 0.05, 1.0, 10.0]
 ITEM_S = st.floats(1e-8, 10.0)
@@ -31,11 +31,11 @@ def test_chunks_come_to_last_as_long_as_they_should(workers: int, item_s: float)
     assert (size + 1) * item_s > TARGET_S * 0.999999
 
 
-@pytest.mark.parametrize(("workers", "growth"), [(1, 8), (2, 2), (8, 2)])
-def test_sizes_grow_step_by_step(workers: int, growth: int) -> None:
-    """From one item on, so that no chunk is ever a wild guess."""
-    taken = run_chunks(ChunkSizes(workers=workers, fixed=None), 1e-8, 6)
-    assert taken == [growth**step for step in range(6)]
+@pytest.mark.parametrize(("workers", "item_s", "growth"), [(1, 1e-8, 8), (2, 1e-8, 8), (8, 1e-8, 8), (2, 3e-4, 2)])
+def test_sizes_grow_step_by_step(workers: int, item_s: float, growth: int) -> None:
+    """From one item on, in larger steps while the target is far, so that no chunk is ever a wild guess."""
+    taken = run_chunks(ChunkSizes(workers=workers, fixed=None), item_s, 4)
+    assert taken == [growth**step for step in range(4)]
 
 
 def test_a_hundred_thousand_short_items_need_few_chunks_to_find_their_size() -> None:
@@ -48,11 +48,10 @@ def test_a_hundred_thousand_short_items_need_few_chunks_to_find_their_size() -> 
 def test_no_history_makes_a_size_jump_or_vanish(history: list[tuple[float, float]], workers: int) -> None:
     """Whatever chunks took, and whatever part of a size they held: at least one item, at most one step up."""
     sizes = ChunkSizes(workers=workers, fixed=None)
-    growth = 8 if workers == 1 else 2
     for seconds, share in history:
         before = sizes.next(None)
         sizes.observe(max(1, int(before * share)), seconds)
-        assert 1 <= sizes.next(None) <= before * growth
+        assert 1 <= sizes.next(None) <= before * 8
 
 
 @given(ITEM_S, ITEM_S)
@@ -78,17 +77,18 @@ def test_a_clock_that_saw_no_time_pass_lets_sizes_grow() -> None:
     """And divides by nothing."""
     sizes = ChunkSizes(workers=2, fixed=None)
     sizes.observe(1, 0.0)
-    assert sizes.next(None) == 2
+    assert sizes.next(None) == 8
     sizes.observe(0, 0.0)
-    assert sizes.next(None) == 2
+    assert sizes.next(None) == 8
 
 
 @given(st.integers(0, 10_000), st.integers(2, 64))
 def test_the_tail_is_shared(remaining: int, workers: int) -> None:
     """No chunk takes more than the share that leaves two for each worker."""
     sizes = ChunkSizes(workers=workers, fixed=None)
-    run_chunks(sizes, 1e-8, 20)
-    assert sizes.next(remaining) == max(1, remaining // (2 * workers))
+    run_chunks(sizes, 3e-5, 20)
+    least = int(_FLOOR_S / 3e-5)
+    assert sizes.next(remaining) == min(max(1, remaining), max(least, remaining // (2 * workers)), int(TARGET_S / 3e-5))
 
 
 @given(ITEM_S, st.integers(1, 2000), st.integers(2, 16))
@@ -98,7 +98,7 @@ def test_no_worker_is_left_with_half_of_the_work(item_s: float, items: int, work
     left = items
     while left:
         size = sizes.next(left)
-        assert size <= max(1, left // (2 * workers))
+        assert size <= max(1, left // (2 * workers)) or size * item_s <= _FLOOR_S * 1.000001
         sizes.observe(size, size * item_s)
         left -= size
     assert left == 0

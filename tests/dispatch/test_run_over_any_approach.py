@@ -2,78 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from shuffled import Shuffled, new_run
 
-from corewise._dispatch.meter import Meter
-from corewise._dispatch.run import Run, short
-from corewise._dispatch.source import Source
-from corewise._types.options import Options
-from corewise._work.chunk import Chunk, Done
+from corewise._dispatch.run import short
+from corewise._work.chunk import Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-
-class Shuffled:
-    """An approach whose chunks come back in an order, and in parts, that chance decides.
-
-    Args:
-        seed: of that chance.
-        bad: items that fail.
-        keep_going: whether it goes on behind an item that fails.
-        most: how many chunks it likes to have.
-    """
-
-    def __init__(self, seed: int, bad: Iterable[int] = (), *, keep_going: bool = False, most: int = 4) -> None:
-        self.ran: list[int] = []
-        self._chance = random.Random(seed)
-        self._bad = set(bad)
-        self._keep_going = keep_going
-        self._most = most
-        self._chunks: list[Chunk] = []
-
-    @property
-    def room(self) -> int:
-        """What is left of `most`."""
-        return self._most - len(self._chunks)
-
-    def submit(self, chunk: Chunk) -> None:
-        """Take a chunk."""
-        assert self.room > 0, "more was submitted than there was room for"
-        self._chunks.append(chunk)
-
-    def collect(self, timeout_s: float | None) -> list[Done]:
-        """Run the first part of some chunks."""
-        assert timeout_s is None
-        assert self._chunks, "nothing is under way, so nothing would ever come"
-        return [self._run_part() for _ in range(self._chance.randint(1, len(self._chunks)))]
-
-    def _run_part(self) -> Done:
-        chunk = self._chunks.pop(self._chance.randrange(len(self._chunks)))
-        values: list[Any] = []
-        failed: list[int] = []
-        for index, item in enumerate(chunk.items[: self._chance.randint(1, len(chunk.items))], chunk.start):
-            self.ran.append(item)
-            values.append(ValueError(item) if item in self._bad else -item)
-            if item in self._bad:
-                failed.append(index)
-                if not self._keep_going:
-                    break
-        dropped = bool(failed) and not self._keep_going
-        if len(values) < len(chunk.items) and not dropped:
-            self._chunks.append(chunk.part(chunk.start + len(values), chunk.stop))
-        return Done(chunk.start, values, failed, self._chance.choice([0.0, 1e-6, 0.1]), dropped=dropped)
-
-
-def new_run(items: Iterable[int], **options: Any) -> Run:
-    """Return a run that nobody watches."""
-    return Run(Source((items,)), Options(**options), Meter(None, lambda: 0.0))
 
 
 SIZES = st.integers(1, 7) | st.none()
@@ -116,8 +57,8 @@ def test_failures_that_are_returned_stand_in_their_places(bad: set[int], seed: i
     run.go(Shuffled(seed, bad, keep_going=True), 2)
     results = run.results()
     assert {index for index, value in enumerate(results) if isinstance(value, ValueError)} == bad
-    assert [failure.index for failure in run.failures] == sorted(bad)
-    assert all(results[failure.index] is failure.error for failure in run.failures)
+    assert [failure.index for failure in run.failures.listed()] == sorted(bad)
+    assert all(results[failure.index] is failure.error for failure in run.failures.listed())
     assert [results[index] for index in range(100) if index not in bad] == [
         -index for index in range(100) if index not in bad
     ]
@@ -243,3 +184,54 @@ def test_behind_the_first_failure_nothing_is_waited_for() -> None:
     run = new_run(range(8), chunksize=1)
     with pytest.raises(ValueError, match=r"^3\b"):
         run.go(NeverReturnsFive(0, most=8), 8)
+
+
+def test_results_do_not_wait_for_an_input_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two items that kept us waiting it is looked for results; with room for many, few are read ahead."""
+    monkeypatch.setattr("corewise._dispatch.source.READ_S", -1.0)
+    read: list[int] = []
+
+    def numbers() -> Iterable[int]:
+        for number in range(50):
+            read.append(number)
+            yield number
+
+    class AtOnce(Shuffled):
+        def collect(self, timeout_s: float | None) -> list[Done]:
+            assert timeout_s == 0.0 or not self.room or len(read) == 50
+            return [self._run_part() for _ in range(len(self._chunks))]
+
+    run, approach = new_run(numbers()), AtOnce(1, most=20)
+    run.use(approach, 8)
+    while run.feed():
+        for part in run.take():
+            run.values += part.values
+        assert len(read) - len(run.values) <= 1
+    assert run.values == [-number for number in range(50)]
+
+
+def test_an_input_that_raises_ends_the_run_after_what_it_gave() -> None:
+    """And after a failure among that, as in the plain loop."""
+
+    def numbers() -> Iterable[int]:
+        yield from range(20)
+        raise KeyError("no more")
+
+    run = new_run(numbers())
+    with pytest.raises(KeyError, match="no more"):
+        run.go(Shuffled(1), 2)
+    assert run.values == [-number for number in range(20)]
+    with pytest.raises(ValueError, match="7"):
+        new_run(numbers()).go(Shuffled(1, bad=[7]), 2)
+
+
+def test_an_outcome_that_nobody_asked_for_is_an_error() -> None:
+    """An approach that runs an item twice must not spoil the results in silence."""
+
+    class Twice(Shuffled):
+        def collect(self, timeout_s: float | None) -> list[Done]:  # noqa: ARG002 - it is never waited for
+            done = self._run_part()
+            return [done, done]
+
+    with pytest.raises(RuntimeError, match="not under way"):
+        new_run(range(20), chunksize=1).go(Twice(1), 2)

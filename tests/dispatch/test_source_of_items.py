@@ -145,8 +145,8 @@ def test_an_input_that_cannot_tell_its_length_has_an_unknown_one() -> None:
     assert cut_all(source, 2) == list(range(5))
 
 
-def test_what_the_input_raises_comes_through() -> None:
-    """At the chunk in which it happens; and what is no input is refused at once."""
+def test_what_the_input_raises_ends_it_and_is_kept() -> None:
+    """What was read before comes first, as in the plain loop; and what is no input is refused at once."""
 
     def numbers() -> Iterator[int]:
         yield 0
@@ -154,8 +154,56 @@ def test_what_the_input_raises_comes_through() -> None:
         raise KeyError("broken")
 
     source = Source((numbers(),))
-    assert source.cut(2) is not None
-    with pytest.raises(KeyError, match="broken"):
-        source.cut(2)
+    chunk = source.cut(3)
+    assert chunk is not None
+    assert chunk.items == [0, 1]
+    assert source.exhausted
+    assert source.cut(3) is None
+    assert isinstance(source.error, KeyError)
     with pytest.raises(TypeError, match="not iterable"):
         Source((5,))  # type: ignore[arg-type]  # the mistake that is tested
+
+
+def test_what_is_slow_to_come_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a chunk to fill: each item that took its time ends one. What is at hand is taken whole."""
+    monkeypatch.setattr("corewise._dispatch.source.READ_S", -1.0)
+    source = Source((iter(range(3)),))
+    for number in range(3):
+        chunk = source.cut(100)
+        assert chunk is not None
+        assert chunk.items == [number]
+        assert source.slow
+    assert source.cut(100) is None
+    assert not source.slow
+    at_hand = Source((range(1000),))
+    chunk = at_hand.cut(500)
+    assert chunk is not None
+    assert len(chunk.items) == 500
+
+
+def test_what_can_be_read_at_any_index_is_known() -> None:
+    """Workers that are forked may inherit it; whatever only looks like it may do anything."""
+
+    class Odd(list[int]):
+        pass
+
+    assert Source(([1], (2,), range(3))).sequences == ([1], (2,), range(3))
+    assert Source(([1], iter([2]))).sequences is None
+    assert Source((Odd([1]),)).sequences is None
+
+
+def test_a_source_that_is_dropped_closes_its_generator() -> None:
+    """It was the last to hold it."""
+    closed: list[bool] = []
+
+    def numbers() -> Iterator[int]:
+        try:
+            yield from count()
+        finally:
+            closed.append(True)
+
+    source = Source((numbers(),))
+    source.cut(3)
+    source.drop()
+    assert closed == [True]
+    assert source.cut(3) is None

@@ -63,7 +63,14 @@ def test_every_argument_of_map_is_listed() -> None:
     """Its own parameters and those of the options."""
     own = [name for name in inspect.signature(corewise.map).parameters if name not in {"fn", "iterables", "options"}]
     listed = _first_cells(_section("api.md", "`corewise.map(fn, *iterables, ...)` → `Results`"))
-    assert sorted(listed) == sorted(["fn", "*iterables", *own, *Options._fields])
+    options = [name for name in Options._fields if name != "buffer"]
+    assert sorted(listed) == sorted(["fn", "*iterables", *own, *options])
+
+
+def test_every_argument_of_stream_is_listed() -> None:
+    """Those of map, which it refers to, and the one that map has not."""
+    assert inspect.signature(corewise.stream).parameters.keys() == inspect.signature(corewise.map).parameters.keys()
+    assert _first_cells(_section("api.md", "`corewise.stream(fn, *iterables, ...)` → `Stream`")) == ["buffer"]
 
 
 def test_every_argument_of_compare_is_listed() -> None:

@@ -1,0 +1,56 @@
+"""Is interrupted at random moments, hundreds of times, and looks each time whether anything is left."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+
+import corewise
+import observe
+
+
+def square(number: int) -> int:
+    """Compute a little."""
+    return number * number
+
+
+def use_executor(start_method: str) -> None:
+    """Open, use and close executors, for ever."""
+    context = multiprocessing.get_context(start_method) if start_method != "auto" else None
+    while True:
+        with corewise.ProcessExecutor(2, mp_context=context) as executor:
+            assert list(executor.map(square, range(50))) == [number * number for number in range(50)]
+            futures = [executor.submit(square, number) for number in range(20)]
+            assert [future.result() for future in futures] == [number * number for number in range(20)]
+
+
+def use_map(start_method: str) -> None:
+    """Open, use and close the pools of maps, for ever."""
+    while True:
+        results = corewise.map(square, range(200), approach="processes", workers=2, start_method=start_method)
+        assert results == [number * number for number in range(200)]
+
+
+def main(what: str, times: str, start_method: str = "auto") -> None:
+    """Say "now" before each round, and what was left after it."""
+    use = {"executor": use_executor, "map": use_map}[what]
+    before = None
+    if start_method != "fork":
+        corewise.map(square, [1], approach="processes", start_method="forkserver")  # its server is started once
+    for turn in range(int(times)):
+        try:
+            os.write(1, b"now\n")
+            use(start_method)
+        except KeyboardInterrupt:
+            pass
+        if turn >= 2:  # what is loaded or opened once is there by then
+            before = before or observe.holdings()
+            # Other programs may hold named memory for the moment of one look.
+            for line in observe.left_since(before) and observe.left_since(before):
+                print(f"turn {turn}: {line}", flush=True)
+    print("end", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
