@@ -2,10 +2,12 @@
 #
 #   make compare   runs the four approaches on practical cases and says which is for what
 #                  (your own function: make compare ARGS="file.py:function --items '[1, 2, 3]'")
-#   make test      the gate, the tests that hold on every Python on each other Python found, then all tests
+#   make test      the gate, all tests, what must hold everywhere on each other Python found too, and the heart of it
+#                  over the transport of systems that are not Linux
 #   make gate      lint, format, types, floors
 #   make picture   measures the practical cases anew and draws the README's tables and pictures from them
-#   make bench     every benchmark; results in benchmarks/results/
+#   make bench     every benchmark, at last the table beside the peers; results in benchmarks/results/
+#                  (one row of it alone: .venv-bench/bin/python benchmarks/peers.py --row futures)
 #   make clean     removes what the above made
 #
 # PYTHON=/path/to/python3 chooses the interpreter.
@@ -13,6 +15,8 @@
 VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
+# What is run once more over the transport of systems that are not Linux.
+PORTABLE := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/faults/test_deaths_of_workers.py
 
 # An active environment of the caller's must not leak into ours.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
@@ -25,8 +29,7 @@ compare:
 	@$(VENV)/bin/corewise compare $(ARGS)
 
 test: gate
-	@tools/test_other_pythons $(VENV)
-	@$(VENV)/bin/python -m pytest
+	@PORTABLE="$(PORTABLE)" tools/run_tests $(VENV)
 
 gate:
 	@tools/environment $(VENV) dev
@@ -42,12 +45,18 @@ picture:
 	@$(VENV)/bin/corewise compare --json benchmarks/results/compare.json
 	@$(VENV)/bin/python tools/draw_readme.py
 
+# The peers are compared last, so that their table is what remains on the screen. One benchmark that fails keeps no
+# other from being run.
 bench:
 	@tools/environment $(VENV) dev
-	@set -e; for program in $$(grep -l '^def main' benchmarks/*.py); do \
+	@benchmarks/environment $(VENV)-bench
+	@failed=0; for program in $$(grep -l '^def main' benchmarks/*.py | grep -v '/peers\.py$$'); do \
 	    echo "$$program"; \
-	    $(VENV)/bin/python "$$program"; \
-	done
+	    $(VENV)/bin/python "$$program" || failed=1; \
+	done; \
+	echo benchmarks/peers.py; \
+	$(VENV)-bench/bin/python benchmarks/peers.py $(ARGS) || failed=1; \
+	exit $$failed
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -1,141 +1,195 @@
-"""The process engine beside its peers: one map over the same items, by every library's defaults.
+"""The process engine beside its peers, at the work that people complain about.
 
-Each figure is a run in a fresh interpreter, from the call to its last result, start and end of the workers included:
-all libraries start them for each call here. The rounds are interleaved, so that a busy minute falls on all alike, and
-the median is given. Peers that are not installed are left out: ``pip install joblib mpire``.
+Every library runs each row in fresh processes with two workers and its own defaults; the rounds are interleaved, so a
+busy minute falls on all alike, and medians are compared. Peers that are not installed are left out and named
+(`make bench` makes an environment that has them). docs/explanation/benchmarks.md says what each row means.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import statistics
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
 
 import _results
-import works
+from _bare import BarePair
+from _libraries import CLUSTERS, LIBRARIES, OURS, WORKERS, absent
+from _rows import ROWS, Row, judge, median
+from _table import show_row, show_summary
+from _whole import run_whole
 
-WORKERS = 2
-Mapper = Callable[[Callable[..., Any], list[Any]], Any]
+FOLDER = Path(__file__).parent
+PYTHON_VARIABLES = {"PYTHONPATH": str(FOLDER), "PYTHONWARNINGS": "ignore"}  # workers of every kind find `_works`
+LIMIT_S = 60.0  # a library that needs longer for one round takes no further part in its row
+HEAVY_SHARE, CLUSTER_SHARE = 0.6, 0.2  # of the rounds; guesses that keep the whole table near ten minutes
 
-
-def _corewise(fn: Callable[..., Any], items: list[Any]) -> object:
-    import corewise
-
-    return corewise.map(fn, items, approach="processes", workers=WORKERS)
-
-
-def _pool(fn: Callable[..., Any], items: list[Any]) -> object:
-    from multiprocessing import Pool
-
-    with Pool(WORKERS) as pool:
-        return pool.map(fn, items)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-def _executor(fn: Callable[..., Any], items: list[Any]) -> object:
-    from concurrent.futures import ProcessPoolExecutor
+class Series:
+    """What one library did at one row, round by round."""
 
-    with ProcessPoolExecutor(WORKERS) as executor:
-        return list(executor.map(fn, items))
+    def __init__(self) -> None:
+        self.rounds: list[dict[str, object]] = []
+        self.why_none = ""
 
+    @property
+    def figures(self) -> list[float]:
+        """The figures of all rounds."""
+        return [float(one["figure"]) for one in self.rounds]  # type: ignore[arg-type]
 
-def _joblib(fn: Callable[..., Any], items: list[Any]) -> object:
-    from joblib import Parallel, delayed
-
-    return Parallel(n_jobs=WORKERS)(delayed(fn)(item) for item in items)
-
-
-def _mpire(fn: Callable[..., Any], items: list[Any]) -> object:
-    from mpire import WorkerPool
-
-    with WorkerPool(WORKERS) as pool:
-        return pool.map(fn, [(item,) for item in items])
-
-
-PEERS: dict[str, tuple[str, Mapper]] = {
-    "corewise": ("corewise", _corewise),
-    "Pool": ("multiprocessing", _pool),
-    "ProcessPoolExecutor": ("concurrent.futures", _executor),
-    "joblib": ("joblib", _joblib),
-    "mpire": ("mpire", _mpire),
-}
-
-MB = 1 << 20
-# What is run, over what, how the seconds are shown, and who is too slow to be asked.
-WORKS: dict[str, tuple[Callable[..., Any], Callable[[], list[Any]], set[str]]] = {
-    "8 tiny calls, whole program": (works.add_one, lambda: list(range(8)), set()),
-    "300,000 tiny calls": (works.add_one, lambda: list(range(300_000)), {"ProcessPoolExecutor"}),
-    "heavy tail": (works.spin, works.heavy_tail, set()),
-    "sorted": (works.spin, works.sorted_up, set()),
-    "one giant": (works.spin, works.one_giant, set()),
-    "8 arrays of 64 MB in": (works.total, lambda: works.arrays(8, 64 * MB), set()),
-    "8 arrays of 64 MB in and out": (works.echo, lambda: works.arrays(8, 64 * MB), set()),
-    "one array of 64 MB to 16 tasks": (works.total, lambda: works.arrays(1, 64 * MB) * 16, set()),
-    "1,000 arrays of 80 kB in and out": (works.echo, lambda: works.arrays(1000, 80_000), set()),
-}
+    def as_dict(self) -> dict[str, object]:
+        """Return it for the document."""
+        if not self.rounds:
+            return {"missing": self.why_none}
+        figures = self.figures
+        return {"median": median(figures), "low": min(figures), "high": max(figures), "rounds": self.rounds}
 
 
-def _run_one(work: str, peer: str) -> None:
-    fn, make, _ = WORKS[work]
-    mapper = PEERS[peer][1]
-    items = make()
-    print(json.dumps(works.timed(lambda: mapper(fn, items))))
+@contextmanager
+def _contained() -> Iterator[None]:
+    """Have the clusters keep their files in a folder that goes away, and their figures of use to themselves."""
+    # Short: sockets are made in it, whose paths may have some 100 characters.
+    with tempfile.TemporaryDirectory(prefix="cw-", ignore_cleanup_errors=True) as folder:
+        os.environ |= {
+            "RAY_TMPDIR": folder,
+            "RAY_AUTH_MODE": "disabled",  # it would write a token to the home directory
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "DASK_TEMPORARY_DIRECTORY": folder,
+        }
+        yield
 
 
-def _measured(work: str, peer: str) -> float:
-    whole = "whole program" in work
-    command = [sys.executable, __file__, "--one", work, peer]
-    seconds = works.timed(lambda: subprocess.run(command, check=True, capture_output=True)) if whole else 0.0
-    if whole:
-        return seconds
-    return float(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+def _rounds_per_s() -> float:
+    """How often a loop turns in a second at best while both cores turn one, so that work can be cut in seconds."""
+    pair = BarePair()
+    try:
+        trial = 2_000_000
+        pair.turn(trial)
+        return trial / min(pair.turn(trial) for _ in range(15))
+    finally:
+        pair.close()
 
 
-def _show(medians: dict[str, dict[str, float]]) -> None:
-    width = max(map(len, WORKS))
-    print(" " * width, *(f"{peer:>20}" for peer in PEERS))
-    for work, figures in medians.items():
-        bound = None
-        if WORKS[work][0] is works.spin:
-            bound = works.lower_bound_s(WORKS[work][1](), WORKERS)
-        cells = []
-        for peer in PEERS:
-            seconds = figures.get(peer)
-            text = "–" if seconds is None else f"{seconds:.3f} s"
-            if seconds is not None and bound:
-                text += f" ({seconds / bound:.2f} ×)"
-            cells.append(f"{text:>20}")
-        print(f"{work:{width}}", *cells)
+def _in_child(row: str, library: str, rounds_per_s: float) -> dict[str, object]:
+    command = [sys.executable, str(FOLDER / "_one.py"), row, library, str(rounds_per_s)]
+    process = subprocess.Popen(
+        command,
+        env=os.environ | PYTHON_VARIABLES,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        out, errors = process.communicate(timeout=LIMIT_S)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, out, errors)
+    answer: dict[str, object] = json.loads(out.splitlines()[-1])
+    return answer
 
 
-def main() -> None:
-    """Measure, print and store."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--one", nargs=2, metavar=("WORK", "PEER"), help=argparse.SUPPRESS)
-    parser.add_argument("--work", choices=WORKS, action="append", help="only this one; may be given more than once")
-    arguments = parser.parse_args()
-    if arguments.one:
-        _run_one(*arguments.one)
+def _measure(row: str, library: str, rounds_per_s: float, series: Series) -> None:
+    """Run one round of one library, and take note of what came of it."""
+    try:
+        answer = run_whole(library, LIMIT_S) if row == "start" else _in_child(row, library, rounds_per_s)
+    except subprocess.TimeoutExpired:
+        series.why_none = f"over {LIMIT_S:.0f} s"
+        series.rounds.clear()
         return
-    present = [peer for peer, (module, _) in PEERS.items() if importlib.util.find_spec(module)]
-    medians: dict[str, dict[str, float]] = {}
-    all_seconds: dict[str, dict[str, list[float]]] = {}
-    for work in arguments.work or WORKS:
-        asked = [peer for peer in present if peer not in WORKS[work][2]]
-        seconds: dict[str, list[float]] = {peer: [] for peer in asked}
-        for _ in range(arguments.rounds):
-            for peer in asked:
-                seconds[peer].append(_measured(work, peer))
-        all_seconds[work] = seconds
-        medians[work] = {peer: statistics.median(values) for peer, values in seconds.items()}
-    _show(medians)
-    print(_results.write("peers", {"workers": WORKERS, "rounds": arguments.rounds, "seconds": all_seconds}))
+    except subprocess.CalledProcessError as error:
+        lines = (error.stderr or "").strip().splitlines()
+        series.why_none = f"failed: {lines[-1] if lines else error}"
+        series.rounds.clear()
+        return
+    if "missing" in answer:
+        series.why_none = str(answer["missing"])
+    else:
+        series.rounds.append(answer)
+
+
+def _rounds_of(row: Row, library: str, rounds: int) -> int:
+    share = (HEAVY_SHARE if row.heavy else 1.0) * (CLUSTER_SHARE if library in CLUSTERS else 1.0)
+    return max(1, round(rounds * share))
+
+
+def _run_row(name: str, libraries: list[str], rounds: int, rounds_per_s: float) -> dict[str, Series]:
+    row = ROWS[name]
+    asked = [*libraries, *([row.limit] if row.limit else [])]
+    table = {library: Series() for library in asked}
+    for number in range(_rounds_of(row, OURS, rounds)):
+        shift = number % len(asked)
+        for library in [*asked[shift:], *asked[:shift]]:
+            series = table[library]
+            if not series.why_none and number < _rounds_of(row, library, rounds):
+                _measure(name, library, rounds_per_s, series)
+    return table
+
+
+def _document(tables: dict[str, dict[str, Series]], rounds: int, seconds: float) -> dict[str, object]:
+    rows = {}
+    for name, table in tables.items():
+        row = ROWS[name]
+        medians = {
+            library: median(series.figures)
+            for library, series in table.items()
+            if series.rounds and library != row.limit
+        }
+        rows[name] = {
+            "title": row.title,
+            "unit": row.unit,
+            "scale": row.scale,
+            "verdict": judge(row, medians).as_dict(),
+            "limit": row.limit or None,
+            "figures": {library: series.as_dict() for library, series in table.items()},
+        }
+    return {"workers": WORKERS, "rounds": rounds, "took_s": seconds, "absent": absent(), "rows": rows}
+
+
+def main() -> int:
+    """Measure, print the table, store benchmarks/results/peers.json.
+
+    Returns:
+        0, whatever the figures are; a target that is not met stands in the table.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the quick rows (default: 5)")
+    parser.add_argument("--row", choices=ROWS, action="append", help="only this one; may be given more than once")
+    parser.add_argument("--library", choices=LIBRARIES, action="append", help="only this one, and so on")
+    parser.add_argument("--output", help="name of the result file (default: peers for a whole table, else none)")
+    arguments = parser.parse_args()
+    missing = absent()
+    libraries = [name for name in arguments.library or LIBRARIES if name not in missing]
+    if missing:
+        print(f"not installed, so left out: {', '.join(missing)}")
+    begin = perf_counter()
+    tables = {}
+    with _contained():
+        rounds_per_s = _rounds_per_s()
+        for name in arguments.row or ROWS:
+            tables[name] = _run_row(name, libraries, arguments.rounds, rounds_per_s)
+            show_row(ROWS[name], {library: series.as_dict() for library, series in tables[name].items()})
+    document = _document(tables, arguments.rounds, perf_counter() - begin)
+    show_summary(document["rows"])  # type: ignore[arg-type]
+    whole = not arguments.row and not arguments.library
+    if output := arguments.output or ("peers" if whole else None):
+        print("written to", _results.write(output, document))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
