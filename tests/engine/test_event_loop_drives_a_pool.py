@@ -87,7 +87,8 @@ def drive(
             driver = Driver(pool)
             came = await driver.run(items, size)
             assert threading.active_count() == threads
-            assert beats > 1, "the loop was held up"
+            # What ends within its first turn leaves the loop no moment for anything else, and holds nothing up.
+            assert driver.turns == 1 or beats > 1, "the loop was held up"
             return came, driver
         finally:
             beating.cancel()
