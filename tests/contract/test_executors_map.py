@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +88,14 @@ def test_inputs_without_end_are_read_as_far_as_the_buffer_goes(kind: str) -> Non
 @every_kind
 def test_a_lazy_map_keeps_its_executor_until_it_is_over(kind: str) -> None:
     """An executor that nobody else holds still gets all the inputs."""
+    before = set(threading.enumerate())
     results = make(kind, 2).map(fit(kind, double), range(20), buffersize=2)
     gc.collect()
     assert list(results) == list(range(0, 40, 2))
+    del results
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:  # which ends the workers, as nobody else does
+        thread.join()
 
 
 @every_kind
