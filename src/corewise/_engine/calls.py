@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from operator import itemgetter
 
 from corewise._engine.parcels import ItemRefused
 from corewise._transport import codec
@@ -118,15 +119,17 @@ def _forget_oldest(known: dict[Any, Any]) -> None:
         del known[next(iter(known))]
 
 
-def pack_calls(calls: Calls, *, main_by_value: bool) -> bytes | list[tuple[int, Packed]]:
-    """Return the calls packed: all in one where nothing can go wrong with any, else each by itself.
+def pack_calls(calls: Calls, *, main_by_value: bool) -> tuple[bool, list[Any]]:
+    """Return whether the calls may travel as they are, since nothing can go wrong with any; and what travels.
+
+    That is for each its function's number and its arguments: positional and keyword ones as they are, or else packed.
 
     Raises:
         ItemRefused: at the first call whose arguments cannot travel.
     """
     items = calls.items
-    if all_plain(chain.from_iterable([args for _, args, _ in items])) and not any(kwargs for *_, kwargs in items):
-        return codec.dumps([(function.key, args, kwargs) for function, args, kwargs in items])
+    if all_plain(chain.from_iterable([args for _, args, _ in items])) and not any(map(itemgetter(2), items)):
+        return True, [(function.key, args, kwargs) for function, args, kwargs in items]
     packed: list[tuple[int, Packed]] = []
     for index, (function, args, kwargs) in enumerate(items, calls.start):
         try:
@@ -134,7 +137,7 @@ def pack_calls(calls: Calls, *, main_by_value: bool) -> bytes | list[tuple[int, 
         except BaseException as error:  # noqa: BLE001 - an argument's own pickling may raise anything
             raise ItemRefused(index, error) from None
         packed.append((function.key, data))
-    return packed
+    return False, packed
 
 
 def _digest(data: bytes) -> bytes:

@@ -204,10 +204,10 @@ class Crew:
             undo.keep_open()
         return Worker(number, process, line, ledger, life, early=early)
 
-    def wait(self, timeout_s: float | None) -> list[News]:
-        """Wait for news of any worker, at most `timeout_s` seconds (None: as long as it takes)."""
+    def wait(self, timeout_s: float | None, *, eager: bool = False) -> list[News]:
+        """Wait for news of any worker; the arguments are those of `Poller.wait`."""
         news = []
-        for data, read, write in self.poller.wait(timeout_s):
+        for data, read, write in self.poller.wait(timeout_s, eager=eager):
             if data is not None:
                 worker, ended = data
                 news.append(News(worker, ended=ended, read=read and not ended, write=write))

@@ -91,11 +91,11 @@ class Outbox:
     def _message(self, worker: Worker, held: Held) -> tuple[Any, ...]:
         chunk = held.chunk
         if isinstance(chunk, Calls):
-            data: Any = pack_calls(chunk, main_by_value=self._main_by_value)
+            plain, calls = pack_calls(chunk, main_by_value=self._main_by_value)
             functions = _functions(worker, chunk)
-            return ("calls", held.position, chunk.start, len(chunk.items), functions, chunk.context, data)
+            return ("calls", held.position, chunk.start, functions, chunk.context, plain, calls)
         quick = not (self.limited or self._seeded) and self.item_s is not None and self.item_s < QUICK_ITEM_S
-        data = None
+        data: Any = None
         if not self._inherited or not parcels.may_be_inherited(chunk, self._seen):
             data = parcels.pack_items(chunk, main_by_value=self._main_by_value)
             quick = quick and isinstance(data, bytes)
@@ -103,9 +103,14 @@ class Outbox:
         return ("chunk", held.position, chunk.start, len(chunk.items), chunk.star, quick, data)
 
 
-def _functions(worker: Worker, calls: Calls) -> tuple[list[tuple[int, bytes]], list[int]]:
-    """Return the functions that a worker needs for these calls and does not know, and those that it may forget."""
+def _functions(worker: Worker, calls: Calls) -> tuple[list[tuple[int, bytes]], list[int]] | None:
+    """Return the functions that a worker needs for these calls and does not know, and those that it may forget.
+
+    None stands for neither.
+    """
     known = worker.known
+    if len(known) == 1 and len(calls.items) == 1 and calls.items[0][0].key in known:
+        return None  # the most common case by far, and each microsecond is one of a round trip
     fresh: dict[int, bytes] = {}
     for function, *_ in calls.items:
         if function.key in known:

@@ -68,12 +68,6 @@ def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
     return packed
 
 
-def unpack_plain(data: bytes) -> list[Any]:
-    """Return results that travelled in one, as none failed."""
-    values: list[Any] = codec.loads(data)
-    return values
-
-
 def unpack_each(
     first: int, records: Sequence[tuple[bool, Packed]], *, interruptible: bool = True
 ) -> tuple[list[Any], list[int]]:

@@ -162,9 +162,12 @@ class ProcessPool:
         """Return for how many seconds at most to wait for news: until workers want looking after."""
         return self._patrol.due_s(self._crew.members, limited=self._outbox.limited)
 
-    def wait(self, timeout_s: float | None) -> list[News]:
-        """Wait for news, at most `timeout_s` seconds. It changes nothing, so it may be called without a lock."""
-        return self._crew.wait(timeout_s)
+    def wait(self, timeout_s: float | None, *, eager: bool = False) -> list[News]:
+        """Wait for news, at most `timeout_s` seconds; `eager` if an answer may come within microseconds.
+
+        It changes nothing, so it may be called without a lock.
+        """
+        return self._crew.wait(timeout_s, eager=eager)
 
     def wake(self) -> None:
         """Have `wait`, in another thread, return at once."""
@@ -222,9 +225,7 @@ class ProcessPool:
         before = worker.line.received_bytes
         try:
             messages, is_open = worker.line.receive()
-        except (
-            MemoryError
-        ) as error:  # for a result of this worker's; what else it may have sent cannot be read any more
+        except MemoryError as error:  # for a result of it; what else it may have sent cannot be read any more
             worker.verdict = error
             worker.kill()
             return False
@@ -237,7 +238,7 @@ class ProcessPool:
         return is_open
 
     def _take(self, worker: Worker, kind: str, *details: Any) -> None:
-        if kind in ("bulk", "done"):
+        if kind in ("plain", "done"):
             self._take_outcomes(worker, kind, *details)
         elif kind == "ready":
             self._losses.ready()
@@ -269,8 +270,8 @@ class ProcessPool:
             return
         first = held[0]
         fetched = first.position - position  # from the ledger, before the worker sent them
-        if kind == "bulk":
-            values, failed = parcels.unpack_plain(outcome)[fetched:], list[int]()
+        if kind == "plain":
+            values, failed = outcome[fetched:] if fetched else outcome, list[int]()
         else:
             values, failed = self._unpacked(first.chunk.start, outcome[fetched:])
         if values:

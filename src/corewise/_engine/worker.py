@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from time import perf_counter, process_time
 
 from corewise._engine.setting import enter, peak_bytes
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from corewise._engine.setting import Setting, Setup
     from corewise._transport.channel import WorkerEnd
     from corewise._transport.codec import Packed
-
 
 LINE_LOST = 113  # exit code of a worker whose line was closed under it
 NO_MEMORY = 115  # of one that had no memory for what it was sent
@@ -102,29 +102,31 @@ class _Worker:
         self,
         position: int,
         start: int,
-        count: int,
-        functions: tuple[Any, list[int]],
+        functions: tuple[Any, list[int]] | None,
         context: bytes | None,
-        data: Any,
+        plain: bool,  # noqa: FBT001 - from a message
+        calls: list[Any],
     ) -> None:
         """Run calls of functions that are known here by their keys."""
         self._ledger.begin(position)
         self._setting.shift = start - position
-        fresh, gone = functions
+        if functions is not None:
+            self._learn(*functions)
+        invoke: Callable[[Any], Any] = self._invoke if plain else self._decode_and_invoke
+        if context is not None:
+            from corewise._engine import contexts
+
+            invoke = partial(contexts.run_in, context, invoke)
+        if len(calls) == 1:
+            self._run_alone(position, start, calls.pop(), invoke)
+        else:
+            self._run_carefully(position, start, len(calls), _taken_out(calls), invoke)
+
+    def _learn(self, fresh: list[tuple[int, bytes]], gone: list[int]) -> None:
         for key in gone:
             self._functions.pop(key, None)
         for key, packed in fresh:
             self._functions[key] = packed
-        items: Iterable[Any] = _taken_out(data)
-        invoke: Callable[[Any], Any] = self._decode_and_invoke
-        if isinstance(data, bytes):
-            items, invoke = codec.loads(data), self._invoke
-        if context is not None:
-            from corewise._engine import contexts
-
-            self._run_carefully(position, start, count, items, lambda item: contexts.run_in(context, invoke, item))
-        else:
-            self._run_carefully(position, start, count, items, invoke)
 
     def _invoke(self, item: tuple[int, tuple[Any, ...], dict[str, Any]]) -> Any:
         key, args, kwargs = item
@@ -139,6 +141,26 @@ class _Worker:
         if isinstance(fn, bytes):  # only now: what it does to the process while being unpickled is this item's doing
             fn = self._functions[key] = self._setting.callable_from(fn)
         return fn
+
+    def _run_alone(self, position: int, index: int, item: Any, invoke: Callable[[Any], Any]) -> None:
+        """Run one item and send its outcome: as there is no other, none has to be written down."""
+        ledger = self._ledger
+        begin = perf_counter()
+        if not ledger.running(position):
+            self._send_message(("skipped", position, position + 1))
+        else:
+            if self._setting.before_item is not None:
+                self._setting.before_item(index)
+            try:
+                value = invoke(item)
+            except BaseException as error:  # noqa: BLE001 - whatever the item or the function raises is the item's outcome
+                self._send_outcomes("done", position, [(True, failures.pack(error))], begin)
+            else:
+                if is_plain(value):
+                    self._send_outcomes("plain", position, [value], begin)
+                else:
+                    self._send_outcomes("done", position, [_encoded(value, index)], begin)
+        ledger.begin(position + 1)
 
     def _run_carefully(
         self, position: int, start: int, count: int, items: Iterable[Any], invoke: Callable[[Any], Any]
@@ -194,15 +216,19 @@ class _Worker:
     def _send(self, batch: _Batch, *, dropped: bool = False) -> None:
         if not batch.records and not batch.values:
             return
+        if batch.values is not None:
+            self._send_outcomes("plain", batch.position, batch.values, batch.begin)
+        else:
+            self._send_outcomes("done", batch.position, batch.records, batch.begin, dropped=dropped)
+
+    def _send_outcomes(
+        self, kind: str, position: int, outcomes: list[Any], begin: float, *, dropped: bool = False
+    ) -> None:
         self._ledger.finished()
         self._setting.flush()
         now = perf_counter()
-        wall_s = now - batch.begin
         spent, self._spent = self._spent, None
-        if batch.values is not None:
-            self._send_message(("bulk", batch.position, codec.dumps(batch.values), False, wall_s, spent))
-        else:
-            self._send_message(("done", batch.position, batch.records, dropped, wall_s, spent))
+        self._send_message((kind, position, outcomes, dropped, now - begin, spent))
         if now - self._told > _TELL_S:
             # After the results are on their way; it goes with the next ones.
             self._told = now

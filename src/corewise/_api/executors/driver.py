@@ -23,10 +23,10 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from corewise._api.executors.process_future import ProcessFuture, decide, start
+from corewise._api.executors.process_future import ProcessFuture, decide
 from corewise._api.executors.program_end import finish_at_end, has_begun, is_finished
-from corewise._dispatch.sizes import ChunkSizes
-from corewise._engine.calls import Calls, Functions
+from corewise._api.executors.register import Register
+from corewise._engine.calls import Functions
 from corewise._engine.reports import hand_on
 from corewise._machine.interrupts import InterruptsHeld
 
@@ -35,16 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from corewise._engine.calls import Function
+    from corewise._api.executors.register import Call, Decision
     from corewise._engine.crew import News
     from corewise._engine.pool import ProcessPool
     from corewise._transport.blocks import Once
-    from corewise._work.chunk import Done
-
-    # What calls must have in common to be sent together: a time limit in seconds, a scope of buffers, a context.
-    Terms = tuple[float | None, Once | None, bytes | None]
-    # A call that waits: its future, its function and arguments, and its terms.
-    Call = tuple[ProcessFuture, Function, tuple[Any, ...], dict[str, Any], Terms]
 
 _NAP_S = 0.002  # guess: how late a callback may come, once, after a while in which every result was waited for
 
@@ -57,10 +51,6 @@ class Driver:
         workers: most worker processes at a time.
 
     Attributes:
-        finished: calls that returned.
-        failed: calls that raised, went over their time limit or lost their worker.
-        timed_out: the part of `failed` that went over the time limit.
-        cancelled: calls that were cancelled before they began, as far as that was noticed.
         broken: why the workers cannot work; None while they can.
         scopes_over: scopes under which no more calls come; closed by whoever drives next.
     """
@@ -73,11 +63,8 @@ class Driver:
         self._lock = threading.RLock()
         self._feeding = False
         self.condition = threading.Condition()
-        self._waiting: deque[Call] = deque()
+        self._register = Register(workers, self.condition)
         self._full = False  # whether the pool wanted no more when it was last asked
-        self._running: dict[int, ProcessFuture] = {}
-        self._next = 0
-        self._sizes = ChunkSizes(workers=workers, fixed=None)
         self._driver: int | None = None  # the thread that drives now
         self._thread: threading.Thread | None = None
         # What the thread sleeps on. It may be rung anywhere, in `__del__` too.
@@ -89,7 +76,6 @@ class Driver:
         self.broken: BaseException | None = None
         self._made_in = os.getpid()
         self.scopes_over: deque[Once] = deque()
-        self.finished = self.failed = self.timed_out = self.cancelled = 0
 
     def submit(
         self,
@@ -124,13 +110,15 @@ class Driver:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - the function's own pickling may raise anything
-                self.failed += 1
+                self._register.failed += 1
                 future.set_exception(error)
                 return future
-            self._waiting.append((future, function, args, kwargs, (timeout_s, once, context)))
-            if not self._full:
+            call = (future, function, args, kwargs, (timeout_s, once, context))
+            if self._full or self._feeding:
+                self._register.waiting.append(call)
+            else:
                 with InterruptsHeld():
-                    self._feed()
+                    self._hand_in(call)
                     self._call_thread(news=True)
         return future
 
@@ -148,7 +136,7 @@ class Driver:
             self._closing = True
             self._kill = kill or self._kill
             self._bell.put(None)  # it may be napping
-            doomed = list(self._waiting) if cancel else []
+            doomed = list(self._register.waiting) if cancel else []
         for future, *_ in doomed:
             future.cancel()
         with self._lock:
@@ -168,16 +156,8 @@ class Driver:
         """Return the fields of `ExecutorStatistics` that change."""
         with self._lock:
             pool = self._pool
-            cancelled = sum(future.cancelled() for future, *_ in self._waiting)
-            return {
-                "queued": len(self._waiting) - cancelled,
-                "running": len(self._running),
-                "finished": self.finished,
-                "failed": self.failed,
-                "timed_out": self.timed_out,
-                "cancelled": self.cancelled + cancelled,
-                **(pool.census() if pool else {"workers": 0, "idle_workers": 0}),
-            }
+            census = pool.census() if pool else {"workers": 0, "idle_workers": 0}
+            return self._register.figures() | census
 
     def drive(self, future: ProcessFuture | None, timeout_s: float | None) -> None:
         """Read what workers send until `future` is decided (None: until nothing is under way), or the time is up.
@@ -195,9 +175,9 @@ class Driver:
                 self._driven_by_others = self._driven_by_others or future is not None
             deadline = None if timeout_s is None else monotonic() + timeout_s
             try:
-                while (future is None or not future.done()) and not interrupts.came:
+                while (future is None or not future.decided) and not interrupts.came:
                     left_s = None if deadline is None else deadline - monotonic()
-                    if (left_s is not None and left_s <= 0) or not self._turn(left_s):
+                    if (left_s is not None and left_s <= 0) or not self._turn(left_s, eager=future is not None):
                         break
             finally:
                 if not nested:
@@ -210,16 +190,16 @@ class Driver:
         if self._pool is not None:
             self._pool.wake()
 
-    def _turn(self, timeout_s: float | None) -> bool:
+    def _turn(self, timeout_s: float | None, *, eager: bool) -> bool:
         """Wait for news and act on it. Return False when nothing is under way."""
         with self._lock:
             pool = self._pool
-            if pool is None or self._kill or not (self._running or self._waiting):
+            if pool is None or self._kill or not self._register.under_way:
                 return False
             due_s = pool.due_s()
             if timeout_s is None or due_s < timeout_s:
                 timeout_s = due_s
-        news = pool.wait(timeout_s)
+        news = pool.wait(timeout_s, eager=eager)
         with self._lock:
             decisions = self._take_in(pool, news)
             reports = pool.reports()
@@ -228,8 +208,8 @@ class Driver:
             decide(self.condition, decisions)
         return True
 
-    def _take_in(self, pool: ProcessPool, news: list[News]) -> list[Any]:
-        decisions: list[Any] = []
+    def _take_in(self, pool: ProcessPool, news: list[News]) -> list[Decision]:
+        decisions: list[Decision] = []
         try:
             while self.scopes_over:
                 self.scopes_over.popleft().close()
@@ -240,26 +220,29 @@ class Driver:
             finally:
                 self._feeding = False
             for done in pool.finished():
-                self._take(done, decisions)
+                self._register.take(done, decisions)
             self._full = False
-            if self._waiting:
+            if self._register.waiting:
                 self._feed()
         except Exception as error:  # noqa: BLE001 - whatever the initializer raised, or no worker could be started
             self._break(error, decisions)
         return decisions
 
-    def _take(self, done: Done, decisions: list[Any]) -> None:
-        if done.wall_s:
-            self._sizes.observe(len(done.values), done.wall_s)
-        take = self._running.pop
-        if not done.failed:
-            decisions += [(take(index), False, value) for index, value in enumerate(done.values, done.start)]
+    def _hand_in(self, call: Call) -> None:
+        """Hand the pool a call that has just come: behind those that wait, or at once."""
+        pool, register = self._pool, self._register
+        if register.waiting or pool is None:
+            register.waiting.append(call)
+            self._feed()
+        elif pool.room > 0:
+            self._feeding = True
+            try:
+                pool.submit(register.begin(call))
+            finally:
+                self._feeding = False
         else:
-            for index, value in enumerate(done.values, done.start):
-                decisions.append((take(index), index in done.failed, value))
-            self.timed_out += sum(_is_ours(done.values[index - done.start]) for index in done.failed)
-        self.failed += len(done.failed)
-        self.finished += len(done.values) - len(done.failed)
+            register.waiting.append(call)
+            self._full = True
 
     def _feed(self) -> None:
         """Cut chunks from the waiting calls, as many as the workers want."""
@@ -269,37 +252,14 @@ class Driver:
         self._feeding = True
         try:
             room = pool.room
-            while self._waiting and room > 0:
-                chunk = self._cut()
+            while self._register.waiting and room > 0:
+                chunk = self._register.cut()
                 if chunk is not None:
                     pool.submit(chunk)
                     room = pool.room
             self._full = room <= 0
         finally:
             self._feeding = False
-
-    def _cut(self) -> Calls | None:
-        """Return calls for one worker, fewer the fewer there are; None when those at hand were cancelled."""
-        waiting, running = self._waiting, self._running
-        size = self._sizes.next(len(waiting))
-        items: list[tuple[Function, tuple[Any, ...], dict[str, Any]]] = []
-        terms: Terms = (None, None, None)
-        index = self._next
-        with self.condition:
-            while waiting and len(items) < size:
-                future, function, args, kwargs, its_terms = waiting[0]
-                if items and its_terms != terms:
-                    break
-                waiting.popleft()
-                if not start(future):
-                    self.cancelled += 1
-                    continue
-                terms = its_terms
-                running[index] = future
-                index += 1
-                items.append((function, args, kwargs))
-        first, self._next = self._next, index
-        return Calls(first, items, *terms) if items else None
 
     def _open(self) -> None:
         """Make the pool, at the first call; raise when no more calls are taken."""
@@ -328,7 +288,7 @@ class Driver:
     def _call_thread(self, *, news: bool) -> None:
         """Have the thread look, if nobody drives; with `news`, have a driver that waits look again."""
         if self._driver is None:
-            if self._sleeps and (self._running or self._waiting or self._closing):
+            if self._sleeps and (self._register.under_way or self._closing):
                 self._sleeps = False
                 self._bell.put(None)
         elif news and self._pool is not None and self._driver != threading.get_ident():
@@ -339,7 +299,7 @@ class Driver:
         while True:
             self.drive(None, None)
             with self._lock:
-                work = bool(self._running or self._waiting)
+                work = self._register.under_way
                 over = self._closing and self._driver is None and (self._kill is not None or not work)
                 # Whoever drives now rings when he leaves something behind.
                 rests = not over and (self._driver is not None or not work)
@@ -356,11 +316,11 @@ class Driver:
         self._end()
 
     def _end(self) -> None:
-        decisions: list[Any] = []
+        decisions: list[Decision] = []
         with self._lock:
             pool, self._pool = self._pool, None
             if self._kill:
-                self._fail_all(BrokenProcessPool(f"its worker was ended by {self._kill}_workers()"), decisions)
+                self._register.fail_all(BrokenProcessPool(f"its worker was ended by {self._kill}_workers()"), decisions)
         while self.scopes_over:
             self.scopes_over.popleft().close()
         if pool is not None:
@@ -370,29 +330,16 @@ class Driver:
         decide(self.condition, decisions)
         is_finished(self)
 
-    def _break(self, error: BaseException, decisions: list[Any]) -> None:
+    def _break(self, error: BaseException, decisions: list[Decision]) -> None:
         """Nothing can be run any more."""
         self.broken = error
         self._closing = True
         broken = BrokenProcessPool(f"the workers cannot work: {error!r}")
         broken.__cause__ = error
-        self._fail_all(broken, decisions)
-
-    def _fail_all(self, error: BaseException, decisions: list[Any]) -> None:
-        decisions += [(future, True, error) for future in self._running.values()]
-        self._running.clear()
-        while self._waiting:
-            future, *_ = self._waiting.popleft()
-            if future.set_running_or_notify_cancel():
-                decisions.append((future, True, error))
+        self._register.fail_all(broken, decisions)
 
 
 def _captured() -> bytes | None:
     from corewise._engine.contexts import capture
 
     return capture()
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Whether this is our time limit; what a function raises has the worker's traceback for its cause."""
-    return isinstance(error, TimeoutError) and error.__cause__ is None

@@ -74,6 +74,11 @@ class ProcessFuture(CallFuture):
             self._wait(timeout)
         return super().exception(0)
 
+    @property
+    def decided(self) -> bool:
+        """Whether it is done, as of now: without a lock, for whoever looks again."""
+        return self._state in _DECIDED
+
     def _wait(self, timeout: float | None) -> None:
         """Drive until this future is decided or the time is up; where another thread drives, wait for that."""
         deadline = None if timeout is None else monotonic() + timeout
@@ -82,6 +87,11 @@ class ProcessFuture(CallFuture):
             with self._condition:
                 left_s = None if deadline is None else max(0.0, deadline - monotonic())
                 self._condition.wait_for(lambda: self._state in _DECIDED, left_s)
+
+
+def begin(future: ProcessFuture) -> None:
+    """Say that a future's call is about to run, before anybody else has that future."""
+    future._state = RUNNING  # noqa: SLF001 - the class is of this file
 
 
 def start(future: ProcessFuture) -> bool:
