@@ -194,26 +194,6 @@ def poller_is_closed(poller: Poller) -> bool:
     return False
 
 
-def test_one_stays_awake_as_long_as_that_is_of_use() -> None:
-    """Each vain try is followed by more waits that are slept through; one that is not begins anew."""
-    patience = pollers.Patience()
-
-    def sleeps_before_the_next_try() -> int:
-        return next(number for number in range(1000) if patience.stays_awake())
-
-    for _ in range(5):
-        assert patience.stays_awake()
-        patience.ended(in_time=True)
-    vain = []
-    for _ in range(9):
-        vain.append(sleeps_before_the_next_try())
-        patience.ended(in_time=False)
-    assert vain == [0, 1, 2, 4, 8, 16, 32, 64, 64]
-    assert sleeps_before_the_next_try() == 64
-    patience.ended(in_time=True)
-    assert patience.stays_awake()
-
-
 def test_an_eager_wait_that_is_in_vain_ends_when_its_time_is_up(poller: Poller, ends: Ends) -> None:
     """And one for which something is there tells it."""
     poller.add(ends[0].fileno(), "line")

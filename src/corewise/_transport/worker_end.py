@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from corewise._transport import forks, frames, sockets
 from corewise._transport.borrower import Borrower
 from corewise._transport.line import BLOCK_FROM_BYTES, Line, Parts
 from corewise._transport.new_block import NewBlock
+from corewise._transport.patience import AWAKE_S, Patience
 from corewise._transport.pickling import dumps, loads
 from corewise._types.light import deque
 
@@ -36,6 +39,7 @@ class WorkerEnd(Line):
         self._in: deque[Frame] = deque()
         self._borrower: Borrower | None = None  # made when the first block comes
         self._answers: dict[int, bool] = {}  # whether the parent took a block
+        self._patience = Patience()
         forks.around_forks(self._before_fork, self.close)
 
     def send(self, message: object) -> None:
@@ -132,12 +136,27 @@ class WorkerEnd(Line):
             EOFError: when the parent is gone.
         """
         try:
-            came = self._read()
+            came = self._look_for_a_moment() or self._read()
         except ConnectionError:
             came = None
         if came is None:
             raise EOFError("the parent is gone")
         return came
+
+    def _look_for_a_moment(self) -> list[Frame] | None:
+        """Look again and again, where that has lately been of use; return what has come then."""
+        if self._lender is None or not self._patience.stays_awake():
+            return None
+        until = perf_counter() + AWAKE_S
+        while perf_counter() < until:
+            try:
+                came = self._read(wait=False)
+            except (BlockingIOError, InterruptedError):
+                continue
+            self._patience.ended(in_time=True)
+            return came
+        self._patience.ended(in_time=False)
+        return None
 
     def _look_for_news(self) -> None:
         """Take in what has come, without waiting."""
