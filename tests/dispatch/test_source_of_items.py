@@ -46,6 +46,11 @@ def cut_all(source: Source, size: int) -> list[Any]:
     return taken
 
 
+def cut_rest(source: Source) -> list[Any]:
+    """Take what is left, one by one."""
+    return [item for chunk in iter(lambda: source.cut(1), None) if chunk is not None for item in chunk.items]
+
+
 @given(st.integers(0, 50), st.integers(1, 60))
 def test_a_list_is_cut_into_all_its_items(length: int, size: int) -> None:
     """Its length is known from the start, and the end is known without asking for more."""
@@ -55,6 +60,37 @@ def test_a_list_is_cut_into_all_its_items(length: int, size: int) -> None:
     assert cut_all(source, size) == list(range(length))
     assert source.exhausted
     assert source.remaining == 0
+
+
+@given(st.integers(-50, 50), st.integers(-50, 50), st.sampled_from([-3, -1, 1, 7]), st.integers(1, 60))
+def test_a_range_is_cut_into_ranges(begin: int, end: int, step: int, size: int) -> None:
+    """Its numbers are made by whoever runs them; they are those that a loop would give."""
+    numbers = range(begin, end, step)
+    source = Source((numbers,))
+    taken: list[int] = []
+    while (chunk := source.cut(size)) is not None:
+        assert type(chunk.items) is range
+        taken += chunk.items
+    assert taken == list(numbers)
+    assert source.exhausted
+
+
+def test_a_list_that_shrinks_meanwhile_ends_the_input() -> None:
+    """As it would end a loop over it; and what grows behind its first length is not read."""
+    numbers = list(range(10))
+    source = Source((numbers,))
+    assert cut_all(Source((numbers,)), 4) == numbers
+    source.cut(4)
+    del numbers[6:]
+    chunk = source.cut(4)
+    assert chunk is not None
+    assert chunk.items == [4, 5]
+    assert source.exhausted
+    growing = [1, 2]
+    source = Source((growing,))
+    source.cut(1)
+    growing.append(3)
+    assert cut_rest(source) == [2]
 
 
 @given(st.integers(0, 50), st.lists(st.integers(1, 20), min_size=1, max_size=30))
@@ -127,7 +163,7 @@ def test_an_input_longer_than_any_length_has_an_unknown_one() -> None:
     assert source.total is None
     chunk = source.cut(3)
     assert chunk is not None
-    assert chunk.items == [0, 1, 2]
+    assert list(chunk.items) == [0, 1, 2]
 
 
 def test_an_input_that_cannot_tell_its_length_has_an_unknown_one() -> None:

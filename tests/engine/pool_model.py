@@ -144,7 +144,8 @@ class Worker:
             self.outbox.append(("skipped", position, end))
         else:
             self.in_whole = True
-            for index in self.ledger.tracked(range(start, start + end - position), position):
+            note = self.ledger.follow()
+            for note[0], index in enumerate(range(start, start + end - position), position + 1):
                 self.at = index
                 yield True
                 self._ran(index)

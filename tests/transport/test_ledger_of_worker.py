@@ -15,6 +15,9 @@ from hypothesis import given
 
 from corewise._transport import ledger as ledgers
 from corewise._transport.ledger import SIZE_BYTES, Ledger
+from corewise._work import run as loops
+from corewise._work.chunk import Chunk
+from corewise._work.run import run_noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,12 +103,12 @@ def test_a_result_in_pieces_is_refused(ledger: Ledger) -> None:
 
 
 def at_every_step(ledger: Ledger, work: Callable[[], Any], read: Callable[[Ledger], Any] = state) -> list[Any]:
-    """Do some work on a ledger, and read it through another mapping between any two instructions of its code."""
+    """Do some work on a ledger, and read it through another mapping between any two instructions of its code, or of a loop's."""
     seen: list[Any] = []
     with closing(Ledger(Same(ledger))) as other:
 
         def look(frame: FrameType, event: str, _: Any) -> Any:
-            if frame.f_code.co_filename != ledgers.__file__:
+            if frame.f_code.co_filename not in (ledgers.__file__, loops.__file__):
                 return None
             frame.f_trace_opcodes = True
             if event == "opcode":
@@ -158,12 +161,12 @@ def test_death_at_any_instruction_of_a_refusal_leaves_what_was_there(ledger: Led
 
 
 def test_of_many_short_items_the_one_that_runs_is_known_at_any_instruction(ledger: Ledger) -> None:
-    """Before an item is handed out, it is written down."""
+    """Before an item is run, it is written down."""
     handed_out: list[str] = []
 
     def work() -> None:
         ledger.begin(40)
-        handed_out.extend(ledger.tracked("abcd", 40))
+        run_noted(handed_out.append, Chunk(0, "abcd", star=False), ledger.follow(), 41, keep_going=True)
 
     seen = at_every_step(ledger, work)
     assert [running for running, _, _ in seen if running is not None] == [40, 41, 42, 43]
@@ -173,8 +176,9 @@ def test_of_many_short_items_the_one_that_runs_is_known_at_any_instruction(ledge
 
 def test_each_short_item_is_written_down_before_it_is_run(ledger: Ledger) -> None:
     """Looked at from inside the loop that runs them."""
-    for number, _ in enumerate(ledger.tracked(range(5), 100), 100):
-        assert ledger.read().running == number
+    chunk = Chunk(0, range(5), star=False)
+    done = run_noted(lambda _: ledger.read().running, chunk, ledger.follow(), 101, keep_going=True)
+    assert done.values == list(range(100, 105))
 
 
 def test_what_runs_and_since_when_is_seen_while_it_runs(ledger: Ledger) -> None:

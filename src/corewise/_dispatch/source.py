@@ -10,7 +10,7 @@ from corewise._work.run import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
 
@@ -59,13 +59,12 @@ class Source:
         self.slow = False
         if self.exhausted:
             return None
-        items: list[Any] = []
-        try:
-            self._read_into(items, size)
-        except Exception as error:  # noqa: BLE001 - kept until its turn has come
-            self.error = error
-            without_our_frame(without_our_frame(error))
-            self.exhausted = True
+        if self.sequences is not None and not self.star:
+            # A part of a range stays one: its numbers are made where they are used.
+            items: Sequence[Any] = self.sequences[0][self.taken : self.taken + size]
+            self.exhausted = len(items) < size
+        else:
+            items = self._read(size)
         if not items:
             return None
         chunk = Chunk(self.taken, items, star=self.star)
@@ -79,6 +78,16 @@ class Source:
         self._items = iter(())
         self.sequences = None
         self.exhausted = True
+
+    def _read(self, size: int) -> list[Any]:
+        items: list[Any] = []
+        try:
+            self._read_into(items, size)
+        except Exception as error:  # noqa: BLE001 - kept until its turn has come
+            self.error = error
+            without_our_frame(without_our_frame(error))
+            self.exhausted = True
+        return items
 
     def _read_into(self, items: list[Any], size: int) -> None:
         # `extend` keeps what has been read so far when the iterable raises.

@@ -66,7 +66,8 @@ class Calls(Chunk):
 
     def part(self, start: int, stop: int) -> Calls:
         """Return the calls from index `start` to before `stop` as a chunk of their own."""
-        return Calls(start, self.items[start - self.start : stop - self.start], self.timeout_s, self.once, self.context)
+        items: Any = self.items[start - self.start : stop - self.start]
+        return Calls(start, items, self.timeout_s, self.once, self.context)
 
 
 class Functions:

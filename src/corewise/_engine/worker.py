@@ -12,11 +12,11 @@ from corewise._transport import codec, failures
 from corewise._transport.plain import all_plain, is_plain
 from corewise._types.light import Scope
 from corewise._work.chunk import Chunk
-from corewise._work.run import run_chunk
+from corewise._work.run import run_noted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from corewise._engine.setting import Setting, Setup
@@ -81,7 +81,7 @@ class _Worker:
         self._setting.shift = start - position
         call = self._setting.call
         invoke = (lambda item: call(*item)) if star else call
-        items: Iterable[Any]
+        items: Any  # a list, a tuple or a range; what was packed one by one, an iterator
         if data is None:
             items = self._inherited_items(start, count, star=star)
         elif isinstance(data, bytes):
@@ -90,13 +90,13 @@ class _Worker:
             items = _taken_out(data)
             invoke = (lambda item: call(*codec.loads(item))) if star else (lambda item: call(codec.loads(item)))
         if quick:
-            self._run_quickly(position, Chunk(start, list(items), star=star))
+            self._run_quickly(position, Chunk(start, items, star=star))
         else:
             self._run_carefully(position, start, count, items, invoke)
 
-    def _inherited_items(self, start: int, count: int, *, star: bool) -> list[Any]:
+    def _inherited_items(self, start: int, count: int, *, star: bool) -> Sequence[Any]:
         parts = [sequence[start : start + count] for sequence in self._inherited]
-        return list(zip(*parts, strict=False)) if star else list(parts[0])
+        return list(zip(*parts, strict=False)) if star else parts[0]
 
     def _calls(
         self,
@@ -194,15 +194,13 @@ class _Worker:
         ledger.begin(position)
 
     def _run_quickly(self, position: int, chunk: Chunk) -> None:
-        """Run many short items at the speed of C; only which item is running is written down."""
+        """Run many short items in one loop; only which item is running is written down."""
         end = position + len(chunk.items)
         if not self._ledger.running(position):
             self._send_message(("skipped", position, end))
         else:
-            pending = self._ledger.tracked(chunk.items, position)
-            done = run_chunk(
-                self._setting.call, chunk, keep_going=self._keep_going, interruptible=False, pending=pending
-            )
+            note = self._ledger.follow()
+            done = run_noted(self._setting.call, chunk, note, position + 1, keep_going=self._keep_going)
             batch = _Batch(position, perf_counter() - done.wall_s)
             if not done.failed and all_plain(done.values):
                 batch.values = done.values

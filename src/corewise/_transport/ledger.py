@@ -24,7 +24,6 @@ from corewise._transport import portable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from corewise._transport.codec import Packed
@@ -65,6 +64,7 @@ class Ledger:
         self._fd, self._map, self._tag = _open(handle)
         self._bytes = memoryview(self._map)
         self._words = self._bytes[:_HEAD_BYTES].cast("Q")
+        self._running = self._words[_RUNNING : _RUNNING + 1]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
@@ -99,13 +99,13 @@ class Ledger:
         """Say that what runs now is no item: sending results takes as long as the parent lets it."""
         self._words[_SINCE] = _NEVER_NS
 
-    def tracked(self, items: Iterable[Any], position: int) -> Iterator[Any]:
-        """Give the items, saying of each that it is about to be run."""
-        words = self._words
-        words[_SINCE] = monotonic_ns()
-        for number, item in enumerate(items, position + 1):
-            words[_RUNNING] = number
-            yield item
+    def follow(self) -> memoryview:
+        """Return a place for one number: whoever runs many short items writes there, before each, its position + 1.
+
+        None of them may have been taken back, and what is seen as their time is that of all of them.
+        """
+        self._words[_SINCE] = monotonic_ns()
+        return self._running
 
     def record(self, failed: bool, data: Packed) -> bool:  # noqa: FBT001 - called for every item
         """Keep the outcome of the item that was run last. Return False when there is no room for it."""
@@ -191,6 +191,7 @@ class Ledger:
     def close(self) -> None:
         """Let go of the memory; the kernel frees it when both sides have."""
         if self._fd >= 0:
+            self._running.release()
             self._words.release()
             self._bytes.release()
             self._map.close()

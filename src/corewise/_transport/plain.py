@@ -13,6 +13,8 @@ PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 
 def all_plain(items: Iterable[Any]) -> bool:
     """Return whether every item is of a type that always travels."""
+    if type(items) is range:
+        return True
     try:
         return set(map(type, items)) <= PLAIN
     except TypeError:  # a class whose own class compares as it likes, and cannot be looked up

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 
@@ -12,13 +13,13 @@ class Chunk:
 
     Attributes:
         start: index of the first item in the whole input.
-        items: the items; with `star`, tuples of arguments.
+        items: the items, in a list, a tuple or a range; with `star`, tuples of arguments.
         star: whether each item is a tuple of arguments rather than the one argument.
     """
 
     __slots__ = ("items", "star", "start")
 
-    def __init__(self, start: int, items: list[Any], *, star: bool) -> None:
+    def __init__(self, start: int, items: Sequence[Any], *, star: bool) -> None:
         self.start = start
         self.items = items
         self.star = star
