@@ -1,0 +1,90 @@
+"""One figure: one work run one way, in this fresh process. `choice.py` starts it; it prints JSON.
+
+    _choice_one.py MODULE WORK WAY
+
+Everything that is loaded here before the clock runs costs nobody anything, so it is next to nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from time import perf_counter
+
+from _choice_ways import AUTO, WAYS, NotOffered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from _choice_work import Case
+
+
+def run_one(module: str, work: str, way: str) -> dict[str, object]:
+    """Return the figures of one work run one way, or why there are none."""
+    case: Case = __import__(module).WORKS[work].make()
+    try:
+        return _timed(case, way)
+    except NotOffered as error:
+        return {"missing": str(error)}
+    except Exception as error:  # noqa: BLE001 - a way that cannot run the work is none of its choices
+        return {"missing": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    finally:
+        if case.close is not None:
+            case.close()
+
+
+def _timed(case: Case, way: str) -> dict[str, object]:
+    gc.collect()
+    begin = perf_counter()
+    if way == AUTO:
+        import corewise
+
+        corewise.map  # noqa: B018 - loaded by being asked for
+    import_s = perf_counter() - begin
+    results = WAYS[way](case.fn, case.items)
+    seconds = perf_counter() - begin
+
+    from _choice_digest import digest
+
+    left = None if case.after is None else case.after()
+    figures: dict[str, object] = {"seconds": seconds, "digest": digest([list(results), left]), "items": case.count}
+    if way == AUTO:
+        figures |= {"import_s": import_s, **_of_choice(results)}
+    return figures
+
+
+def _of_choice(results: Any) -> dict[str, object]:
+    """Return what was chosen, what was predicted, and what the run took by its own count."""
+    choice, stats = results.choice, results.stats
+    return {
+        "approach": choice.approach,
+        "workers": choice.workers,
+        "code": choice.code,
+        "why": choice.why,
+        "happened_s": stats.wall_s,
+        "predicted_s": predicted_s(choice),
+    }
+
+
+def predicted_s(choice: Any) -> float | None:
+    """Return how many seconds the choice said the whole run would take: its sample, and then the estimate.
+
+    None where nothing was predicted.
+    """
+    fitting = [
+        one
+        for one in getattr(choice, "estimates", None) or ()
+        if one.approach == choice.approach and not one.veto and one.workers in (choice.workers, 0)
+    ]
+    measured = getattr(choice, "measurement", None) or getattr(choice, "sample", None)
+    if not fitting or measured is None:
+        return None
+    return float(measured.wall_s + fitting[0].seconds)
+
+
+if __name__ == "__main__":
+    answer = run_one(*sys.argv[1:4])
+    import json
+
+    print(json.dumps(answer))
