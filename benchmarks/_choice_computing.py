@@ -208,7 +208,9 @@ WORKS = {
     "tiny_20": Work("20 calls of 15 µs", over(fifteen_microseconds, range(20)), tiny=True),
     "python_300ms": Work("pure Python, 4 items of 0.3 s", over(spin, [300 * SPIN_MS + n for n in range(4)])),
     "python_1ms": Work("pure Python, 500 items of 1 ms", over(spin, [SPIN_MS + n for n in range(500)])),
-    "python_50us": Work("pure Python, 10,000 items of 50 µs", over(spin, [SPIN_MS // 20 + n % 9 for n in range(10_000)])),
+    "python_50us": Work(
+        "pure Python, 10,000 items of 50 µs", over(spin, [SPIN_MS // 20 + n % 9 for n in range(10_000)])
+    ),
     "recursion": Work("recursion (Fibonacci)", over(fib, [19, 20, 21] * 20)),
     "decimal": Work("Decimal to 300 digits", over(digits_of_root, range(2, 402))),
     "json": Work("JSON, texts of 100 kB", documents),

@@ -157,7 +157,7 @@ class Model:
 
     def predict(self, number: int) -> int:
         """Compute 4 ms and look at the weights."""
-        return spin(4 * SPIN_MS + number) + sum(self.weights[number :: 400_000])
+        return spin(4 * SPIN_MS + number) + sum(self.weights[number::400_000])
 
 
 def with_method() -> Case:

@@ -20,7 +20,7 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
-_ADDRESS = ["127.0.0.1", 0]
+_PORT: list[int] = []
 
 
 def sleep_long(number: int) -> int:
@@ -45,7 +45,7 @@ def ask(number: int) -> bytes:
     """Ask the server, which answers after 10 ms."""
     import socket
 
-    with socket.create_connection((_ADDRESS[0], _ADDRESS[1]), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", _PORT[0]), timeout=10) as line:
         line.sendall(b"%d\n" % number)
         parts = []
         while part := line.recv(1000):
@@ -59,7 +59,7 @@ def with_server() -> Case:
     import sys
 
     server = subprocess.Popen([sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, text=True)
-    _ADDRESS[1] = int(server.stdout.readline()) if server.stdout else 0
+    _PORT[:] = [int(server.stdout.readline()) if server.stdout else 0]
 
     def close() -> None:
         server.kill()

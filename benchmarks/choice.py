@@ -84,7 +84,8 @@ def _in_child(limit_s: float, *command: str) -> dict[str, Any]:
             return {"missing": f"over {limit_s:.0f} s"}
         raise
     if process.returncode:
-        return {"missing": f"failed: {(errors.strip().splitlines() or [process.returncode])[-1]}"}
+        lines = errors.strip().splitlines()
+        return {"missing": f"failed: {lines[-1] if lines else process.returncode}"}
     answer: dict[str, Any] = json.loads(out.splitlines()[-1])
     return answer
 
@@ -207,7 +208,9 @@ def main() -> int:
     compileall.compile_dir(PACKAGE, quiet=2)
     compileall.compile_dir(FOLDER, maxlevels=0, quiet=2)
     names = list(arguments.work or WORKS)
-    _in_child(LIMIT_S, "_choice_one.py", MODULES["python_1ms"], "python_1ms", AUTO)  # what is kept for later calls is there
+    _in_child(
+        LIMIT_S, "_choice_one.py", MODULES["python_1ms"], "python_1ms", AUTO
+    )  # what is kept for later calls is there
     begin = perf_counter()
     works: dict[str, Any] = {}
     print(table.line(table.HEAD))
