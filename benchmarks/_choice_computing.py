@@ -117,7 +117,7 @@ def large_blocks() -> Case:
 
 def small_buffers() -> Case:
     """Many buffers of 64 bytes."""
-    buffers = [number.to_bytes(64, "big") for number in range(150_000)]
+    buffers = [number.to_bytes(64, "big") for number in range(300_000)]
     return Case(digest, buffers, len(buffers))
 
 
@@ -211,7 +211,7 @@ WORKS = {
     "python_50us": Work(
         "pure Python, 10,000 items of 50 µs", over(spin, [SPIN_MS // 20 + n % 9 for n in range(10_000)])
     ),
-    "recursion": Work("recursion (Fibonacci)", over(fib, [19, 20, 21] * 20)),
+    "recursion": Work("recursion (Fibonacci)", over(fib, [20, 21, 22] * 20)),
     "decimal": Work("Decimal to 300 digits", over(digits_of_root, range(2, 402))),
     "json": Work("JSON, texts of 100 kB", documents),
     "regex": Work("regular expressions", texts),
@@ -219,7 +219,7 @@ WORKS = {
     "sort_list": Work("sorting lists of 100,000", over(sort_list, range(12))),
     "sort_array": Work("sorting arrays of 400,000", lambda: _with_numpy(sort_array, 16)),
     "sha256_large": Work("SHA-256 of 16 MB", large_blocks),
-    "sha256_small": Work("SHA-256 of 64 bytes, 150,000 items", small_buffers),
+    "sha256_small": Work("SHA-256 of 64 bytes, 300,000 items", small_buffers),
     "zlib": Work("zlib, 400 kB", to_zlib),
     "lzma": Work("LZMA, 400 kB", to_lzma),
     "numpy_small": Work("NumPy on 10 numbers, 40,000 items", lambda: _with_numpy(small_arrays, 40_000)),

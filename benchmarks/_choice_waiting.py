@@ -75,7 +75,7 @@ def read(path: str) -> int:
 
 
 def with_files() -> Case:
-    """Read each of a hundred files of 20 kB forty times."""
+    """Read each of a hundred files of 20 kB eighty times."""
     import os
     import tempfile
 
@@ -84,7 +84,7 @@ def with_files() -> Case:
     for number, path in enumerate(paths):
         with open(path, "wb") as file:  # noqa: PTH123 - as above
             file.write(bytes([number]) * 20_000)
-    return Case(read, paths * 40, 4000, close=folder.cleanup)
+    return Case(read, paths * 80, 8000, close=folder.cleanup)
 
 
 def wait_for_program(number: int) -> int:

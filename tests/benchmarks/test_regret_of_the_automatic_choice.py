@@ -238,4 +238,4 @@ def test_what_a_way_cannot_run_is_said(benchmark: Any) -> None:
     """It is left out with its reason, and the suite goes on."""
     answer = benchmark("_choice_one").run_one("_choice_shapes", "captured_lock", "Pool, chunks")
     assert list(answer) == ["missing"]
-    assert "pickle" in str(answer["missing"])
+    assert "local object" in str(answer["missing"])
