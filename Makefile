@@ -50,7 +50,7 @@ picture:
 bench:
 	@tools/environment $(VENV) dev
 	@benchmarks/environment $(VENV)-bench
-	@failed=0; for program in $$(grep -l '^def main' benchmarks/*.py | grep -v '/peers\.py$$'); do \
+	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v '/peers\.py$$'); do \
 	    echo "$$program"; \
 	    $(VENV)/bin/python "$$program" || failed=1; \
 	done; \

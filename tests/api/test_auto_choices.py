@@ -270,7 +270,6 @@ def test_waiting_goes_to_threads() -> None:
     assert done.stdout == "threads\n"
 
 
-@pytest.mark.xfail(reason="the rule counts the CPU time of all threads as the items' own", strict=False)
 def test_waiting_beside_native_threads_that_spin_is_waiting() -> None:
     """Threads of OpenBLAS go on turning for some milliseconds after a product, and are not what the items do."""
     multiply(1)

@@ -103,7 +103,7 @@ def test_a_result_in_pieces_is_refused(ledger: Ledger) -> None:
 
 
 def at_every_step(ledger: Ledger, work: Callable[[], Any], read: Callable[[Ledger], Any] = state) -> list[Any]:
-    """Do some work on a ledger; read it through another mapping between any two instructions of its code or a loop's."""
+    """Do some work on a ledger; read it through another mapping between any two instructions of it or of a loop."""
     seen: list[Any] = []
     with closing(Ledger(Same(ledger))) as other:
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter, process_time
+from time import perf_counter, thread_time
 
 from corewise._approaches.sync import Sync
 from corewise._machine.queueing import QueueWatch
@@ -29,11 +29,11 @@ class Probe(Sync):
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Run the chunk and measure it."""
         self.prepare()
-        watch, begin, cpu = QueueWatch(), perf_counter(), process_time()
+        watch, begin, cpu = QueueWatch(), perf_counter(), thread_time()
         outcomes = super().collect(timeout_s)
         try:
             self.wall_s += perf_counter() - begin
-            self._cpu_s += process_time() - cpu
+            self._cpu_s += thread_time() - cpu
             self._waited_s += watch.seconds() or 0.0
             self.items += sum(len(done.values) for done in outcomes)
             return outcomes

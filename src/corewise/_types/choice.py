@@ -13,7 +13,8 @@ class Sample(Record):
     Attributes:
         items: number of items run.
         wall_s: seconds they took.
-        cpu_s: seconds of CPU time the process spent meanwhile.
+        cpu_s: CPU seconds of the calling thread meanwhile. Other threads, of native libraries for instance, may go on
+            with what was before.
         queued_s: seconds for which it stood in line for a core that other programs had; 0 where the system cannot tell.
         remaining: items left; None while the input's length is unknown.
     """
