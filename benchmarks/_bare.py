@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from statistics import harmonic_mean
 from struct import Struct
-from time import perf_counter
+from time import perf_counter, perf_counter_ns
 
 import _works as works
 
@@ -13,7 +14,7 @@ _STOP = -1
 
 
 class BarePair:
-    """Two forked processes that do nothing but turn a loop as often as a pipe says, and answer.
+    """Two forked processes that do nothing but turn a loop as often as a pipe says, and answer how long they took.
 
     They are forked before anything else is imported, so they carry nothing of the libraries that are measured.
     """
@@ -33,13 +34,15 @@ class BarePair:
             self._pids.append(pid)
 
     def turn(self, rounds_each: int) -> float:
-        """Return the seconds that the two take for so many rounds each, side by side."""
-        begin = perf_counter()
+        """Return the seconds in which the two, side by side, turn the loop twice as often.
+
+        It is what they would take if each did as much as it can: a core that is slower for a while does less of the
+        work then, as it would under any library that hands out items one by one.
+        """
         for order, _ in self._ends:
             os.write(order, _WORD.pack(rounds_each))
-        for _, answer in self._ends:
-            os.read(answer, _WORD.size)
-        return perf_counter() - begin
+        taken_ns = [_WORD.unpack(os.read(answer, _WORD.size))[0] for _, answer in self._ends]
+        return harmonic_mean(taken_ns) / 1e9
 
     def round_trips(self, count: int) -> list[float]:
         """Return the seconds of so many round trips of 8 bytes over two raw pipes, between two cores.
@@ -75,7 +78,8 @@ def _serve(orders: int, answers: int) -> None:
     """Answer orders until told to stop. The body of each process; it never returns."""
     try:
         while (rounds := _WORD.unpack(os.read(orders, _WORD.size))[0]) != _STOP:
+            begin_ns = perf_counter_ns()
             works.turn(rounds)
-            os.write(answers, _WORD.pack(rounds))
+            os.write(answers, _WORD.pack(perf_counter_ns() - begin_ns))
     finally:
         os._exit(0)

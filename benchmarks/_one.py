@@ -105,8 +105,8 @@ def _tiny_items(library: str) -> int:
 def skewed(work: str, library: str, rounds_per_s: float) -> dict[str, object]:
     """Seconds over the lower bound, the workers' start and end included.
 
-    The bound is what two bare processes take that have half of the same work each and nothing else to do. It is
-    measured half before and half behind the library, so that cores that are slower for a while are so for both.
+    The bound is what two bare processes take that share the same work and have nothing else to do. It is measured half
+    before and half behind the library, so that cores that are slower for a while are so for both.
     """
     seconds = getattr(works, work)()
     items = [round(one * rounds_per_s) for one in seconds]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import repeat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ARRAY_BYTES = 64_000_000
 SMALL_ARRAY_BYTES = 80_000
+_EXPONENT, _MODULUS = 1 << 16, (1 << 521) - 1
 _TOTAL_S = 2.0  # one second on two cores: beside it 4 % are 40 ms, several times the start of two forked workers
 
 
@@ -24,9 +26,13 @@ def add_one(number: int) -> int:
 
 
 def turn(rounds: int) -> int:
-    """Turn a loop so many times: the same amount of work however busy the machine is, unlike so many seconds of it."""
-    for _ in range(rounds):
-        pass
+    """Turn a loop so many times: the same amount of work however busy the machine is, unlike so many seconds of it.
+
+    Each turn computes for some 10 µs. An empty loop would be no measure of work: it runs by up to a fifth faster or
+    slower from one process to the next, as its stack and its objects happen to lie in memory.
+    """
+    for _ in repeat(None, rounds):
+        pow(3, _EXPONENT, _MODULUS)
     return rounds
 
 

@@ -59,6 +59,7 @@ def test_the_bound_of_uneven_work_can_be_reached_in_order(benchmark: Any, work: 
     works = benchmark("_works")
     items = getattr(works, work)()
     assert sum(items) == pytest.approx(2.0)
+    assert works.lower_bound_s(items, 2) == pytest.approx(1.0), "what two bare processes measure is half of the work"
     assert works.in_order_s(items, 2) / works.lower_bound_s(items, 2) < 1.003
 
 
