@@ -63,6 +63,9 @@ class Outbox:
                     (error.index, error.error) if isinstance(error, parcels.ItemRefused) else (chunk.start, error)
                 )
                 refusals.append(Done(index, [reason], [index], 0.0))
+                if isinstance(chunk, Calls):  # the worker has not been sent what it was about to learn with them
+                    for function, *_ in chunk.items:
+                        worker.known.pop(function.key, None)
                 # Behind what waits: a worker must get its chunks in the order in which the schedule notes them.
                 sends += self._schedule.refused(send, index)
         return refusals
