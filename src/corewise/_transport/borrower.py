@@ -3,7 +3,9 @@
 A block is mapped once and stays mapped, shared with the parent. So two things have to be kept apart:
 
 * *The worker and the parent.* The parent writes to a block only after it was given back, which is when no view of it
-  is left in this process (`Mapping.in_use`). A view that is kept for ever keeps its block for ever.
+  is left in this process (`Mapping.in_use`). A view that is kept for ever keeps its block for ever. A block that would
+  go back empty with a large result goes back with that result in it instead: until the parent has copied it out, it
+  counts as lent.
 * *The worker and processes forked from it.* They inherit the mapping, and would see what the worker writes, and what
   the parent writes once the block is given back. So before a fork every block in use is made private in its place,
   and does not go back.
@@ -17,22 +19,33 @@ from __future__ import annotations
 import os
 
 from corewise._transport import frames, memory
+from corewise._transport.lender import lay
 from corewise._transport.private_views import PrivateViews
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from corewise._transport.frames import Notice, Place
 
 
 class _Lent:
     """A block of the parent's that is mapped here."""
 
-    __slots__ = ("_fd", "_identity", "mapping")
+    __slots__ = ("_fd", "_identity", "_touched", "mapping")
 
     def __init__(self, fd: int, size: int) -> None:
         self.mapping = memory.Mapping(fd, size)
         self._fd = fd
         self._identity = _identity(fd)
+        self._touched = False
+
+    def lay(self, parts: Sequence[memoryview], begins: Sequence[int]) -> None:
+        """Lay parts into it, each from its byte on."""
+        view = self.mapping.view()
+        lay(view, parts, begins, touched=self._touched)
+        self._touched = True
+        view.release()
 
     def make_private(self) -> None:
         """Make it this process's own.
@@ -160,6 +173,21 @@ class Borrower:
                 self._kept.remove(kept)
                 kept.close()
         return notices
+
+    def lay(self, number: int, parts: Sequence[memoryview], begins: Sequence[int], used: int) -> bool:
+        """Lay parts into a block that goes back with the message that they are of. Return False if it is too small.
+
+        Args:
+            number: of one that `given_back` has just named, so that nothing refers to it.
+            parts: what to lay there.
+            begins: from which byte on.
+            used: how many bytes that takes.
+        """
+        lent = self._lent[number]
+        if lent.mapping.size < used:
+            return False
+        lent.lay(parts, begins)
+        return True
 
     def keep_what_is_lent(self) -> None:
         """Before a fork: from now on blocks in use are this process's own."""

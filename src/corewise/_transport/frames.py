@@ -9,8 +9,8 @@
 
 Large buffers (arrays, for the most part) are left out of the pickle (PEP 574). A place says where each of them is: in
 the stream behind the body, written from where it lies and read into the memory that the receiver's object will use; or
-in a block of shared memory (`blocks`). A body that is large itself may be in a block too. A frame without a body
-carries notices only: what the two sides tell each other of blocks.
+in a block of shared memory (`lender`), the sender's own as a rule. A body that is large itself may be in a block too.
+A frame without a body carries notices only: what the two sides tell each other of blocks.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 HEADER = Struct("!QQQ")
 IN_STREAM = 0
+# Added to the number of a block in a place of a worker's message: it is one of the parent's, which goes back full.
+OF_RECEIVER = 1 << 32
 SCRATCH_BYTES = 1 << 18  # guess: one read takes in what many short messages need
 _JOIN_BELOW_BYTES = 1 << 16  # guess: below this a copy costs less than a second system call
 
@@ -122,6 +124,23 @@ class Frame:
         return max((number for number, _, _ in self.places if number > 0), default=0)
 
 
+def notices_in(data: bytes | memoryview) -> list[Notice]:
+    """Return the notices of the frames that begin in some bytes of a stream, as far as they are there.
+
+    Args:
+        data: what comes next in the stream, from the beginning of a frame on.
+    """
+    notices: list[Notice] = []
+    at = 0
+    while at + HEADER.size <= len(data):
+        extra_bytes, body_bytes, buffer_bytes = HEADER.unpack_from(data, at)
+        at += HEADER.size
+        if extra_bytes and at + extra_bytes <= len(data):
+            notices += marshal.loads(data[at : at + extra_bytes])[0]  # noqa: S302 - as in `take_extra`
+        at += extra_bytes + body_bytes + buffer_bytes
+    return notices
+
+
 class FrameReader:
     """Puts frames together from whatever pieces the bytes come in.
 
@@ -136,6 +155,11 @@ class FrameReader:
         self._extra_bytes = 0
         self._frame: Frame | None = None
         self._parts = 0  # buffers of that frame that are whole
+
+    @property
+    def between_frames(self) -> bool:
+        """Whether the next byte is the first of a frame."""
+        return self._target is None and self._begin == self._end
 
     def space(self) -> memoryview:
         """Return where the next bytes are to be read into; never empty."""

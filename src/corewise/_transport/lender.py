@@ -28,11 +28,12 @@ class Block:
     Attributes:
         number: its number on this line.
         mapping: its memory.
+        view: its bytes.
         used: how many bytes of it the last message took.
         last_used: at which message that was.
     """
 
-    __slots__ = ("_touched", "_view", "last_used", "mapping", "number", "used")
+    __slots__ = ("_touched", "last_used", "mapping", "number", "used", "view")
 
     def __init__(self, number: int, mapping: Mapping) -> None:
         self.number = number
@@ -40,27 +41,38 @@ class Block:
         self.used = 0
         self.last_used = 0
         self._touched = False
-        self._view = mapping.view()
+        self.view = mapping.view()
 
     def lay(self, parts: Sequence[memoryview], begins: Sequence[int]) -> None:
         """Lay parts into it, each from its byte on."""
-        view = self._view
-        if not self._touched:
-            # Writing to a page for the first time is a page fault each; reading finds the pages around it as well.
-            # 64 MiB take 13 instead of 50 ms that way (benchmarks/results/transport.json, "a new block").
-            view[::_READ_AROUND_BYTES].tobytes()
-            self._touched = True
-        for part, begin in zip(parts, begins, strict=True):
-            view[begin : begin + len(part)] = part
+        lay(self.view, parts, begins, touched=self._touched)
+        self._touched = True
 
     def content(self) -> bytes:
         """Return what the last message laid into it."""
-        return bytes(self._view[: self.used])
+        return bytes(self.view[: self.used])
 
     def close(self) -> None:
         """Let go of it."""
-        self._view.release()
+        self.view.release()
         self.mapping.close()
+
+
+def lay(view: memoryview, parts: Sequence[memoryview], begins: Sequence[int], *, touched: bool) -> None:
+    """Lay parts into a block, each from its byte on.
+
+    Args:
+        view: the block.
+        parts: what to lay there.
+        begins: where.
+        touched: whether all of it was laid into or looked at before, through this mapping.
+    """
+    if not touched:
+        # Writing to a page for the first time is a page fault each; reading finds the pages around it as well.
+        # 64 MiB take 13 instead of 50 ms that way (benchmarks/results/transport.json, "a new block").
+        view[::_READ_AROUND_BYTES].tobytes()
+    for part, begin in zip(parts, begins, strict=True):
+        view[begin : begin + len(part)] = part
 
 
 def offsets(sizes: Sequence[int]) -> tuple[list[int], int]:
@@ -151,6 +163,15 @@ class Lender:
     def given_back(self, number: int) -> None:
         """Note that the other side has no use for a block any more."""
         self._free.append(self._blocks[number])
+
+    @property
+    def is_lending(self) -> bool:
+        """Whether the other side has any block."""
+        return len(self._blocks) > len(self._free)
+
+    def look(self, number: int) -> memoryview:
+        """Return what lies in a block that is lent: the other side may have laid something into it."""
+        return self._blocks[number].view
 
     def find(self, number: int) -> Block | None:
         """Return the block of that number, if it was not given up."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from corewise._transport.blocks import Once, Shared
     from corewise._transport.frames import Frame, Notice, Place
+    from corewise._transport.lender import Lender
+
+# guess: a look at what has come takes microseconds, a new block of this size some hundred
+_WORTH_A_LOOK_BYTES = 1 << 20
 
 
 class ParentEnd(Line):
@@ -29,6 +33,7 @@ class ParentEnd(Line):
         self._notices: list[Notice] = []  # to be told with the next message
         self._taken: dict[int, tuple[Mapping, memoryview]] = {}  # the worker's blocks
         self._shared: dict[int, Shared] = {}  # blocks of scopes that the worker was sent
+        self._heard: dict[int, int] = {}  # by number, how often a block was taken back by looking ahead
         forks.close_in_children(self)
 
     @property
@@ -85,6 +90,8 @@ class ParentEnd(Line):
         parts = Parts(body, buffers, shared, blocks=lender is not None)
         if parts.used and lender is not None:
             block = lender.reuse(parts.large, parts.begins, parts.used)
+            if block is None and parts.used >= _WORTH_A_LOOK_BYTES and self._look_ahead(lender):
+                block = lender.reuse(parts.large, parts.begins, parts.used)
             if block is None and (made := lender.make(parts.large, parts.begins, parts.used)) is not None:
                 block, fd = made
                 self._out.append(NewBlock(block.number, block.mapping.size, fd))
@@ -93,6 +100,31 @@ class ParentEnd(Line):
                 self._out += parts.in_block(block.number, self._told())
                 return
         self._out += parts.in_stream(self._told())
+
+    def _look_ahead(self, lender: Lender) -> bool:
+        """Take blocks back of which that is said in what has come and was not read yet. Return whether there were any.
+
+        Whoever sends several messages before he reads would make a block for each. What is read here is left in the
+        socket, so that whoever waits for it is told of it all the same; `_hear` meets it once more.
+        """
+        if not (lender.is_lending and self._reader.between_frames):
+            return False
+        try:
+            ahead = self._sock.recv(frames.SCRATCH_BYTES, sockets.PEEK)
+        except OSError:  # nothing there, or nobody any more
+            return False
+        told: dict[int, int] = {}
+        for kind, number, _ in frames.notices_in(ahead):
+            if kind == frames.BACK:
+                told[number] = told.get(number, 0) + 1
+        found = False
+        for number, times in told.items():
+            # As often as was known before it has been lent again since.
+            if times > self._heard.get(number, 0):
+                self._heard[number] = times
+                lender.given_back(number)
+                found = True
+        return found
 
     def _lay_once(self, buffers: list[memoryview], once: Once) -> dict[int, Place]:
         """Return the places of those buffers that lie in blocks of the scope."""
@@ -187,14 +219,20 @@ class ParentEnd(Line):
         if frame.has_message:
             messages.append(frame.message(self._fetch, self._look))
             # All of it was copied out, so results hold no block.
-            if frame.block:
+            if frame.block > frames.OF_RECEIVER:
+                assert self._lender is not None  # noqa: S101 - it lent that block
+                self._lender.given_back(frame.block - frames.OF_RECEIVER)
+            elif frame.block:
                 self._notices.append((frames.BACK, frame.block, 0))
 
     def _hear(self, kind: int, number: int, size: int) -> None:
         lender = self._lender
         assert lender is not None  # noqa: S101 - both ends have blocks, or neither
         if kind == frames.BACK:
-            lender.given_back(number)
+            if (early := self._heard.pop(number, 0)) == 0:
+                lender.given_back(number)
+            elif early > 1:
+                self._heard[number] = early - 1
         elif kind == frames.GONE:
             lender.forget(number)
         elif kind == frames.LOST:
@@ -237,6 +275,9 @@ class ParentEnd(Line):
     def _look(self, place: Place) -> memoryview:
         number, begin, size = place
         self._fetched_bytes += size
+        if number > frames.OF_RECEIVER:
+            assert self._lender is not None  # noqa: S101 - as above
+            return self._lender.look(number - frames.OF_RECEIVER)[begin : begin + size]
         return self._taken[number][1][begin : begin + size]
 
     def _fetch(self, place: Place) -> bytearray | memoryview:

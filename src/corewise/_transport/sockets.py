@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 Socket = raw.socket
+PEEK = raw.MSG_PEEK
 _FD_BYTES = 4
 
 

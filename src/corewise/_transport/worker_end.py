@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from corewise._transport.frames import Frame, Place
+    from corewise._transport.frames import Frame, Notice, Place
 
 # guess: from this size on, a block that is of no more use is given back at once, as copying into a new one costs far
 # more than the message that says so; smaller ones go back with the next message
@@ -60,7 +60,7 @@ class WorkerEnd(Line):
             return
         parts = Parts(body, [buffer.raw() for buffer in buffers], {}, blocks=self._lender is not None)
         if parts.used:
-            number = self._lay(parts)
+            number = self._lay_in_theirs(parts, notices) or self._lay(parts)
             if number:
                 self._laid_bytes += parts.used
                 self._send_all(parts.in_block(number, notices + self._drops()))
@@ -71,6 +71,19 @@ class WorkerEnd(Line):
         for piece in pieces:
             self._sock.sendall(piece)
             self._sent_bytes += len(piece)
+
+    def _lay_in_theirs(self, parts: Parts, notices: list[Notice]) -> int:
+        """Lay what is large into a block that would go back empty with this message; return its number, 0 for none.
+
+        So results of the size of their arguments need no blocks of their own, and the parent has that memory at hand.
+        """
+        if self._borrower is None or parts.used < _BACK_AT_ONCE_BYTES:
+            return 0
+        for at, (kind, number, _) in enumerate(notices):
+            if kind == frames.BACK and self._borrower.lay(number, parts.large, parts.begins, parts.used):
+                del notices[at]
+                return frames.OF_RECEIVER + number
+        return 0
 
     def _lay(self, parts: Parts) -> int:
         """Lay what is large in a message into a block that the parent has; return its number, 0 for none."""
