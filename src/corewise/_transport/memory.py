@@ -233,6 +233,17 @@ def private_memory(size: int) -> memoryview:
     """
     if size < HUGE_FROM_BYTES or sys.platform != "linux":
         return memoryview(bytearray(size))
+    return memoryview(private_pages(size))
+
+
+def private_pages(size: int) -> mmap.mmap:
+    """Return fresh memory of this process alone, in huge pages where there are such.
+
+    Raises:
+        MemoryError: when there is none.
+    """
+    if sys.platform != "linux":
+        raise MemoryError(_ONLY_LINUX)
     try:
         fresh = mmap.mmap(-1, size, _PRIVATE | _ANONYMOUS)
     except OSError as error:
@@ -241,7 +252,7 @@ def private_memory(size: int) -> memoryview:
         fresh.madvise(mmap.MADV_HUGEPAGE)
     except OSError:  # a kernel without them
         pass
-    return memoryview(fresh)
+    return fresh
 
 
 def private_copy(view: memoryview) -> bytearray | memoryview:

@@ -13,6 +13,7 @@ from corewise._types.light import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
     from corewise._transport.blocks import Once, Shared
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # guess: a look at what has come takes microseconds, a new block of this size some hundred
 _WORTH_A_LOOK_BYTES = 1 << 20
+_RECYCLED_FROM_BYTES = 1 << 22  # guess: below this a fresh piece costs little more than the search for an old one
 
 
 class ParentEnd(Line):
@@ -34,6 +36,7 @@ class ParentEnd(Line):
         self._taken: dict[int, tuple[Mapping, memoryview]] = {}  # the worker's blocks
         self._shared: dict[int, Shared] = {}  # blocks of scopes that the worker was sent
         self._heard: dict[int, int] = {}  # by number, how often a block was taken back by looking ahead
+        self._recycled: ModuleType | None = None  # loaded when the first large result comes
         forks.close_in_children(self)
 
     @property
@@ -41,7 +44,7 @@ class ParentEnd(Line):
         """Whether part of a message still waits for the socket to take it."""
         return bool(self._out)
 
-    def send(self, message: object, once: Once | None = None) -> None:
+    def send(self, message: object, once: Once | None = None) -> int:
         """Send a message, or as much of it as the socket takes; `flush` sends the rest.
 
         The message arrives as it was when this returns, whatever is done to its arrays afterwards.
@@ -51,11 +54,15 @@ class ParentEnd(Line):
             once: the scope of a call in which nothing that is sent changes; a large buffer that was sent under it
                 before is not sent again. Default: none.
 
+        Returns:
+            How many bytes of it were laid into a block.
+
         Raises:
             OSError: when the worker is gone.
             MemoryError: when there is none for it; nothing was sent then.
         """
         waiting = len(self._out)
+        laid_bytes = self._laid_bytes
         try:
             self._write(message, once)
         except MemoryError:
@@ -71,6 +78,7 @@ class ParentEnd(Line):
             piece = self._out[at]
             if isinstance(piece, memoryview) and not isinstance(piece.obj, bytes):
                 self._out[at] = memoryview(bytes(piece))
+        return self._laid_bytes - laid_bytes
 
     def _write(self, message: object, once: Once | None) -> None:
         """Put what is to be written for a message behind what waits."""
@@ -281,11 +289,24 @@ class ParentEnd(Line):
         return self._taken[number][1][begin : begin + size]
 
     def _fetch(self, place: Place) -> bytearray | memoryview:
-        return private_copy(self._look(place))
+        seen = self._look(place)
+        if len(seen) < _RECYCLED_FROM_BYTES:
+            return private_copy(seen)
+        if self._recycled is None:
+            from corewise._transport import recycled
+
+            recycled.opened()
+            self._recycled = recycled
+        copy: memoryview = self._recycled.memory(len(seen))
+        copy[:] = seen
+        return copy
 
     def close(self) -> None:
         """Close this end; the worker reads end-of-file. Twice is no error."""
         super().close()
+        if self._recycled is not None:
+            self._recycled.closed()
+            self._recycled = None
         for piece in self._out:
             if isinstance(piece, NewBlock):
                 piece.close()
