@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corewise._engine.schedule import AHEAD, AHEAD_BELOW_S, Schedule
+from corewise._engine.schedule import AHEAD, AHEAD_BELOW_S, LARGE_BYTES, Schedule
 from corewise._transport.ledger import Reached
 from corewise._work.chunk import Chunk
 
@@ -35,6 +35,18 @@ def test_nothing_is_sent_ahead_before_a_chunk_has_told_how_long_it_takes() -> No
     assert [send.worker for number in range(3) for send in schedule.submit(chunk(number))] == [1]
     assert schedule.room == 0
     assert schedule.wanted == 1
+
+
+@pytest.mark.parametrize(("laid_bytes", "room"), [(LARGE_BYTES, 1), (LARGE_BYTES - 1, AHEAD)])
+def test_nothing_is_sent_ahead_that_fills_much_shared_memory(laid_bytes: int, room: int) -> None:
+    """However short chunks are; the last one that was sent tells."""
+    schedule = Schedule(1)
+    schedule.joined(1)
+    for start in range(2):
+        schedule.submit(Chunk(start, [start], star=False))
+        schedule.sent(laid_bytes=0 if start == 0 else laid_bytes)
+        schedule.done(1, 1, AHEAD_BELOW_S / 2, dropped=False)
+    assert schedule.room == room
 
 
 def test_an_idle_worker_comes_before_a_second_chunk_for_a_busy_one() -> None:

@@ -57,7 +57,8 @@ class Outbox:
             chunk = send.held.chunk
             try:
                 message = self._message(worker, send.held)
-                self.post(worker, message, chunk.once if isinstance(chunk, Calls) else self._once)
+                once = chunk.once if isinstance(chunk, Calls) else self._once
+                self._schedule.sent(laid_bytes=self.post(worker, message, once))
             except (parcels.ItemRefused, MemoryError) as error:
                 index, reason = (
                     (error.index, error.error) if isinstance(error, parcels.ItemRefused) else (chunk.start, error)
@@ -70,13 +71,14 @@ class Outbox:
                 sends += self._schedule.refused(send, index)
         return refusals
 
-    def post(self, worker: Worker, message: object, once: Once | None = None) -> None:
-        """Send a message, or begin to."""
+    def post(self, worker: Worker, message: object, once: Once | None = None) -> int:
+        """Send a message, or begin to. Return how many bytes of it lie in a block."""
         try:
-            worker.line.send(message, once)
+            laid_bytes = worker.line.send(message, once)
         except OSError:
-            return  # it is gone; its sentinel says so, and what it holds is given to others then
+            return 0  # it is gone; its sentinel says so, and what it holds is given to others then
         self._crew.watch(worker)
+        return laid_bytes
 
     def flush(self, worker: Worker) -> None:
         """Send on what the line did not take at once."""

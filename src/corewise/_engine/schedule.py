@@ -30,6 +30,10 @@ AHEAD_BELOW_S = 0.010
 # of their time slices (some 4 ms each) for a core; with one chunk waiting, workers stood idle a third of the time
 # (benchmarks/results/peers.json, "map of 300,000 tiny calls").
 AHEAD = 4
+# But none is sent ahead where it fills so much shared memory: it would wait in a block of its own, and to fill a fresh
+# one takes eight times as long as one that has come back (benchmarks/results/peers.json, "64 MB NumPy arrays"). The
+# size is a guess: copying this much takes 1 to 2 ms, beside which a round trip is little.
+LARGE_BYTES = 1 << 24
 
 _DEATHS_BEFORE_AN_ITEM = 3  # guess: one worker may be killed by chance as an item comes; three are the item's doing
 
@@ -111,6 +115,7 @@ class Schedule:
         self._queue: deque[Chunk] = deque()
         self._desks: dict[int, _Desk] = {}
         self._chunk_s: float | None = None
+        self._large = False
         self._died_before: dict[int, int] = {}  # by index of an item: workers that died before they began it
 
     @property
@@ -169,6 +174,10 @@ class Schedule:
         """A chunk has come."""
         self._queue.append(chunk)
         return self.hand_out()
+
+    def sent(self, laid_bytes: int) -> None:
+        """A chunk has been sent, and so many bytes of it were laid into shared memory."""
+        self._large = laid_bytes >= LARGE_BYTES
 
     def joined(self, worker: int) -> list[Send]:
         """A worker has been started; it reads its first chunk when it is ready."""
@@ -285,7 +294,8 @@ class Schedule:
 
     @property
     def _depth(self) -> int:
-        return AHEAD if self._chunk_s is not None and self._chunk_s < AHEAD_BELOW_S else self._least_depth
+        short = self._chunk_s is not None and self._chunk_s < AHEAD_BELOW_S
+        return AHEAD if short and not self._large else self._least_depth
 
     def _put_back(self, parts: list[Chunk]) -> None:
         """Queue parts of chunks again, where they stand in the order of the input."""
