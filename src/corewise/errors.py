@@ -19,16 +19,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pickle import PicklingError
     from typing import Any
 
+    from corewise._types.cannot_travel import CannotTravel
     from corewise._types.died import WorkerDied
-
-else:
-    try:
-        from _pickle import PicklingError  # the same class; the public module takes 3 ms
-    except ImportError:  # an interpreter without the C module
-        from pickle import PicklingError
 
 __all__ = [
     "BudgetExceeded",
@@ -50,10 +44,6 @@ class CorewiseError(Exception):
 
 class OptionError(CorewiseError, ValueError):
     """An argument of a corewise call is unknown, out of range or does not fit the function."""
-
-
-class CannotTravel(CorewiseError, TypeError, PicklingError):
-    """An object cannot be sent to another process; the message names the part that cannot, and a way out."""
 
 
 class RemoteError(CorewiseError):
@@ -118,10 +108,14 @@ class DocumentError(CorewiseError, ValueError):
 
 
 def __getattr__(name: str) -> object:
-    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start: loaded at
-    # the first death.
+    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start, and CannotTravel
+    # is a PicklingError, whose module costs a fifth of that: loaded when they are first needed.
     if name == "WorkerDied":
         from corewise._types.died import WorkerDied
 
         return WorkerDied
+    if name == "CannotTravel":
+        from corewise._types.cannot_travel import CannotTravel
+
+        return CannotTravel
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

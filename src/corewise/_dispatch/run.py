@@ -14,7 +14,7 @@ from corewise._dispatch.sizes import ChunkSizes
 from corewise._types.choice import Failed
 from corewise._types.light import deque
 from corewise._work.notes import add_note
-from corewise.errors import CannotTravel, TooManyFailures
+from corewise.errors import TooManyFailures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -227,6 +227,8 @@ class Run:
     def _is_tried_again(self, done: Done, index: int) -> bool:
         """Decide whether an item that failed is to be run again, and if so put it in line."""
         error = done.values[index - done.start]
+        from corewise.errors import CannotTravel  # its base class is dear to import
+
         # What asks to stop is obeyed, and what cannot travel would not travel the next time either.
         if not isinstance(error, Exception) or isinstance(error, CannotTravel):
             return False

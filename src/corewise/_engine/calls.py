@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import chain
-from operator import itemgetter
 
 from corewise._engine.parcels import ItemRefused
 from corewise._transport import codec
@@ -129,7 +128,7 @@ def pack_calls(calls: Calls, *, main_by_value: bool) -> tuple[bool, list[Any]]:
         ItemRefused: at the first call whose arguments cannot travel.
     """
     items = calls.items
-    if all_plain(chain.from_iterable([args for _, args, _ in items])) and not any(map(itemgetter(2), items)):
+    if all_plain(chain.from_iterable([args for _, args, _ in items])) and not any(item[2] for item in items):
         return True, [(function.key, args, kwargs) for function, args, kwargs in items]
     packed: list[tuple[int, Packed]] = []
     for index, (function, args, kwargs) in enumerate(items, calls.start):

@@ -37,7 +37,7 @@ def capture() -> bytes | None:
         data = None if home is None else _packed(value)
         if home is not None and data is not None:
             found.append((*home, data))
-    return pickling.dumps(found, 5) if found else None
+    return pickling.pickled(found) if found else None
 
 
 def adopt(data: bytes) -> None:
@@ -45,7 +45,7 @@ def adopt(data: bytes) -> None:
 
     A module that the worker has not loaded is imported for its variable. What cannot be found or rebuilt stays unset.
     """
-    for module, name, value in pickling.loads(data):
+    for module, name, value in pickling.unpickled(data):
         _set(module, name, value)
 
 
@@ -100,7 +100,7 @@ def _search(wanted: ContextVar[Any]) -> None:
 
 def _packed(value: Any) -> bytes | None:
     try:
-        return pickling.dumps(value, 5)
+        return pickling.pickled(value)
     except Exception:  # noqa: BLE001 - a value may be anything, and raise anything while it is pickled
         return None
 
@@ -109,7 +109,7 @@ def _set(module: str, name: str, data: bytes) -> None:
     try:
         if module not in sys.modules:
             __import__(module)
-        value = pickling.loads(data)
+        value = pickling.unpickled(data)
         if module == "decimal" and not name:
             sys.modules[module].setcontext(value)
             return

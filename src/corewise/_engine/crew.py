@@ -18,7 +18,7 @@ from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import channel, codec
 from corewise._transport.ledger import Ledger
 from corewise._types.light import Scope
-from corewise.errors import CannotTravel, WorkerStartError
+from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ class Recipe:
         Locks and queues of `multiprocessing` may only be handed to a process that is being started, so an
         initializer's arguments that cannot be packed are left to that (`Setup.initargs`).
         """
+        from corewise.errors import CannotTravel  # its base class is dear to import
+
         if self._packed is None:
             one, by_value = self._preparation, self._main_by_value
             codec.dumps(one.fn, "the function", main_by_value=by_value)

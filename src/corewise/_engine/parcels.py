@@ -56,7 +56,7 @@ def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
         ItemRefused: at the first item that cannot travel.
     """
     if all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
-        return codec.dumps(chunk.items)
+        return codec.plain_dumps(chunk.items)
     packed: list[Packed] = []
     for index, item in enumerate(chunk.items, chunk.start):
         try:

@@ -51,7 +51,6 @@ def make_poller() -> Poller:
 
 
 if sys.platform == "linux":
-    from math import ceil
     from select import EPOLLIN, EPOLLOUT, epoll
 
     class _Epoll:
@@ -90,7 +89,7 @@ if sys.platform == "linux":
                 self._patience.ended(in_time=bool(events))
             if not events:
                 # Epoll counts in milliseconds and would return early; too long by less than one is of no matter.
-                events = self._epoll.poll(None if timeout_s is None else ceil(max(0.0, timeout_s) * 1000) / 1000)
+                events = self._epoll.poll(None if timeout_s is None else -(-max(0.0, timeout_s) * 1000 // 1) / 1000)
             found = []
             for fd, event in events:
                 if fd == self._bell:

@@ -6,7 +6,6 @@ A calling thread turns it with `collect`. An executor waits outside its lock (`w
 
 from __future__ import annotations
 
-from functools import partial
 from time import monotonic
 
 from corewise._engine import parcels, start
@@ -85,7 +84,8 @@ class ProcessPool:
         self._closing = False
         self._losses = Losses(self._method)
         # Executors hold Ctrl-C back, so what looks like one there was raised by a result.
-        self._unpacked = partial(parcels.unpack_each, interruptible=fn is not None)
+        interruptible = fn is not None
+        self._unpacked = lambda *outcomes: parcels.unpack_each(*outcomes, interruptible=interruptible)
         if fn is not None:
             start.preload(method, fn)
 
@@ -271,7 +271,7 @@ class ProcessPool:
         first = held[0]
         fetched = first.position - position  # from the ledger, before the worker sent them
         if kind == "plain":
-            values, failed = outcome[fetched:] if fetched else outcome, list[int]()
+            values, failed = codec.loads(outcome)[fetched:], list[int]()
         else:
             values, failed = self._unpacked(first.chunk.start, outcome[fetched:])
         if values:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from time import perf_counter, process_time
 
 from corewise._engine.setting import enter, peak_bytes
@@ -116,7 +115,8 @@ class _Worker:
         if context is not None:
             from corewise._engine import contexts
 
-            invoke = partial(contexts.run_in, context, invoke)
+            plainly = invoke
+            invoke = lambda item: contexts.run_in(context, plainly, item)  # noqa: E731 - `functools` is dear to import
         if len(calls) == 1:
             self._run_alone(position, start, calls.pop(), invoke)
         else:
@@ -157,7 +157,7 @@ class _Worker:
                 self._send_outcomes("done", position, [(True, failures.pack(error))], begin)
             else:
                 if is_plain(value):
-                    self._send_outcomes("plain", position, [value], begin)
+                    self._send_outcomes("plain", position, codec.plain_dumps([value]), begin)
                 else:
                     self._send_outcomes("done", position, [_encoded(value, index)], begin)
         ledger.begin(position + 1)
@@ -215,12 +215,12 @@ class _Worker:
         if not batch.records and not batch.values:
             return
         if batch.values is not None:
-            self._send_outcomes("plain", batch.position, batch.values, batch.begin)
+            self._send_outcomes("plain", batch.position, codec.plain_dumps(batch.values), batch.begin)
         else:
             self._send_outcomes("done", batch.position, batch.records, batch.begin, dropped=dropped)
 
     def _send_outcomes(
-        self, kind: str, position: int, outcomes: list[Any], begin: float, *, dropped: bool = False
+        self, kind: str, position: int, outcomes: bytes | list[Any], begin: float, *, dropped: bool = False
     ) -> None:
         self._ledger.finished()
         self._setting.flush()

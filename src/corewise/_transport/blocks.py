@@ -5,8 +5,8 @@ The rest of what is known of blocks stands in `lender` (the side that fills them
 
 from __future__ import annotations
 
+from _weakref import ref  # the public module is dear to import, and this is all of it that is needed
 from itertools import count
-from weakref import ref
 
 from corewise._transport import memory
 from corewise._transport.forks import OwnDescriptor

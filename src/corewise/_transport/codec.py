@@ -1,17 +1,20 @@
-"""Objects to bytes and back: pickle where it can, cloudpickle for lambdas, closures and notebook functions."""
+"""Objects to bytes and back: pickle where it can, cloudpickle for lambdas, closures and notebook functions.
+
+Plain values do without either, see `pickling`.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from corewise._transport.pickling import PickleBuffer
-from corewise._transport.pickling import dumps as pickle_dumps
-from corewise._transport.pickling import loads as pickle_loads
-from corewise.errors import CannotTravel
+from corewise._transport import pickling
+from corewise._transport.pickling import plain_dumps
+from corewise._transport.plain import is_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pickle import PickleBuffer
     from typing import Any, TypeAlias
 
 # An object as bytes; or, where it is large, as a buffer of these bytes and the buffers that travel beside them.
@@ -23,7 +26,7 @@ _BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table c
 
 def loads(data: Packed) -> Any:
     """Return the object that `dumps` or `pack` was given."""
-    return pickle_loads(data[0], buffers=data[1]) if isinstance(data, tuple) else pickle_loads(data)
+    return pickling.unpickled(*data) if isinstance(data, tuple) else pickling.loads(data)
 
 
 def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> bytes:
@@ -44,7 +47,7 @@ def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> byte
 def travels_by_name(value: object) -> bool:
     """Whether `value` is pickled as the name of its module and its own: a short text, the same each time."""
     try:
-        return len(pickle_dumps(value, 5)) < _NAME_BYTES
+        return len(pickling.pickled(value)) < _NAME_BYTES
     except Exception:  # noqa: BLE001 - as for `_pickled`
         return False
 
@@ -57,10 +60,12 @@ def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packe
     Raises:
         CannotTravel: as for `dumps`.
     """
+    if is_plain(value) and not (isinstance(value, str | bytes) and len(value) >= _BESIDE_FROM_BYTES):
+        return plain_dumps(value)
     beside: list[Any] = []
     data = _pickled(value, what, main_by_value, beside)
     if beside or len(data) >= _BESIDE_FROM_BYTES:
-        return PickleBuffer(data), beside
+        return pickling.make_buffer(data), beside
     return data
 
 
@@ -75,7 +80,7 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
 
     keep = None if beside is None else keep_in
     try:
-        data = pickle_dumps(value, 5, buffer_callback=keep)
+        data = pickling.pickled(value, keep)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
@@ -92,6 +97,7 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
         raise
     except Exception as error:
         from corewise._transport.diagnose import why_not
+        from corewise.errors import CannotTravel
 
         raise CannotTravel(why_not(value, what, error)) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corewise._transport import codec
-from corewise._transport.pickling import dumps
+from corewise._transport.pickling import plain_dumps
 from corewise.errors import RemoteError, RemoteTraceback
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ def pack(error: BaseException) -> bytes:
             whole = None
     except BaseException:  # noqa: BLE001 - the user's exception may raise anything when pickled or rebuilt
         whole = None
-    return dumps((whole, _name(error), _text(error), _frames(error)), 5)
+    return plain_dumps((whole, _name(error), _text(error), _frames(error)))
 
 
 def unpack(data: Packed) -> BaseException:
@@ -59,8 +59,10 @@ def _text(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> str:
-    import traceback  # dear to import, and needed only once something failed
-
+    try:
+        import traceback  # dear to import, and needed only once something failed
+    except (ImportError, OSError):  # the function has left no descriptor to load it with
+        return f"{_name(error)}: {_text(error)}\n"
     try:
         return "".join(traceback.format_exception(error))
     except BaseException:  # noqa: BLE001 - as above

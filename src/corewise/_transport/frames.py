@@ -18,7 +18,7 @@ from __future__ import annotations
 import marshal
 from struct import Struct
 
-from corewise._transport.pickling import loads
+from corewise._transport.pickling import loads, unpickled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class Frame:
             return loads(self.body)
         streamed = iter(self.streamed)
         buffers = [fetch(place) if place[0] else next(streamed) for place in self.places]
-        return loads(look(self.body_place) if self.body_place else self.body, buffers=buffers)
+        body = look(self.body_place) if self.body_place else self.body
+        return unpickled(body, buffers) if buffers else loads(body)
 
     @property
     def block(self) -> int:

@@ -7,7 +7,6 @@ import sys
 
 from corewise._transport import frames, sockets
 from corewise._transport.lender import Lender, offsets
-from corewise._transport.traffic import Traffic
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from corewise._transport.frames import Frame, Notice, Place
+    from corewise._transport.traffic import Traffic
 
 # What a message carries in large buffers goes through a block from this size on
 # (benchmarks/results/transport.json, "threshold").
@@ -104,6 +104,8 @@ class Line:
 
     def statistics(self) -> Traffic:
         """Return what has gone over this end so far."""
+        from corewise._transport.traffic import Traffic  # for tests and for a look at a slow run
+
         return Traffic(
             stream_sent_bytes=self._sent_bytes,
             stream_received_bytes=self._received_bytes,

@@ -8,7 +8,7 @@ from corewise._transport import forks, frames, sockets
 from corewise._transport.line import BLOCK_FROM_BYTES, Line, Parts
 from corewise._transport.memory import Mapping, private_copy
 from corewise._transport.new_block import NewBlock
-from corewise._transport.pickling import dumps, loads
+from corewise._transport.pickling import dumps_message, loads
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
@@ -83,7 +83,7 @@ class ParentEnd(Line):
     def _write(self, message: object, once: Once | None) -> None:
         """Put what is to be written for a message behind what waits."""
         buffers: list[Any] = []
-        body = dumps(message, 5, buffer_callback=buffers.append)
+        body = dumps_message(message, buffers.append)
         if self._lender is not None:
             self._lender.passed()
         if not buffers and len(body) < BLOCK_FROM_BYTES and not self._notices:

@@ -9,7 +9,7 @@ from corewise._transport.borrower import Borrower
 from corewise._transport.line import BLOCK_FROM_BYTES, Line, Parts
 from corewise._transport.new_block import NewBlock
 from corewise._transport.patience import AWAKE_S, Patience
-from corewise._transport.pickling import dumps, loads
+from corewise._transport.pickling import dumps_message, loads
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ class WorkerEnd(Line):
             OSError: when the parent is gone.
         """
         buffers: list[Any] = []
-        body = dumps(message, 5, buffer_callback=buffers.append)
+        body = dumps_message(message, buffers.append)
         notices = self._borrower.given_back() if self._borrower is not None else []
         if self._lender is not None:
             self._lender.passed()

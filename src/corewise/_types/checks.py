@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 from corewise.errors import OptionError
 
 TYPE_CHECKING = False
@@ -34,7 +32,7 @@ def seconds(name: str, value: object) -> float:
         OptionError: otherwise.
     """
     number = _real(value)
-    if number is None or not isfinite(number) or number <= 0:
+    if number is None or not 0 < number < float("inf"):
         raise OptionError(f"{name} must be a number of seconds above 0, or None for no limit, not {value!r}")
     return number
 
