@@ -19,9 +19,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pickle import PicklingError
     from typing import Any
 
-    from corewise._types.cannot_travel import CannotTravel
     from corewise._types.died import WorkerDied
 
 __all__ = [
@@ -107,15 +107,34 @@ class DocumentError(CorewiseError, ValueError):
     """A stored comparison is no such document, damaged, or of a version that this corewise does not know."""
 
 
+if TYPE_CHECKING:
+
+    class CannotTravel(CorewiseError, TypeError, PicklingError):
+        """An object cannot be sent to another process; the message names the part that cannot, and a way out."""
+
+
 def __getattr__(name: str) -> object:
-    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start, and CannotTravel
-    # is a PicklingError, whose module costs a fifth of that: loaded when they are first needed.
+    # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start: loaded at
+    # the first death. CannotTravel is a PicklingError, whose module costs a fifth of that: made when it is first
+    # asked for.
     if name == "WorkerDied":
         from corewise._types.died import WorkerDied
 
         return WorkerDied
     if name == "CannotTravel":
-        from corewise._types.cannot_travel import CannotTravel
-
-        return CannotTravel
+        return _cannot_travel()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _cannot_travel() -> object:
+    try:
+        from _pickle import PicklingError  # the same class; the public module takes 3 ms more
+    except ImportError:  # an interpreter without the C module
+        from pickle import PicklingError
+
+    class CannotTravel(CorewiseError, TypeError, PicklingError):
+        """An object cannot be sent to another process; the message names the part that cannot, and a way out."""
+
+    CannotTravel.__qualname__ = "CannotTravel"  # what a traceback says, and pickle looks for
+    # Should two threads ask at once, both get the same class; from now on it is found without asking here.
+    return globals().setdefault("CannotTravel", CannotTravel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from corewise._transport import codec, failures
+from corewise._transport.pickling import plain_dumps
 from corewise._transport.plain import all_plain
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
         ItemRefused: at the first item that cannot travel.
     """
     if all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
-        return codec.plain_dumps(chunk.items)
+        return plain_dumps(chunk.items)
     packed: list[Packed] = []
     for index, item in enumerate(chunk.items, chunk.start):
         try:

@@ -84,8 +84,7 @@ class ProcessPool:
         self._closing = False
         self._losses = Losses(self._method)
         # Executors hold Ctrl-C back, so what looks like one there was raised by a result.
-        interruptible = fn is not None
-        self._unpacked = lambda *outcomes: parcels.unpack_each(*outcomes, interruptible=interruptible)
+        self._interruptible = fn is not None
         if fn is not None:
             start.preload(method, fn)
 
@@ -273,7 +272,9 @@ class ProcessPool:
         if kind == "plain":
             values, failed = codec.loads(outcome)[fetched:], list[int]()
         else:
-            values, failed = self._unpacked(first.chunk.start, outcome[fetched:])
+            values, failed = parcels.unpack_each(
+                first.chunk.start, outcome[fetched:], interruptible=self._interruptible
+            )
         if values:
             self._outbox.item_s = wall_s / (fetched + len(values))
             size = self._message_bytes
@@ -311,7 +312,7 @@ class ProcessPool:
         fresh = reached.records[held.position - reached.base :][: len(held.chunk.items)]
         if reached.base > held.position or not fresh:
             return
-        values, failed = self._unpacked(held.chunk.start, fresh)
+        values, failed = parcels.unpack_each(held.chunk.start, fresh, interruptible=self._interruptible)
         self._finished.append(Done(held.chunk.start, values, failed, 0.0))
         self._came(worker, len(values), 0.0)
 
@@ -337,7 +338,7 @@ class ProcessPool:
         self.accounts.deaths += 1
         if loss.recovered:
             records = reached.records[loss.skip : loss.skip + loss.recovered]
-            values, failed = self._unpacked(loss.base, records)
+            values, failed = parcels.unpack_each(loss.base, records, interruptible=self._interruptible)
             self._finished.append(Done(loss.base, values, failed, 0.0))
         if loss.item is not None:
             error = verdict or worker.verdict or self._losses.death(worker, line_closed=line_closed)

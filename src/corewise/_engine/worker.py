@@ -8,6 +8,7 @@ from time import perf_counter, process_time
 from corewise._engine.setting import enter, peak_bytes
 from corewise._machine.queueing import queued_s
 from corewise._transport import codec, failures
+from corewise._transport.pickling import plain_dumps
 from corewise._transport.plain import all_plain, is_plain
 from corewise._types.light import Scope
 from corewise._work.chunk import Chunk

@@ -52,7 +52,7 @@ def unpickled(data: Any, buffers: Sequence[Any] | None = None) -> Any:
     return (_module or _load()).loads(data, buffers=buffers)
 
 
-def plain_dumps(value: object) -> bytes:
+def plain_dumps(value: Any) -> bytes:
     """Return an object of plain values only, in lists and tuples or alone, as bytes that `loads` reads.
 
     Nobody else may ask for it: `marshal` takes whatever lends its memory for bytes.
