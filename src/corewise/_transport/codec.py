@@ -9,8 +9,9 @@ import os
 import sys
 
 from corewise._transport import pickling
+from corewise._transport.pickling import loads as _loads
 from corewise._transport.pickling import plain_dumps
-from corewise._transport.plain import is_plain
+from corewise._transport.plain import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table c
 
 def loads(data: Packed) -> Any:
     """Return the object that `dumps` or `pack` was given."""
-    return pickling.unpickled(*data) if isinstance(data, tuple) else pickling.loads(data)
+    return pickling.unpickled(*data) if isinstance(data, tuple) else _loads(data)
 
 
 def dumps(value: object, what: str = "", *, main_by_value: bool = False) -> bytes:
@@ -60,7 +61,11 @@ def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packe
     Raises:
         CannotTravel: as for `dumps`.
     """
-    if is_plain(value) and not (isinstance(value, str | bytes) and len(value) >= _BESIDE_FROM_BYTES):
+    try:
+        plain = type(value) in PLAIN  # not by `is_plain`, as a call more is felt with short results
+    except TypeError:
+        plain = False
+    if plain and not (isinstance(value, str | bytes) and len(value) >= _BESIDE_FROM_BYTES):
         return plain_dumps(value)
     beside: list[Any] = []
     data = _pickled(value, what, main_by_value, beside)

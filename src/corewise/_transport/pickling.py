@@ -82,7 +82,9 @@ def dumps_message(message: object, beside: Callable[[Any], Any]) -> bytes:
 
 def loads(data: Any) -> Any:
     """Return the object or message that these bytes, or a buffer of them, stand for."""
-    return marshal.loads(data) if data[0] != _PICKLE else unpickled(data)  # noqa: S302 - both ends are the same user's
+    if data[0] != _PICKLE:
+        return marshal.loads(data)  # noqa: S302 - both ends are the same user's
+    return (_module or _load()).loads(data)  # not by `unpickled`, as a call more is felt with short results
 
 
 def make_buffer(data: Any) -> Any:
