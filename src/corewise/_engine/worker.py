@@ -158,7 +158,7 @@ class _Worker:
                 self._send_outcomes("done", position, [(True, failures.pack(error))], begin)
             else:
                 if is_plain(value):
-                    self._send_outcomes("plain", position, codec.plain_dumps([value]), begin)
+                    self._send_outcomes("plain", position, plain_dumps([value]), begin)
                 else:
                     self._send_outcomes("done", position, [_encoded(value, index)], begin)
         ledger.begin(position + 1)
@@ -216,7 +216,7 @@ class _Worker:
         if not batch.records and not batch.values:
             return
         if batch.values is not None:
-            self._send_outcomes("plain", batch.position, codec.plain_dumps(batch.values), batch.begin)
+            self._send_outcomes("plain", batch.position, plain_dumps(batch.values), batch.begin)
         else:
             self._send_outcomes("done", batch.position, batch.records, batch.begin, dropped=dropped)
 
