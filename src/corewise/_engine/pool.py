@@ -272,9 +272,8 @@ class ProcessPool:
         if kind == "plain":
             values, failed = codec.loads(outcome)[fetched:], list[int]()
         else:
-            values, failed = parcels.unpack_each(
-                first.chunk.start, outcome[fetched:], interruptible=self._interruptible
-            )
+            records = outcome[fetched:]
+            values, failed = parcels.unpack_each(first.chunk.start, records, interruptible=self._interruptible)
         if values:
             self._outbox.item_s = wall_s / (fetched + len(values))
             size = self._message_bytes
