@@ -157,7 +157,7 @@ class _Worker:
             except BaseException as error:  # noqa: BLE001 - whatever the item or the function raises is the item's outcome
                 self._send_outcomes("done", position, [(True, failures.pack(error))], begin)
             else:
-                if is_plain(value):
+                if codec.is_short(value):
                     self._send_outcomes("plain", position, plain_dumps([value]), begin)
                 else:
                     self._send_outcomes("done", position, [_encoded(value, index)], begin)

@@ -11,7 +11,7 @@ import sys
 from corewise._transport import pickling
 from corewise._transport.pickling import loads as _loads
 from corewise._transport.pickling import plain_dumps
-from corewise._transport.plain import PLAIN
+from corewise._transport.plain import PLAIN, is_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ def travels_by_name(value: object) -> bool:
         return len(pickling.pickled(value)) < _NAME_BYTES
     except Exception:  # noqa: BLE001 - as for `_pickled`
         return False
+
+
+def is_short(value: object) -> bool:
+    """Whether a value is plain and no long text or bytes, which `pack` leaves beside."""
+    return is_plain(value) and not (isinstance(value, str | bytes) and len(value) >= _BESIDE_FROM_BYTES)
 
 
 def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packed:
