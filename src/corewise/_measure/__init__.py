@@ -1,0 +1,1 @@
+"""Room for what is learnt of a function before and while it runs."""
