@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections import deque
+from types import ModuleType, WrapperDescriptorType
 
 from corewise._measure.lookups import MISSING, attribute, bases, class_name, in_class, is_class, loaded, module_name
 from corewise._measure.origins import Origin, is_outside
@@ -110,9 +110,11 @@ def is_container(cls: type) -> bool:
     return issubclass(cls, _CONTAINERS)
 
 
-def _is_otherwise(value: object) -> bool:
-    """Say whether a change of this object is not lost, or could not be made elsewhere in the first place."""
-    cls = type(value)
+def _is_otherwise(origin: Origin) -> bool:
+    """Say whether a change of this is not lost, or could not be made elsewhere in the first place."""
+    if origin.base is not None and _is_otherwise(origin.base):
+        return True
+    cls = type(origin.value)
     return cls is memoryview or any(
         module_name(base).partition(".")[0] in _OTHERWISE or class_name(base) == "memmap" for base in bases(cls)
     )
@@ -133,17 +135,14 @@ def of_attribute(base: Origin | None, name: str, how: str, *, plain: bool = Fals
     """Return the change that setting or deleting an attribute is."""
     if base is None or not is_outside(base):
         return None
+    if _is_otherwise(base):
+        return None
     certain = base.sure
     if base.value is not MISSING:
-        if _is_otherwise(base.value):
-            return None
         cls = type(base.value)
         setter, _ = in_class(cls, "__setattr__")
-        certain &= any(setter is known for known in _SETTERS) and not _has_setter(cls, name)
+        certain &= type(setter) is WrapperDescriptorType and not _has_setter(cls, name)
     return Change(base, how, certain=certain, name=f"{base.name}.{name}", plain=plain)
-
-
-_SETTERS = (object.__setattr__, type.__setattr__, type(sys).__setattr__)
 
 
 def _has_setter(cls: type, name: str) -> bool:
@@ -159,10 +158,10 @@ def of_item(base: Origin | None, how: str, *, plain: bool = False) -> Change | N
     """Return the change that setting or deleting an item is."""
     if base is None or not is_outside(base):
         return None
+    if _is_otherwise(base):
+        return None
     certain = base.sure
     if base.value is not MISSING:
-        if _is_otherwise(base.value):
-            return None
         certain &= _is_own_array(base.value) or _is_built_in(type(base.value), "__setitem__")
     return Change(base, how, certain=certain, plain=plain)
 
@@ -171,11 +170,13 @@ def of_method(base: Origin | None, name: str) -> Change | None:
     """Return the change that calling a method by this name may be."""
     if base is None or not is_outside(base):
         return None
+    if _is_otherwise(base):
+        return None
     how = MUTATORS.get(name)
     once = name == "setdefault"
     if base.value is MISSING:
         return Change(base, how, certain=False, plain=once) if how else None
-    if _is_otherwise(base.value) or is_class(base.value) or type(base.value) is type(sys):
+    if is_class(base.value) or type(base.value) is ModuleType:
         return None
     if _is_own_array(base.value):
         how = _ARRAY_MUTATORS.get(name)

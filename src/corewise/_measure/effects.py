@@ -264,19 +264,18 @@ def _default(name: str, value: object) -> Origin | None:
 def _effects(function: FunctionType, frame: Frame) -> Iterable[Effect]:
     """Return what was found, in words, certain ones first, none twice."""
     findings = frame.answer()[1]
-    later = function.__code__.co_flags & (_LATER & ~0x80)
-    returned = {} if later else {origin.name: origin for origin in frame.returned if origin and origin.kind == "argument"}
+    carried = {origin.name for origin in frame.returned if origin and origin.kind == "argument"}
     found: dict[tuple[object, ...], Effect] = {}
     for finding in findings:
-        effect = _effect(finding, set(returned))
+        effect = _effect(finding, carried)
         found.setdefault((effect.kind, effect.name, effect.how, effect.file, effect.line), effect)
     changed = {change.origin.root.name for change, _, _ in findings}
     code = function.__code__
-    for name in returned:
-        if name not in changed and returned[name].base is None:
-            found[name,] = Effect(
+    for origin in frame.results:
+        if origin is not None and _is_whole_argument(origin) and origin.name not in changed:
+            found[origin.name,] = Effect(
                 kind="returns-argument",
-                name=name,
+                name=origin.name,
                 how="returns",
                 file=code.co_filename,
                 line=code.co_firstlineno,
@@ -285,10 +284,16 @@ def _effects(function: FunctionType, frame: Frame) -> Iterable[Effect]:
     return sorted(found.values(), key=lambda effect: not effect.certain)[:_EFFECTS]
 
 
+def _is_whole_argument(origin: Origin) -> bool:
+    """Say whether this is what the function was given, or the object that it is a method of; no part of it."""
+    return origin.base is None and (origin.kind == "argument" or (origin.kind == "attribute" and origin.name == "self"))
+
+
 def _effect(finding: Finding, returned: set[str]) -> Effect:
     change, file, line = finding
-    root = change.origin.root
-    carried = root.kind == "argument" and root.name in returned
+    carried, part = False, change.origin if change.origin.kind == "argument" else None
+    while part is not None and not carried:
+        carried, part = part.name in returned, part.base
     return Effect(
         kind=change.kind,
         name=change.name,

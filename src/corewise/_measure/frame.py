@@ -45,7 +45,7 @@ class Frame:
         keywords: names of the keyword arguments of the call that comes next.
         made: functions made by this one: what they capture.
         tested: names of outside objects that were asked for being there.
-        weighed: names of outside objects that went into a calculation, a comparison or a call.
+        weighed: names of outside objects that went into a calculation or a call, and where first; -1 for comparisons.
         step: where it is.
         constant: variables shared with inner functions that are assigned once.
         dirty: whether a local variable has changed since the handler of exceptions was told.
@@ -69,7 +69,7 @@ class Frame:
         self.keywords: tuple[str, ...] = ()
         self.made: dict[CodeType, dict[str, Cell]] = {}
         self.tested: set[str] = set()
-        self.weighed: set[str] = set()
+        self.weighed: dict[str, int] = {}
         self.dirty = True
         self.steps = steps_of(code)
         self._follow = follow
@@ -115,9 +115,12 @@ class Frame:
         """Write down that the present step returns or yields this."""
         self._returned[self.step.offset] = origin
 
-    def weigh(self, *origins: Origin | None) -> None:
+    def weigh(self, *origins: Origin | None, compared: bool = False) -> None:
         """Write down that these went into something."""
-        self.weighed.update(origin.name for origin in origins if origin is not None and is_outside(origin))
+        at = -1 if compared else self.step.offset
+        for origin in origins:
+            if origin is not None and is_outside(origin):
+                self.weighed[origin.name] = min(at, self.weighed.get(origin.name, at))
 
     def test(self, *origins: Origin | None) -> None:
         """Write down that these were asked for being there."""
@@ -202,6 +205,11 @@ class Frame:
             heappush(self._waiting, index)
 
     @property
+    def results(self) -> list[Origin | None]:
+        """All that is returned or yielded."""
+        return list(self._returned.values())
+
+    @property
     def returned(self) -> list[Origin | None]:
         """All that is returned or yielded; the parts of tuples each by itself."""
         found: list[Origin | None] = []
@@ -217,11 +225,28 @@ class Frame:
             result = merged(result, other)
         parts = {origin.base.key for origin in self.returned if origin is not None and origin.base and not origin.attr}
         findings = [
-            (_softened(self, change, parts), file, line)
-            for found in self._findings.values()
+            (self._softened(at, change, parts), file, line)
+            for at, found in self._findings.items()
             for change, file, line in found
         ]
         return result, findings + [finding for found in self._theirs.values() for finding in found]
+
+    def _softened(self, at: int, change: Change, parts: set[tuple[object, ...]]) -> Change:
+        """Take certainty away from what only saves doing the same again: each process will do it for itself.
+
+        A variable that is asked for being there and then assigned is made on first use. A container of which the
+        function returns what it has put in keeps results. Either is more than that where what was there goes into a
+        comparison, or before into a calculation or a call, as in ``if best is None or best < x: best = x`` and in
+        ``ids[name] = len(ids)``.
+        """
+        if not change.plain:
+            return change
+        if any(self.weighed.get(name, at) < at for name in (change.name, f"{change.name}[...]")):
+            return change
+        if not change.is_variable:
+            return change.but("keeps results in") if change.origin.key in parts else change
+        places = sum(other.name == change.name for found in self._findings.values() for other, _, _ in found)
+        return change.but("lazily makes") if change.name in self.tested and places == 1 else change
 
 
 def _assigned_once(code: CodeType, steps: list[Step]) -> set[str]:
@@ -251,18 +276,3 @@ def _keys(origins: list[Origin | None]) -> list[object]:
 
 def _key(origin: Origin | None) -> object:
     return None if origin is None else origin.key
-
-
-def _softened(frame: Frame, change: Change, parts: set[tuple[object, ...]]) -> Change:
-    """Take certainty away from what only saves doing the same again: each process will do it for itself.
-
-    A variable that is asked for being there and then assigned is made on first use. A container of which the function
-    returns what it has put in keeps results. Either is more than that as soon as what is there goes into a
-    calculation or a call, as in ``if best is None or best < x: best = x`` or ``ids[name] = len(ids)``.
-    """
-    if not change.plain or frame.weighed & {change.name, f"{change.name}[...]"}:
-        return change
-    if change.is_variable:
-        return change.but("lazily makes") if change.name in frame.tested else change
-    return change.but("keeps results in") if change.origin.key in parts else change
-

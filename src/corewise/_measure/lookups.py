@@ -65,9 +65,9 @@ def own_attributes(value: object) -> dict[str, object]:
         found = object.__getattribute__(value, "__dict__")
     else:
         descriptor, _ = in_class(type(value), "__dict__")
-        if type(descriptor) is not GetSetDescriptorType:
+        if type(descriptor) not in (GetSetDescriptorType, MemberDescriptorType):
             return {}
-        found = descriptor.__get__(value)
+        found = descriptor.__get__(value, type(value))
     return found if issubclass(type(found), dict) else {}
 
 
@@ -81,7 +81,7 @@ def attribute(value: object, name: str) -> object:
     kind, _ = in_class(cls, name)
     if type(kind) is MemberDescriptorType:
         try:
-            return kind.__get__(value)
+            return kind.__get__(value, cls)
         except (AttributeError, TypeError):
             return MISSING
     if kind is MISSING or not _has(kind, "__set__"):
@@ -108,8 +108,6 @@ def _bound(found: Any, value: object, cls: type) -> object:
         return _method(found.__func__, cls)
     if kind is staticmethod:
         return found.__func__
-    if kind is MethodDescriptorType:
-        return found.__get__(value)
     return MISSING if _has(found, "__get__") and kind not in _PLAIN else found
 
 

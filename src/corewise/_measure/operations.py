@@ -211,7 +211,7 @@ def _binary_op(frame: Frame, arg: int) -> None:
 
 
 def _compare(frame: Frame, _: int) -> None:
-    frame.weigh(*frame.take(2))
+    frame.weigh(*frame.take(2), compared=True)
     frame.push(None)
 
 

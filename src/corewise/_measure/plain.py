@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corewise._measure.bytecode import effect_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +22,10 @@ _FIXED = {
         "CACHE COPY_FREE_VARS DELETE_NAME JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT JUMP_FORWARD MAKE_CELL NOP "
         "NOT_TAKEN PRECALL RESUME SETUP_ANNOTATIONS"
     ),
-    (0, 1): "LOAD_ASSERTION_ERROR LOAD_BUILD_CLASS LOAD_CLOSURE LOAD_COMMON_CONSTANT LOAD_LOCALS LOAD_SMALL_INT",
+    (0, 1): (
+        "LOAD_ASSERTION_ERROR LOAD_BUILD_CLASS LOAD_CLOSURE LOAD_COMMON_CONSTANT LOAD_LOCALS LOAD_SMALL_INT "
+        "RETURN_GENERATOR"
+    ),
     (1, 0): (
         "DICT_MERGE DICT_UPDATE JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP LIST_APPEND LIST_EXTEND POP_EXCEPT POP_TOP "
         "SET_ADD SET_UPDATE"
@@ -37,6 +42,7 @@ _FIXED = {
 }
 
 _COUNTED = {"BUILD_CONST_KEY_MAP": (1, 1), "BUILD_MAP": (2, 0), "BUILD_SET": (1, 0), "BUILD_STRING": (1, 0)}
+_WITH_SPEC = 4  # flag of FORMAT_VALUE
 
 
 def _fixed(pops: int, pushes: int) -> Callable[[Frame, int], None]:
@@ -55,8 +61,29 @@ def _counted(times: int, more: int) -> Callable[[Frame, int], None]:
     return operation
 
 
+def _shrink(frame: Frame, _: int) -> None:
+    """Take as many as this version of CPython does."""
+    frame.take(-effect_of(frame.step, jump=False))
+
+
+def _sized(frame: Frame, _: int) -> None:
+    """Take or leave as many as this version of CPython does; what was used or is new is not known."""
+    more = effect_of(frame.step, jump=False)
+    used = max(0, -more) + 2
+    known = frame.stack[: max(0, len(frame.stack) - used)]
+    frame.stack = known + [None] * (len(frame.stack) + more - len(known))
+
+
+def _format_value(frame: Frame, arg: int) -> None:
+    frame.take(2 if arg & _WITH_SPEC else 1)
+    frame.push(None)
+
+
 PLAIN: dict[str, Callable[[Frame, int], None]] = {
     **{name: _fixed(*counts) for counts, names in _FIXED.items() for name in names.split()},
+    **dict.fromkeys(("CLEANUP_THROW", "SEND", "WITH_EXCEPT_START", "BEFORE_ASYNC_WITH"), _sized),
+    **dict.fromkeys(("END_FOR", "POP_ITER", "RAISE_VARARGS"), _shrink),
+    "FORMAT_VALUE": _format_value,  # before 3.13
     **{name: _counted(*counts) for name, counts in _COUNTED.items()},
 }
 """What these do, by their names."""
