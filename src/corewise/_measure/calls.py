@@ -76,7 +76,8 @@ def _of_method(frame: Frame, callee: Origin, given: list[Origin | None]) -> Orig
     frame.report(change)
     if change is None and callee.value is not MISSING and type(callee.value) is not MethodDescriptorType:
         frame.report(of_function(callee.value, given))
-    if callee.attr in PARTS:
+    if callee.attr in PARTS and base is not None:
+        frame.fetched.add(base.name)
         return Origin("parts", base=base) if callee.attr in ("items", "values") else item_of(base)
     return None
 
@@ -85,7 +86,16 @@ def _of_library(frame: Frame, function: object, given: list[Origin | None]) -> O
     if function is builtins.globals:
         return Origin("global", "globals()", frame.globals)
     frame.report(of_function(function, given))
+    if function is builtins.hasattr or function is builtins.getattr:
+        _asked_for(frame, given)
     first = next((origin for origin in given if is_outside(origin)), None)
     if first is not None and any(function is known for known in _NEW_CONTAINERS):
         return Origin("parts", base=first)
     return None
+
+
+def _asked_for(frame: Frame, given: list[Origin | None]) -> None:
+    """Write down that an attribute was asked for being there."""
+    base, name, *_ = (*given, None, None)
+    if is_outside(base) and base is not None and name is not None and type(name.value) is str:
+        frame.tested.add(f"{base.name}.{name.value}")

@@ -6,7 +6,17 @@ from array import array
 from collections import deque
 from types import ModuleType, WrapperDescriptorType
 
-from corewise._measure.lookups import MISSING, attribute, bases, class_name, in_class, is_class, loaded, module_name
+from corewise._measure.lookups import (
+    MISSING,
+    attribute,
+    bases,
+    class_name,
+    in_class,
+    is_class,
+    is_library_module,
+    loaded,
+    module_name,
+)
 from corewise._measure.origins import Origin, is_outside
 
 TYPE_CHECKING = False
@@ -45,7 +55,13 @@ MUTATORS = {
 PARTS = frozenset({"get", "items", "pop", "popitem", "popleft", "setdefault", "values"})
 """Methods that hand out what a container holds."""
 
-_ARRAY_MUTATORS = {"fill": "fills", "partition": "reorders", "put": "sets items of", "resize": "changes", "sort": "sorts"}
+_ARRAY_MUTATORS = {
+    "fill": "fills",
+    "partition": "reorders",
+    "put": "sets items of",
+    "resize": "changes",
+    "sort": "sorts",
+}
 
 _FUNCTIONS = {
     "bisect": {"insort": "inserts into", "insort_left": "inserts into", "insort_right": "inserts into"},
@@ -69,8 +85,8 @@ _CONTAINERS = (list, dict, set, bytearray, deque, array)
 
 # Memory that processes share, objects of one thread or one context, and what cannot be sent anyway.
 _OTHERWISE = frozenset(
-    ("_asyncio", "_contextvars", "_ctypes", "_io", "_queue", "_thread", "asyncio", "ctypes", "io", "logging", "mmap")
-    + ("multiprocessing", "queue", "sqlite3", "threading")
+    {"_asyncio", "_contextvars", "_ctypes", "_io", "_queue", "_thread", "asyncio", "ctypes", "io", "logging", "mmap"}
+    | {"multiprocessing", "queue", "sqlite3", "threading"}
 )
 
 
@@ -95,7 +111,7 @@ class Change:
         self.kind = "attribute" if is_attribute and origin.kind != "argument" else origin.kind
         self.name = name or origin.name
         self.how = how
-        self.certain = certain
+        self.certain = certain and not _is_setting(origin)
         self.origin = origin
         self.plain = plain
 
@@ -128,6 +144,15 @@ def _is_own_array(value: object) -> bool:
         value = owner.base
         if value is None:
             return True
+    return False
+
+
+def _is_setting(origin: Origin | None) -> bool:
+    """Say whether this belongs to a library's module: `sys.path` and the like are set for the process one is in."""
+    while origin is not None:
+        if is_library_module(origin.value):
+            return True
+        origin = origin.base
     return False
 
 

@@ -7,14 +7,13 @@ that it names. What cannot be told so is not found.
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from types import CodeType, FunctionType, MethodType
 
 from corewise._measure.calls import REST
 from corewise._measure.changes import is_container
 from corewise._measure.frame import Frame
-from corewise._measure.lookups import MISSING, in_class, is_class, own_attributes
+from corewise._measure.lookups import MISSING, in_class, is_class, is_library_file, own_attributes
 from corewise._measure.operations import OPERATIONS
 from corewise._measure.origins import Origin, item_of
 from corewise._types.measurement import Effect
@@ -34,10 +33,6 @@ _WRAPPERS = 10  # guess: of decorators and partials around each other
 _VARIABLE, _NAMED = 0x04, 0x08  # flags of a code object, as in `inspect`: *arguments, **named
 _LATER = 0x20 | 0x80 | 0x200  # generators and coroutines: calling one returns something else than it says
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_STANDARD = os.path.dirname(os.path.abspath(os.__file__))
-_LIBRARIES = tuple(folder.rstrip(os.sep) + os.sep for folder in {_STANDARD, os.path.realpath(_STANDARD), _HERE})
-
 
 def effects_of(fn: Callable[..., object]) -> tuple[Effect, ...]:
     """Find what a function changes outside itself, so that other processes would lose it.
@@ -53,29 +48,26 @@ def effects_of(fn: Callable[..., object]) -> tuple[Effect, ...]:
     """
     if sys.implementation.name != "cpython":
         return ()
-    return _Analysis().effects(fn)
+    try:
+        return _Analysis().effects(fn)
+    except Exception:  # noqa: BLE001 - objects may be as odd as they like; not knowing is no reason to end a run
+        return ()
 
 
-def is_library(code: CodeType) -> bool:
-    """Say whether code belongs to the standard library, to an installed package or to this one."""
-    file = code.co_filename
-    return (
-        file.startswith(("<frozen", *_LIBRARIES))
-        or f"{os.sep}site-packages{os.sep}" in file
-        or f"{os.sep}dist-packages{os.sep}" in file
-    )
+def _is_library(code: CodeType) -> bool:
+    return is_library_file(code.co_filename)
 
 
 class _Analysis:
     """Follows calls from one function on, and remembers what it has seen."""
 
-    def __init__(self, skips: Callable[[CodeType], bool] = is_library) -> None:
+    def __init__(self, skips: Callable[[CodeType], bool] = _is_library) -> None:
         self.broken: list[tuple[CodeType, Exception]] = []
         self._skips = skips
         self._seen: dict[object, Answer] = {}
         self._kept: list[object] = []  # so that no other object gets the number of one that was seen
         self._steps = 0
-        self._active: list[CodeType] = []
+        self._active: list[object] = []
 
     def effects(self, fn: object) -> tuple[Effect, ...]:
         """Return the effects of a function."""
@@ -139,15 +131,11 @@ class _Analysis:
         cells: dict[str, Cell],
         values: dict[str, Origin | None],
     ) -> Answer | None:
-        key = (
-            code,
-            id(variables),
-            tuple((name, origin and origin.key, outside) for name, (origin, outside) in cells.items()),
-            tuple((name, origin and origin.key) for name, origin in values.items()),
-        )
+        which = _which(code, variables, cells)
+        key = (*which, tuple((name, origin and origin.key) for name, origin in values.items()))
         if key in self._seen:
             return self._seen[key]
-        if code in self._active:  # it calls itself, and does no more than it does anyway
+        if which in self._active:  # it calls itself, and does no more than it does anyway
             return None, []
         if len(self._active) > _DEPTH or self._steps > _STEPS:
             return None
@@ -165,7 +153,7 @@ class _Analysis:
         cells: dict[str, Cell],
         values: dict[str, Origin | None],
     ) -> Frame | None:
-        self._active.append(code)
+        self._active.append(_which(code, variables, cells))
         try:
             frame = Frame(code, variables, cells, values, self.follow)
             self._steps += len(frame.steps)
@@ -176,6 +164,12 @@ class _Analysis:
         finally:
             self._active.pop()
         return frame
+
+
+def _which(code: CodeType, variables: dict[str, object], cells: dict[str, Cell]) -> tuple[object, ...]:
+    """Tell functions apart: a decorator's wrappers have their code in common, and call different functions."""
+    captured = tuple((name, origin and origin.key, outside) for name, (origin, outside) in cells.items())
+    return code, id(variables), captured
 
 
 def _inside(value: Any, callee: Origin) -> tuple[object, list[Origin | None]]:

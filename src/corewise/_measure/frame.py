@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from heapq import heappop, heappush
 
 from corewise._measure.bytecode import effect_of, line_of, steps_of
+from corewise._measure.lookups import MISSING
 from corewise._measure.origins import Origin, is_outside, merged
 
 TYPE_CHECKING = False
@@ -23,9 +25,20 @@ if TYPE_CHECKING:
     State = tuple[list[Origin | None], dict[str, Origin | None]]
 
 _ENDS = frozenset(
-    ("INTERPRETER_EXIT", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "JUMP_FORWARD", "RAISE_VARARGS", "RERAISE")
-    + ("RETURN_CONST", "RETURN_VALUE")
+    {
+        "INTERPRETER_EXIT",
+        "JUMP_BACKWARD",
+        "JUMP_BACKWARD_NO_INTERRUPT",
+        "JUMP_FORWARD",
+        "RAISE_VARARGS",
+        "RERAISE",
+        "RETURN_CONST",
+        "RETURN_VALUE",
+    }
 )
+
+
+_UNSEEN = sys.version_info >= (3, 14)  # versions that this was never run on: what an instruction does is checked
 
 
 class UnreadableError(Exception):
@@ -45,6 +58,7 @@ class Frame:
         keywords: names of the keyword arguments of the call that comes next.
         made: functions made by this one: what they capture.
         tested: names of outside objects that were asked for being there.
+        fetched: names of outside containers of which items were taken.
         weighed: names of outside objects that went into a calculation or a call, and where first; -1 for comparisons.
         step: where it is.
         constant: variables shared with inner functions that are assigned once.
@@ -69,6 +83,7 @@ class Frame:
         self.keywords: tuple[str, ...] = ()
         self.made: dict[CodeType, dict[str, Cell]] = {}
         self.tested: set[str] = set()
+        self.fetched: set[str] = set()
         self.weighed: dict[str, int] = {}
         self.dirty = True
         self.steps = steps_of(code)
@@ -172,8 +187,11 @@ class Frame:
             self._reach(step.target, self._adjusted(step, jump=True, known=operation is not None), self.locals)
         if operation is None:
             self.stack = self._adjusted(step, jump=False, known=False)
-        else:
-            operation(self, step.arg)
+            return
+        height = len(self.stack) + effect_of(step, jump=False) if _UNSEEN else 0
+        operation(self, step.arg)
+        if _UNSEEN and len(self.stack) != height and step.name not in _ENDS:  # it is not what it used to be
+            self.stack = [None] * height
 
     def _adjusted(self, step: Step, *, jump: bool, known: bool) -> list[Origin | None]:
         """Return the stack behind a step, as far as its size goes; what it would hold is not known."""
@@ -234,19 +252,23 @@ class Frame:
     def _softened(self, at: int, change: Change, parts: set[tuple[object, ...]]) -> Change:
         """Take certainty away from what only saves doing the same again: each process will do it for itself.
 
-        A variable that is asked for being there and then assigned is made on first use. A container of which the
-        function returns what it has put in keeps results. Either is more than that where what was there goes into a
-        comparison, or before into a calculation or a call, as in ``if best is None or best < x: best = x`` and in
-        ``ids[name] = len(ids)``.
+        A variable that is asked for being there and then assigned is made on first use. A container keeps results if
+        the function returns what it has put in, or looks for it, puts it in and takes it out. Either is more than that
+        where what was there goes into a comparison, or before into a calculation or a call, as in ``if best is None or
+        best < x: best = x`` and in ``ids[name] = len(ids)``; or where it is changed in other ways as well.
         """
-        if not change.plain:
+        item = f"{change.name}[...]"
+        if not change.plain or any(self.weighed.get(name, at) < at for name in (change.name, item)):
             return change
-        if any(self.weighed.get(name, at) < at for name in (change.name, f"{change.name}[...]")):
+        found = (*self._findings.values(), *self._theirs.values())
+        places = sum(other.name in (change.name, item) for findings in found for other, _, _ in findings)
+        asked = places == 1 and not self.tested.isdisjoint((change.name, item))
+        if change.is_variable:
+            return change.but("lazily makes") if asked and change.name in self.tested else change
+        if change.origin.kind == "argument" and change.origin.value is MISSING:  # an item of the map, so the caller's
             return change
-        if not change.is_variable:
-            return change.but("keeps results in") if change.origin.key in parts else change
-        places = sum(other.name == change.name for found in self._findings.values() for other, _, _ in found)
-        return change.but("lazily makes") if change.name in self.tested and places == 1 else change
+        kept = change.origin.key in parts or (asked and change.name in self.fetched)
+        return change.but("keeps results in") if kept else change
 
 
 def _assigned_once(code: CodeType, steps: list[Step]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import (
     FunctionType,
@@ -24,6 +25,10 @@ _mro = type.__dict__["__mro__"].__get__
 _namespace = type.__dict__["__dict__"].__get__
 _module = type.__dict__["__module__"].__get__
 _name = type.__dict__["__name__"].__get__
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_STANDARD = os.path.dirname(os.path.abspath(os.__file__))
+_LIBRARIES = tuple(folder.rstrip(os.sep) + os.sep for folder in {_STANDARD, os.path.realpath(_STANDARD), _HERE})
+
 _PLAIN = frozenset({FunctionType, MethodDescriptorType, classmethod, staticmethod})
 
 
@@ -64,7 +69,7 @@ def own_attributes(value: object) -> dict[str, object]:
     if issubclass(type(value), ModuleType):
         found = object.__getattribute__(value, "__dict__")
     else:
-        descriptor, _ = in_class(type(value), "__dict__")
+        descriptor: Any = in_class(type(value), "__dict__")[0]
         if type(descriptor) not in (GetSetDescriptorType, MemberDescriptorType):
             return {}
         found = descriptor.__get__(value, type(value))
@@ -93,7 +98,7 @@ def attribute(value: object, name: str) -> object:
 
 def _of_class(cls: Any, name: str) -> object:
     found, _ = in_class(cls, name)
-    if found is MISSING or _has(found, "__get__") and type(found) not in _PLAIN:
+    if found is MISSING or (_has(found, "__get__") and type(found) not in _PLAIN):
         return MISSING
     if type(found) is classmethod:
         return _method(found.__func__, cls)
@@ -123,3 +128,23 @@ def loaded(module: str, name: str) -> object:
     """Return what a module has under a name, if it is loaded; MISSING otherwise. Nothing is imported."""
     found = sys.modules.get(module)
     return MISSING if found is None else own_attributes(found).get(name, MISSING)
+
+
+def is_library_file(file: str) -> bool:
+    """Say whether a file belongs to the standard library, to an installed package or to this one."""
+    return (
+        file.startswith(("<frozen", *_LIBRARIES))
+        or f"{os.sep}site-packages{os.sep}" in file
+        or f"{os.sep}dist-packages{os.sep}" in file
+    )
+
+
+def is_library_module(value: object) -> bool:
+    """Say whether a value is a module of the standard library or of an installed package."""
+    if not issubclass(type(value), ModuleType):
+        return False
+    own = own_attributes(value)
+    name, file = own.get("__name__"), own.get("__file__")
+    if type(name) is str and name.partition(".")[0] in sys.stdlib_module_names:
+        return True
+    return type(file) is str and is_library_file(file)

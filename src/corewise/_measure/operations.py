@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 
 from corewise._measure.calls import call, call_unpacked
-from corewise._measure.changes import IN_PLACE, of_attribute, of_item, of_operator, of_variable
+from corewise._measure.changes import IN_PLACE, of_attribute, of_item, of_operator
 from corewise._measure.lookups import MISSING
 from corewise._measure.origins import NULL, SLICE, Origin, attribute_of, is_outside, item_of, merged
 from corewise._measure.plain import ASKING_JUMPS, PLAIN
+from corewise._measure.variables import VARIABLES, how_stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,113 +29,13 @@ _FIRST_IN_PLACE, _SUBSCRIPT = 13, 26
 _SIGNS = {13: "+", 14: "&", 18: "*", 20: "|", 23: "-"}
 
 
-def _load_fast(frame: Frame, arg: int) -> None:
-    frame.push(frame.locals.get(frame.names[arg]))
-
-
-def _load_fast_and_clear(frame: Frame, arg: int) -> None:
-    frame.push(frame.locals.get(frame.names[arg]))
-    frame.store(frame.names[arg], None)
-
-
-def _load_two(frame: Frame, arg: int) -> None:
-    _load_fast(frame, arg >> 4)
-    _load_fast(frame, arg & 15)
-
-
-def _store_fast(frame: Frame, arg: int) -> None:
-    frame.store(frame.names[arg], frame.pop())
-
-
-def _store_two(frame: Frame, arg: int) -> None:
-    _store_fast(frame, arg >> 4)
-    _store_fast(frame, arg & 15)
-
-
-def _store_and_load(frame: Frame, arg: int) -> None:
-    _store_fast(frame, arg >> 4)
-    _load_fast(frame, arg & 15)
-
-
-def _delete_fast(frame: Frame, arg: int) -> None:
-    frame.store(frame.names[arg], None)
-
-
 def _load_const(frame: Frame, arg: int) -> None:
     frame.push(Origin("const", value=frame.code.co_consts[arg]))
 
 
-def _global(frame: Frame, name: str) -> Origin:
-    value = frame.globals.get(name, MISSING)
-    if value is MISSING:
-        own = frame.globals.get("__builtins__")
-        builtins = own if type(own) is dict else getattr(own, "__dict__", {})
-        value = builtins.get(name, MISSING)
-    return Origin("global", name, value)
-
-
-def _load_global(frame: Frame, arg: int) -> None:
-    if arg & 1:
-        frame.push(NULL)
-    frame.push(_global(frame, frame.code.co_names[arg >> 1]))
-
-
-def _load_name(frame: Frame, arg: int) -> None:
-    name = frame.code.co_names[arg]
-    frame.push(frame.locals[name] if name in frame.locals else _global(frame, name))
-
-
-def _store_name(frame: Frame, arg: int) -> None:
-    frame.store(frame.code.co_names[arg], frame.pop())
-
-
-def _load_deref(frame: Frame, arg: int) -> None:
-    name = frame.names[arg]
-    frame.push(frame.cells[name][0] if name in frame.cells else frame.locals.get(name))
-
-
-def _load_deref_of_class(frame: Frame, arg: int) -> None:
-    frame.pop()
-    _load_deref(frame, arg)
-
-
-def _how(value: Origin | None, otherwise: str) -> tuple[str, bool]:
-    """Return what storing a value does, in words, and whether what was there does not matter for it."""
-    if value is not None and value.kind == "in-place":
-        return value.name, False
-    return otherwise, True
-
-
-def _store_deref(frame: Frame, arg: int) -> None:
-    name, value = frame.names[arg], frame.pop()
-    if name in frame.cells:
-        if frame.cells[name][1]:
-            how, plain = _how(value, "assigns")
-            frame.report(of_variable("closure", name, how, plain=plain))
-    else:
-        frame.store(name, value)
-
-
-def _delete_deref(frame: Frame, arg: int) -> None:
-    name = frame.names[arg]
-    if name in frame.cells and frame.cells[name][1]:
-        frame.report(of_variable("closure", name, "deletes"))
-    else:
-        frame.store(name, None)
-
-
-def _store_global(frame: Frame, arg: int) -> None:
-    how, plain = _how(frame.pop(), "assigns")
-    frame.report(of_variable("global", frame.code.co_names[arg], how, plain=plain))
-
-
-def _delete_global(frame: Frame, arg: int) -> None:
-    frame.report(of_variable("global", frame.code.co_names[arg], "deletes"))
-
-
 def _store_attr(frame: Frame, arg: int) -> None:
     value, base = frame.take(2)
-    how, plain = _how(value, "assigns")
+    how, plain = how_stored(value, "assigns")
     frame.report(of_attribute(base, frame.code.co_names[arg], how, plain=plain))
 
 
@@ -144,7 +45,7 @@ def _delete_attr(frame: Frame, arg: int) -> None:
 
 def _store_item(frame: Frame, operands: int) -> None:
     value, base, *_ = frame.take(operands)
-    plain = _how(value, "")[1]
+    plain = how_stored(value, "")[1]
     frame.report(of_item(base, "sets an item of" if plain else "changes an item of", plain=plain))
 
 
@@ -186,6 +87,8 @@ def _subscript(frame: Frame) -> None:
         frame.push(None)  # a copy, of a list
         return
     item = item_of(base)
+    if base is not None:
+        frame.fetched.add(base.name)
     if item is not None and base is not None and type(base.value) is dict and type(constant) is str:
         item = Origin(item.kind, item.name, base.value.get(constant, MISSING), sure=item.sure, base=base)
     frame.push(item)
@@ -355,6 +258,7 @@ def _call_unpacked(frame: Frame, _: int) -> None:
 
 OPERATIONS: dict[str, Callable[[Frame, int], None]] = {
     **PLAIN,
+    **VARIABLES,
     "BINARY_OP": _binary_op,
     "BINARY_SUBSCR": _binary_subscr,
     "BUILD_LIST": _build_tuple,
@@ -367,9 +271,6 @@ OPERATIONS: dict[str, Callable[[Frame, int], None]] = {
     "CONTAINS_OP": _contains,
     "COPY": _copy,
     "DELETE_ATTR": _delete_attr,
-    "DELETE_DEREF": _delete_deref,
-    "DELETE_FAST": _delete_fast,
-    "DELETE_GLOBAL": _delete_global,
     "DELETE_SUBSCR": _delete_subscr,
     "FOR_ITER": _for_iter,
     "GET_ITER": _get_iter,
@@ -378,19 +279,8 @@ OPERATIONS: dict[str, Callable[[Frame, int], None]] = {
     "IS_OP": _is,
     "KW_NAMES": _keyword_names,
     "LOAD_ATTR": _load_attr,
-    "LOAD_CLASSDEREF": _load_deref,
     "LOAD_CONST": _load_const,
-    "LOAD_DEREF": _load_deref,
-    "LOAD_FAST": _load_fast,
-    "LOAD_FAST_AND_CLEAR": _load_fast_and_clear,
-    "LOAD_FAST_BORROW": _load_fast,
-    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": _load_two,
-    "LOAD_FAST_CHECK": _load_fast,
-    "LOAD_FAST_LOAD_FAST": _load_two,
-    "LOAD_FROM_DICT_OR_DEREF": _load_deref_of_class,
-    "LOAD_GLOBAL": _load_global,
     "LOAD_METHOD": _load_method,
-    "LOAD_NAME": _load_name,
     "LOAD_SUPER_ATTR": _load_super_attr,
     "MAKE_FUNCTION": _make_function,
     "PUSH_NULL": _push_null,
@@ -398,12 +288,6 @@ OPERATIONS: dict[str, Callable[[Frame, int], None]] = {
     "RETURN_VALUE": _return_value,
     "SET_FUNCTION_ATTRIBUTE": _set_function_attribute,
     "STORE_ATTR": _store_attr,
-    "STORE_DEREF": _store_deref,
-    "STORE_FAST": _store_fast,
-    "STORE_FAST_LOAD_FAST": _store_and_load,
-    "STORE_FAST_STORE_FAST": _store_two,
-    "STORE_GLOBAL": _store_global,
-    "STORE_NAME": _store_name,
     "STORE_SLICE": _store_slice,
     "STORE_SUBSCR": _store_subscr,
     "SWAP": _swap,
