@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from corewise._measure.frame import Answer, Cell, Finding
 
 _DEPTH = 4  # guess: of calls; what is further away is seldom the function's own business
-_STEPS = 4000  # benchmark to come: instructions looked at before no further call is followed, some 5 ms
+_STEPS = 4000  # guess: instructions looked at before no further call is followed; some 5 ms
 _EFFECTS = 20  # guess: nobody reads more
 _WRAPPERS = 10  # guess: of decorators and partials around each other
 
@@ -159,7 +159,7 @@ class _Analysis:
             self._steps += len(frame.steps)
             frame.run(OPERATIONS)
         except Exception as error:  # noqa: BLE001 - what cannot be read has no findings; it never ends a run
-            self.broken.append((code, error))
+            self.broken.append((code, error.with_traceback(None)))  # which holds objects of the user's
             return None
         finally:
             self._active.pop()

@@ -26,7 +26,7 @@ _namespace = type.__dict__["__dict__"].__get__
 _module = type.__dict__["__module__"].__get__
 _name = type.__dict__["__name__"].__get__
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_STANDARD = os.path.dirname(os.path.abspath(os.__file__))
+_STANDARD = os.path.dirname(os.path.abspath(getattr(os, "__file__", os.devnull)))  # a frozen program has none
 _LIBRARIES = tuple(folder.rstrip(os.sep) + os.sep for folder in {_STANDARD, os.path.realpath(_STANDARD), _HERE})
 
 _PLAIN = frozenset({FunctionType, MethodDescriptorType, classmethod, staticmethod})
@@ -73,7 +73,7 @@ def own_attributes(value: object) -> dict[str, object]:
         if type(descriptor) not in (GetSetDescriptorType, MemberDescriptorType):
             return {}
         found = descriptor.__get__(value, type(value))
-    return found if issubclass(type(found), dict) else {}
+    return found if type(found) is dict else {}
 
 
 def attribute(value: object, name: str) -> object:

@@ -53,9 +53,9 @@ def _delete_fast(frame: Frame, arg: int) -> None:
 
 
 def _global(frame: Frame, name: str) -> Origin:
-    value = frame.globals.get(name, MISSING)
+    value = dict.get(frame.globals, name, MISSING)
     if value is MISSING:
-        own = frame.globals.get("__builtins__")
+        own = dict.get(frame.globals, "__builtins__")
         builtins = own if type(own) is dict else own_attributes(own)
         value = builtins.get(name, MISSING)
     return Origin("global", name, value)
