@@ -19,13 +19,6 @@ def spin(rounds: int) -> int:
     return total
 
 
-# Does not hold while the choice is a rule on one figure: computing goes to processes, and what it did to objects of
-# the caller is lost there. Not strict, as on a busy machine that rule may take computing for waiting and be right by
-# chance. To be unmarked by whoever has the choice look at what the function writes to.
-LOST_IN_PROCESSES = pytest.mark.xfail(reason="the rule does not see effects", strict=False)
-
-
-@LOST_IN_PROCESSES
 def test_what_is_added_to_a_captured_list_is_there_afterwards() -> None:
     """All of it, in whatever order."""
     seen: list[int] = []
@@ -38,7 +31,6 @@ def test_what_is_added_to_a_captured_list_is_there_afterwards() -> None:
     assert sorted(seen) == list(range(100))
 
 
-@LOST_IN_PROCESSES
 def test_a_captured_variable_that_is_assigned_is_assigned_here() -> None:
     """The largest one of all, for which the order does not matter."""
     last = 0
@@ -61,7 +53,6 @@ def count_call(number: int) -> int:
     return spin(2 * MS)
 
 
-@LOST_IN_PROCESSES
 def test_what_is_written_to_a_global_is_there_afterwards() -> None:
     """Under every key."""
     CALLS.clear()
@@ -75,7 +66,6 @@ def fill(row: list[int]) -> int:
     return spin(2 * MS)
 
 
-@LOST_IN_PROCESSES
 def test_arguments_that_are_changed_are_changed_here() -> None:
     """Each once."""
     rows = [[number] for number in range(100)]
@@ -89,7 +79,6 @@ def changed(row: list[int]) -> list[int]:
     return row
 
 
-@LOST_IN_PROCESSES
 def test_an_object_that_is_changed_and_returned_is_the_one_given() -> None:
     """Not an equal one."""
     rows = [[number] for number in range(100)]
@@ -109,7 +98,6 @@ class Counter:
         return spin(2 * MS)
 
 
-@LOST_IN_PROCESSES
 def test_what_a_method_writes_to_its_object_is_there_afterwards() -> None:
     """The method is bound to an object of the caller."""
     counter = Counter()

@@ -238,7 +238,8 @@ class Call:
         if probe is not None:
             self._initialized = probe.initialized
             sample = probe.sample(self._request.source.remaining)
-            self.choice = decide.from_sample(sample, self._request.workers, self._request.options, self._why_not)
+            request = self._request
+            self.choice = decide.from_sample(request.fn, sample, request.workers, request.options, self._why_not)
         self._leave(kill=False)
         if probe is None or not self._run.unfinished:
             self._over = True

@@ -62,23 +62,41 @@ def asked_for(
 
 
 def from_sample(
-    sample: Sample, workers: int | None, options: Options, why_not_processes: Callable[[], str | None]
+    fn: Callable[..., Any],
+    sample: Sample,
+    workers: int | None,
+    options: Options,
+    why_not_processes: Callable[[], str | None],
 ) -> Choice:
     """Return the choice for what remains behind a sample.
 
     Args:
+        fn: the user's function.
         sample: what the first items told.
         workers: workers asked for; None for the default.
         options: what else was asked for.
         why_not_processes: says why processes cannot be used, or None; asked only if they would be the choice.
     """
-    forbidden = None
+    forbidden = lost = None
     threads = options.seed is None
     choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=None, threads=threads)
     if choice.approach == "processes":
+        lost = _what_would_be_lost(fn)
         forbidden = why_not_processes()
-        choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=forbidden, threads=threads)
-    return choice.replace(why=explain(choice, forbidden=forbidden))
+        choice = rule.choose(
+            sample, cores=cpu_count(), workers=workers, forbidden=forbidden, threads=threads, lost=lost
+        )
+    return choice.replace(why=explain(choice, forbidden=forbidden, lost=lost))
+
+
+def _what_would_be_lost(fn: Callable[..., Any]) -> str | None:
+    """Say what a function certainly does to objects outside itself; None for nothing that can be told."""
+    from corewise._measure.effects import effects_of  # only where processes are about to be chosen
+
+    for effect in effects_of(fn):
+        if effect.certain:
+            return f"it {effect.how} {effect.name} ({os.path.basename(effect.file)}, line {effect.line})"
+    return None
 
 
 def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from corewise._types.choice import Choice
 
 
-def explain(choice: Choice, *, forbidden: str | None = None) -> str:
+def explain(choice: Choice, *, forbidden: str | None = None, lost: str | None = None) -> str:
     """Return the reason for a choice as a sentence that quotes what was measured.
 
     Args:
         choice: what was chosen.
         forbidden: why processes could not be used, if that was the reason.
+        lost: what the function does to objects outside itself, if that was the reason.
     """
     if choice.sample is None:
         return {
@@ -42,6 +43,8 @@ def explain(choice: Choice, *, forbidden: str | None = None) -> str:
         "threads would share, so the waits overlap in processes",
         "seeded-but-cannot-travel": "with a seed each item has random numbers of its own, which threads would share, "
         f"and {forbidden}",
+        "would-be-lost": f"{lost}, which processes would do to copies of their own, so it stays in this one (where threads "
+        "gain nothing for computing that holds the interpreter)",
         "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",
     }[choice.code]
     return f"{measured}; {left}; {reason}"

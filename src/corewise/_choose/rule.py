@@ -30,7 +30,15 @@ def coroutines_by_default(items: int | None) -> int:
     return 100 if items is None else max(1, min(100, items))
 
 
-def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | None, threads: bool = True) -> Choice:
+def choose(
+    sample: Sample,
+    *,
+    cores: int,
+    workers: int | None,
+    forbidden: str | None,
+    threads: bool = True,
+    lost: str | None = None,
+) -> Choice:
     """Choose how to run what remains.
 
     Args:
@@ -39,6 +47,7 @@ def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | 
         workers: workers asked for; None for the default of what is chosen.
         forbidden: why processes cannot be used; None when they can.
         threads: whether threads may be used; with a seed they may not, as they share one generator.
+        lost: what the function does to objects outside itself, which would be lost in processes; None for nothing.
 
     Returns:
         The choice, with the words for it left to `explain`.
@@ -55,6 +64,8 @@ def choose(sample: Sample, *, cores: int, workers: int | None, forbidden: str | 
         return made("threads", workers or threads_by_default(sample.remaining), "waits")
     if (workers or cores) == 1:
         return made("sync", 1, "one-core")
+    if lost is not None:
+        return made("sync", 1, "would-be-lost")
     if forbidden is not None and not threads:
         return made("sync", 1, "seeded-but-cannot-travel")
     if forbidden is not None:
