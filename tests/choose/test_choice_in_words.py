@@ -33,13 +33,18 @@ CODES = {
     "and captured variable 'lock' is a lock",
     "computes": "computing uses more cores in processes",
     "computes-but-cannot-travel": "computing would gain from processes, but captured variable 'lock' is a lock",
+    "would-be-lost": "it appends to seen (work.py, line 3), which processes would do to copies of their own",
 }
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_measured_choice_quotes_its_figures_and_its_reason(code: str) -> None:
     """How many items, how long, how much of it computing, how much is left."""
-    sentence = explain(choice(code, SAMPLE), forbidden="captured variable 'lock' is a lock")
+    sentence = explain(
+        choice(code, SAMPLE),
+        forbidden="captured variable 'lock' is a lock",
+        lost="it appends to seen (work.py, line 3)",
+    )
     assert sentence.startswith(MEASURED + CODES[code])
 
 

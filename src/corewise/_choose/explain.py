@@ -43,8 +43,7 @@ def explain(choice: Choice, *, forbidden: str | None = None, lost: str | None = 
         "threads would share, so the waits overlap in processes",
         "seeded-but-cannot-travel": "with a seed each item has random numbers of its own, which threads would share, "
         f"and {forbidden}",
-        "would-be-lost": f"{lost}, which processes would do to copies of their own, so it stays in this one (where threads "
-        "gain nothing for computing that holds the interpreter)",
+        "would-be-lost": f"{lost}, which processes would do to copies of their own, so it stays in this one",
         "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",
     }[choice.code]
     return f"{measured}; {left}; {reason}"
