@@ -26,7 +26,9 @@ from _table import show_row, show_summary
 from _whole import run_whole
 
 FOLDER = Path(__file__).parent
-PYTHON_VARIABLES = {"PYTHONPATH": str(FOLDER), "PYTHONWARNINGS": "ignore"}  # workers of every kind find `_works`
+# Workers of every kind find `_works`, and the same copy of this library as this program.
+PYTHON_PATH = os.pathsep.join(filter(None, [str(FOLDER), os.environ.get("PYTHONPATH")]))
+PYTHON_VARIABLES = {"PYTHONPATH": PYTHON_PATH, "PYTHONWARNINGS": "ignore"}
 LIMIT_S = 60.0  # a library that needs longer for one round takes no further part in its row
 HEAVY_SHARE, CLUSTER_SHARE = 0.6, 0.2  # of the rounds; guesses that keep the whole table near ten minutes
 
