@@ -52,6 +52,7 @@ class Accounts:
 
     def said_goodbye(self, worker: Worker, spent: tuple[float, float | None], peak_bytes: int | None) -> None:
         """A worker is done, and says what it has spent and held."""
+        worker.retired = True
         worker.spent(*spent)
         if peak_bytes is None or self.peak_memory_bytes is None:
             self.peak_memory_bytes = None
@@ -59,11 +60,15 @@ class Accounts:
             self.peak_memory_bytes += peak_bytes
 
     def ended(self, worker: Worker) -> None:
-        """A worker's process is gone; it is about to be forgotten."""
+        """A worker's process is gone by itself; it is about to be forgotten."""
+        self.deaths += not worker.retired
+        self._take_over(worker)
+
+    def _take_over(self, worker: Worker) -> None:
         self._ended_cpu_s += worker.cpu_s
         self._ended_queued_s.append(worker.queued_s)
 
     def close(self) -> None:
-        """All workers are about to be forgotten."""
+        """All workers that are left are about to be killed and forgotten."""
         for worker in self._members.values():
-            self.ended(worker)
+            self._take_over(worker)

@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 from _contextvars import copy_context
+from _weakref import ref  # the public module is dear to import
 from itertools import count
 
 from corewise._engine.handle import Worker
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from corewise._engine.poller import Poller
     from corewise._engine.workload import Workload
 
 
@@ -159,12 +161,14 @@ class Crew:
         self.started = 0
         self._recipe = recipe
         self._numbers = count(1)
-        self._closed = False
         self._ender = _Ender(self.members)
         try:
             self.poller = make_poller()
         except OSError as error:
             raise WorkerStartError(f"no worker process could be set up: {error}") from error
+        # No `__del__`: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
+        self._mourner: ref[Crew] | None = (mourner := ref(self, _end_abandoned))
+        _unclosed[mourner] = (self._ender, self.poller)
 
     def start(self, *, early: bool) -> Worker:
         """Start one more worker.
@@ -236,17 +240,8 @@ class Crew:
         with InterruptsHeld():
             self._ender.end()
             self.poller.close()
-            self._closed = True
-
-    def __del__(self) -> None:
-        # A Ctrl-C that hits a finalizer is swallowed, so this one is over at once where there is nothing to do.
-        if self._closed:
-            return
-        with InterruptsHeld():
-            self._ender.end()
-            poller = getattr(self, "poller", None)  # missing where no descriptor was left for it
-            if poller is not None:
-                poller.close()
+            mourner, self._mourner = self._mourner, None
+            _unclosed.pop(mourner, None)
 
 
 class _Ender:
@@ -279,3 +274,14 @@ class _Ender:
             if self._registered:
                 self._registered = False
                 atexit.unregister(self.end)
+
+
+# What to do when a crew is garbage that nobody has closed.
+_unclosed: dict[ref[Crew] | None, tuple[_Ender, Poller]] = {}
+
+
+def _end_abandoned(mourner: ref[Crew]) -> None:
+    ender, poller = _unclosed.pop(mourner)
+    with InterruptsHeld():
+        ender.end()
+        poller.close()

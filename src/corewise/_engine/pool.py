@@ -334,7 +334,6 @@ class ProcessPool:
             self._start_wanted()  # for want of room this may have waited for its end
             return
         loss = self._schedule.died(worker.number, reached, was_ready=worker.ready)
-        self.accounts.deaths += 1
         if loss.recovered:
             records = reached.records[loss.skip : loss.skip + loss.recovered]
             values, failed = parcels.unpack_each(loss.base, records, interruptible=self._interruptible)
