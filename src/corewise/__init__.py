@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
     from corewise._machine.cpus import cpu_count
-    from corewise._types.choice import Choice, Failed, Sample, Stats
+    from corewise._types.choice import Choice, Failed, Stats
     from corewise._types.events import Progress, Trial
+    from corewise._types.measurement import Estimate, Measurement
     from corewise._types.options import Options
     from corewise._types.statistics import ExecutorStatistics
 
@@ -33,13 +34,14 @@ __all__ = [
     "AsyncioExecutor",
     "Choice",
     "Comparison",
+    "Estimate",
     "ExecutorStatistics",
     "Failed",
+    "Measurement",
     "Options",
     "ProcessExecutor",
     "Progress",
     "Results",
-    "Sample",
     "Stats",
     "Stream",
     "SyncExecutor",
@@ -56,13 +58,14 @@ _HOME = {
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
+    "Estimate": "corewise._types.measurement",
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
+    "Measurement": "corewise._types.measurement",
     "Options": "corewise._types.options",
     "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",
     "Results": "corewise._api.results",
-    "Sample": "corewise._types.choice",
     "Stats": "corewise._types.choice",
     "Stream": "corewise._api.stream",
     "SyncExecutor": "corewise._api.executors.sync",

@@ -1,93 +1,130 @@
-"""The sentence behind a choice: it quotes what was measured, and there is one for every reason there is."""
+"""The sentence behind a choice quotes what was measured and predicted; there is one for every reason there is."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+from typing import TYPE_CHECKING
 
 import pytest
+from measured import COSTS, WRITES, measured
 
-from corewise._choose import rule
-from corewise._choose.explain import explain
-from corewise._types import numbers
-from corewise._types.choice import Choice, Sample
+from corewise._choose import explain, rule
+from corewise._choose.advice import advice, by_cores, costs_of, largest_cost
+from corewise._choose.vetoes import Wishes, cannot_travel
+from corewise._types.choice import Choice
 
+if TYPE_CHECKING:
+    from corewise._types.measurement import Costs, Measurement
 
-def choice(code: str, sample: Sample | None) -> Choice:
-    """Return a choice for some reason."""
-    return Choice(approach="processes", workers=2, asked="auto", code=code, why="", sample=sample)
-
-
-SAMPLE = Sample(items=3, wall_s=0.6, cpu_s=0.48, remaining=50)
-MEASURED = (
-    f"the first 3 items took {numbers.seconds(0.6)}, {numbers.share(0.8)} of it computing; "
-    f"about {numbers.seconds(10.0)} remain; "
-)
-
-CODES = {
-    "too-short": "too little is left for workers to repay their start",
-    "waits": "it waits more than it computes, and waits overlap in threads",
-    "one-core": "it may use one core only, which a plain loop uses as well",
-    "waits-seeded": "it waits more than it computes; with a seed each item has random numbers of its own",
-    "seeded-but-cannot-travel": "with a seed each item has random numbers of its own, which threads would share, "
-    "and captured variable 'lock' is a lock",
-    "computes": "computing uses more cores in processes",
-    "computes-but-cannot-travel": "computing would gain from processes, but captured variable 'lock' is a lock",
-    "would-be-lost": "it appends to seen (work.py, line 3), which processes would do to copies of their own",
-}
+WAITS = measured(computes=0.0)
+HOLDS = measured(held=0.92, pickle_s=0.0)
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_a_measured_choice_quotes_its_figures_and_its_reason(code: str) -> None:
-    """How many items, how long, how much of it computing, how much is left."""
-    sentence = explain(
-        choice(code, SAMPLE),
-        forbidden="captured variable 'lock' is a lock",
-        lost="it appends to seen (work.py, line 3)",
-    )
-    assert sentence.startswith(MEASURED + CODES[code])
-
-
-def test_every_reason_that_the_rule_can_give_has_its_words() -> None:
-    """Read off the rule itself, so that a new reason without words fails here."""
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(rule))) if isinstance(node, ast.Call)]
-    codes = {
-        call.args[2].value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "made" and isinstance(call.args[2], ast.Constant)
-    }
-    assert codes == set(CODES)
+def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COSTS) -> str:  # noqa: B008 - a record
+    """Return the sentence on the choice that follows from a measurement."""
+    return explain.explain(rule.choose(measurement, costs, wishes))
 
 
 @pytest.mark.parametrize(
-    ("sample", "expected"),
+    ("sentence", "expected"),
     [
-        (Sample(items=1, wall_s=0.021, cpu_s=0.0, remaining=4), f"the first item took {numbers.seconds(0.021)}, "),
-        (Sample(items=1, wall_s=0.021, cpu_s=0.0, remaining=4), f"{numbers.share(0.0)} of it computing; "),
-        (Sample(items=1, wall_s=0.021, cpu_s=0.0, remaining=4), f"; about {numbers.seconds(4 * 0.021)} remain; "),
-        (Sample(items=2, wall_s=2.0, cpu_s=2.0, remaining=None), "; an unknown number remains; "),
-        (Sample(items=5000, wall_s=0.02, cpu_s=0.02, remaining=0), "the first 5000 items took "),
-        (Sample(items=5000, wall_s=0.02, cpu_s=0.02, remaining=0), "; nothing remains; "),
-        (Sample(items=1, wall_s=1.0, cpu_s=0.5, remaining=1, queued_s=0.5), f"{numbers.share(1.0)} of it computing"),
+        (
+            said(HOLDS, costs=COSTS.replace(cores=2)),
+            (
+                "computing that holds the GIL 92 % of the time; predicted 509 ms against 1.00 s plainly: each "
+                "process has a GIL of its own, so they use several cores; threads would take 965 ms, since what "
+                "holds the GIL takes turns"
+            ),
+        ),
+        (
+            said(measured(held=None)),
+            (
+                "computing that may hold the GIL (that could not be told); predicted roughly 259 ms against 1.00 s "
+                "plainly: each process has a GIL of its own, so they use several cores; threads would take 1.00 s, "
+                "since what holds the GIL takes turns, as this may"
+            ),
+        ),
+        (
+            said(measured(held=0.0)),
+            (
+                "computing that does not hold the GIL; predicted 250 ms against 1.00 s plainly: computing that lets"
+                " go of the GIL uses several cores in threads; processes would take 259 ms"
+            ),
+        ),
+        (
+            said(WAITS),
+            (
+                "waiting 100 % of the time; predicted 16 ms against 1.00 s plainly: waits overlap in threads; "
+                "processes would take 90 ms with 16 items at once"
+            ),
+        ),
+        (
+            said(HOLDS, Wishes(effects=(WRITES,))),
+            (
+                "computing that holds the GIL 92 % of the time; predicted 1.00 s plainly: it is the best of "
+                "those that can be used; processes would take 259 ms but cannot be used: it appends to the global "
+                "'seen' (work.py, line 3), and another process would do that to its own copy; threads would take "
+                "945 ms, since what holds the GIL takes turns"
+            ),
+        ),
+        (said(measured(remaining=0)), "nothing remains: all 5 items took 50 ms in the caller"),
+        (
+            said(measured(items=1, remaining=0, item_s=0.01)),
+            "nothing remains: its one item took 10 ms in the caller",
+        ),
+        (
+            said(measured(item_s=1e-6)),
+            "an item takes 1.0 µs, and what remains too little for workers to gain anything that one would notice",
+        ),
     ],
 )
-def test_figures_are_said_as_they_are(sample: Sample, expected: str) -> None:
-    """One item or many, a known rest or not, beside busy neighbours or alone."""
-    assert expected in explain(choice("computes", sample))
+def test_a_choice_in_words(sentence: str, expected: str) -> None:
+    """Nature, prediction, reason, and what the others would take."""
+    assert sentence == expected
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"),
+    ("measurement", "costs", "expected"),
     [
-        ("asked", "as asked for"),
-        ("environment", "as the environment variable COREWISE_APPROACH says"),
-        ("coroutine", "a coroutine function: its waits overlap in one event loop"),
-        ("time-limit", "a time limit needs workers that can be killed, so nothing was tried in the caller either"),
+        (measured(), COSTS.replace(worker_start_s=2.0), "processes would take 2.25 s, 2.00 s of it to start 4 workers"),
+        (
+            measured(item_s=0.001, pickle_s=0.002),
+            COSTS,
+            "since the caller would spend 201 ms on sending items and reading results",
+        ),
+        (
+            measured(held=0.0, native_cpu_s=0.14),
+            COSTS,
+            "computing that does not hold the GIL, beside native threads that keep 2.8 more cores busy; ",
+        ),
+        (measured(computes=0.4, held=0.5), COSTS, "waiting 60 % of the time and computing in between, which holds the"),
+        (measured(items=1), COSTS, "predicted roughly "),
     ],
 )
-def test_a_choice_without_measurement_says_where_it_comes_from(code: str, expected: str) -> None:
+def test_what_costs_most_is_named(measurement: Measurement, costs: Costs, expected: str) -> None:
+    """Start, travel, native threads, a mixture, little that is known."""
+    assert expected in said(measurement, costs=costs)
+
+
+def test_every_reason_that_the_chooser_can_give_has_its_words() -> None:
+    """Read off the chooser itself, so that a new reason without words fails here."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(inspect.getsource(rule))):
+        if isinstance(node, ast.Return) and node.value is not None:
+            found |= {
+                str(part.value)
+                for part in ast.walk(node.value)
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            }
+    assert found - {"sync", "auto", ""} == set(explain.REASONS)
+
+
+@pytest.mark.parametrize("code", explain.UNMEASURED)
+def test_a_choice_without_measurement_says_where_it_comes_from(code: str) -> None:
     """Nothing is quoted that was not measured."""
-    assert explain(choice(code, None)) == expected
+    choice = Choice(approach="processes", workers=2, asked="auto", code=code, why="")
+    assert explain.explain(choice) == explain.UNMEASURED[code]
 
 
 def test_a_choice_prints_as_a_sentence() -> None:
@@ -95,3 +132,79 @@ def test_a_choice_prints_as_a_sentence() -> None:
     one = Choice(approach="sync", workers=1, asked="sync", code="asked", why="as asked for")
     assert str(one) == "sync, 1 worker: as asked for"
     assert str(one.replace(approach="threads", workers=8)) == "threads, 8 workers: as asked for"
+
+
+@pytest.mark.parametrize(
+    ("measurement", "costs", "wishes", "code", "words"),
+    [
+        (
+            measured(),
+            COSTS,
+            Wishes(effects=(WRITES,)),
+            "gil",
+            "Processes would take 259 ms, but cannot be used: it app",
+        ),
+        (measured(), COSTS.replace(worker_start_s=2.0), Wishes(), "start", "Starting 4 workers takes 2.00 s. An exec"),
+        (
+            measured(item_s=0.001, result_bytes=1e7, argument_bytes=10.0, pickle_s=0.001),
+            COSTS,
+            Wishes(),
+            "travel",
+            "a result is 10 MB. Return only",
+        ),
+        (
+            measured(item_s=0.001, result_bytes=10.0, argument_bytes=1e7, pickle_s=0.001),
+            COSTS,
+            Wishes(),
+            "travel",
+            "an item is 10 MB. Pass something small",
+        ),
+        (measured(items=101, longest_s=0.9), COSTS, Wishes(), "giant", "One item took 900 ms, and no run"),
+        (measured(remaining=2, item_s=1.0), COSTS.replace(cores=8), Wishes(), "few-items", "2 items for 8 cores"),
+        (measured(held=0.0, native_cpu_s=0.14), COSTS, Wishes(), "native-threads", "keep 3.8 cores busy already"),
+        (measured(item_s=2e-7, remaining=10**6), COSTS, Wishes(), "short-items", "An item takes 200 ns, too little"),
+    ],
+)
+def test_the_largest_cost_and_what_would_help(
+    measurement: Measurement, costs: Costs, wishes: Wishes, code: str, words: str
+) -> None:
+    """By name and in a sentence; it comes first."""
+    choice = rule.choose(measurement, costs, wishes)
+    largest = largest_cost(choice, costs)
+    assert largest is not None
+    assert largest.code == code
+    assert words in largest.advice
+    assert advice(choice, costs)[0] == largest.advice
+    assert all(0 < one.share <= 1 for one in costs_of(choice, costs))
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        rule.choose(measured(), COSTS),
+        rule.choose(WAITS, COSTS),
+        rule.choose(measured(remaining=0), COSTS),
+        rule.choose(measured(held=0.0), COSTS),
+        Choice(approach="sync", workers=1, asked="sync", code="asked", why=""),
+    ],
+)
+def test_where_nothing_is_large_there_is_no_advice(choice: Choice) -> None:
+    """A run that is about as fast as the work allows."""
+    assert advice(choice, COSTS) == []
+    assert largest_cost(choice, COSTS) is None
+
+
+def test_other_numbers_of_cores_are_predicted() -> None:
+    """Computing gains with each of them, waiting with none; and what cannot be used is not."""
+    computing = by_cores(measured(remaining=1000), COSTS)
+    assert [cores for cores, _ in computing] == [2, 4, 8, 16]
+    assert [one.workers for _, one in computing] == [2, 4, 8, 16]
+    assert [one.seconds for _, one in computing] == pytest.approx([5.0, 2.5, 1.25, 0.65], rel=0.03)
+    assert len({one.seconds for _, one in by_cores(WAITS, COSTS)}) == 1
+    assert {one.approach for _, one in by_cores(measured(), COSTS, wishes=Wishes(effects=(WRITES,)))} == {"sync"}
+
+
+def test_what_cannot_travel_holds_for_other_numbers_of_cores_too() -> None:
+    """The veto of an attempt is handed on."""
+    found = by_cores(measured(), COSTS, travel=cannot_travel("it holds a lock"))
+    assert {one.approach for _, one in found} == {"sync"}

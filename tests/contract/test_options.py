@@ -315,7 +315,7 @@ def test_auto_with_a_seed_uses_no_threads() -> None:
         "print(choice.approach, choice.code)"
     )
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
-    assert said.split() == ["processes", "waits-seeded"]
+    assert said.split() == ["processes", "veto"]
     assert corewise.map(works.square_later, range(4), seed=1).choice.approach in {"sync", "processes"}
 
 

@@ -228,7 +228,7 @@ class Call:
             self._run.use(probe, 1, enough=lambda _: probe.wall_s >= SAMPLE_S, chunksize=chunksize)
             return
         self._approach = open_approach(choice.approach, terms)
-        if self._streams and choice.approach == "sync" and choice.sample is None:
+        if self._streams and choice.approach == "sync" and choice.measurement is None:
             chunksize = chunksize or 1  # each item is run when it is asked for
         self._run.use(self._approach, choice.workers, chunksize=chunksize)
 
@@ -237,9 +237,9 @@ class Call:
         probe, self._probe = self._probe, None
         if probe is not None:
             self._initialized = probe.initialized
-            sample = probe.sample(self._request.source.remaining)
+            measured = probe.measurement(self._request.source.remaining)
             request = self._request
-            self.choice = decide.from_sample(request.fn, sample, request.workers, request.options, self._why_not)
+            self.choice = decide.from_measurement(request.fn, measured, request.workers, request.options, self._why_not)
         self._leave(kill=False)
         if probe is None or not self._run.unfinished:
             self._over = True

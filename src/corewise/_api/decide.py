@@ -1,13 +1,16 @@
-"""Where the two wings meet: what was asked for, or what a sample tells, becomes a choice."""
+"""Where the two wings meet: what was asked for, or what the first items tell, becomes a choice."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 from corewise._choose import rule
 from corewise._choose.explain import explain
+from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
-from corewise._types.choice import Choice, Sample
+from corewise._types.choice import Choice
+from corewise._types.measurement import Costs, Measurement
 from corewise._types.options import Options, known_approach
 from corewise._work.coroutines import is_coroutine_function
 from corewise.errors import OptionError
@@ -24,7 +27,7 @@ _USUAL = Options()
 def asked_for(
     fn: Callable[..., Any], approach: str, workers: int | None, items: int | None, options: Options
 ) -> Choice | None:
-    """Return the choice that needs no measurement; None when a sample has to tell.
+    """Return the choice that needs no measurement; None when the first items have to tell.
 
     Args:
         fn: the user's function.
@@ -61,42 +64,48 @@ def asked_for(
     return choice.replace(why=explain(choice))
 
 
-def from_sample(
+def from_measurement(
     fn: Callable[..., Any],
-    sample: Sample,
+    measurement: Measurement,
     workers: int | None,
     options: Options,
     why_not_processes: Callable[[], str | None],
 ) -> Choice:
-    """Return the choice for what remains behind a sample.
+    """Return the choice for what remains behind the first items.
 
     Args:
         fn: the user's function.
-        sample: what the first items told.
-        workers: workers asked for; None for the default.
+        measurement: what the first items told.
+        workers: workers asked for; None for as many as suit the work.
         options: what else was asked for.
         why_not_processes: says why processes cannot be used, or None; asked only if they would be the choice.
     """
-    forbidden = lost = None
-    threads = options.seed is None
-    choice = rule.choose(sample, cores=cpu_count(), workers=workers, forbidden=None, threads=threads)
+    wishes = Wishes(workers=workers, seed=options.seed is not None)
+    costs = _costs()
+    choice = rule.choose(measurement, costs, wishes)
     if choice.approach == "processes":
-        lost = _what_would_be_lost(fn)
-        forbidden = why_not_processes()
-        choice = rule.choose(
-            sample, cores=cpu_count(), workers=workers, forbidden=forbidden, threads=threads, lost=lost
-        )
-    return choice.replace(why=explain(choice, forbidden=forbidden, lost=lost))
+        from corewise._measure.effects import effects_of  # only where processes are about to be chosen
+
+        wishes, why = wishes.replace(effects=effects_of(fn)), why_not_processes()
+        choice = rule.choose(measurement, costs, wishes, travel=None if why is None else cannot_travel(why))
+    return choice.replace(why=explain(choice))
 
 
-def _what_would_be_lost(fn: Callable[..., Any]) -> str | None:
-    """Say what a function certainly does to objects outside itself; None for nothing that can be told."""
-    from corewise._measure.effects import effects_of  # only where processes are about to be chosen
-
-    for effect in effects_of(fn):
-        if effect.certain:
-            return f"it {effect.how} {effect.name} ({os.path.basename(effect.file)}, line {effect.line})"
-    return None
+def _costs() -> Costs:
+    """Return what workers are taken to cost, by the figures of the machine that the benchmarks ran on."""
+    gil_enabled = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
+    return Costs(
+        cores=cpu_count(),
+        has_gil=gil_enabled is None or bool(gil_enabled()),
+        worker_start_s=0.005,
+        worker_more_s=0.002,
+        chunk_s=50e-6,
+        process_item_s=0.2e-6,
+        byte_s=1e-9,
+        thread_start_s=65e-6,
+        thread_item_s=0.1e-6,
+        coroutine_s=30e-6,
+    )
 
 
 def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:

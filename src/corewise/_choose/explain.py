@@ -7,43 +7,130 @@ from corewise._types import numbers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._types.choice import Choice
+    from corewise._types.measurement import Estimate, Measurement
+
+# Where nothing was measured.
+UNMEASURED = {
+    "asked": "as asked for",
+    "environment": "as the environment variable COREWISE_APPROACH says",
+    "coroutine": "a coroutine function: its waits overlap in one event loop",
+    "time-limit": "a time limit needs workers that can be killed, so nothing was tried in the caller either",
+}
+# Where something was, by `Choice.code`: why it is this one.
+REASONS = {
+    "nothing-left": "nothing remains",
+    "too-short": "too little remains to repay the start of workers",
+    "one-item": "one item remains, and an item cannot be shared out",
+    "one-worker": "one worker was asked for, and a plain loop does what one worker does",
+    "one-core": "there is one core to compute on, and a plain loop uses it as well",
+    "native-threads": "native threads of a library use the cores already",
+    "travel": "sending items and results would take longer than it saves",
+    "no-gain": "nothing else is predicted to be clearly faster",
+    "waits": "waits overlap in threads",
+    "releases": "computing that lets go of the GIL uses several cores in threads",
+    "no-gil": "without a GIL, threads use several cores",
+    "coroutine": "waits of coroutines overlap in one event loop",
+    "computes": "each process has a GIL of its own, so they use several cores",
+    "computes-and-waits": "processes overlap the waits and use several cores",
+    "veto": "it is the best of those that can be used",
+}
+ROUGHLY = 2.0  # a band that is so many times as high at its upper end: the figure is rough
+LARGE = 0.3  # a part of the time from which on it is named
+SHORT_WAIT, LONG_WAIT = 0.1, 0.9  # shares of waiting beyond which the rest is not worth a word
+_ASIDES = 2  # other approaches that a sentence mentions; more would bury the point
+_SILENT = ("plain-function", "not-allowed", "one-worker", "nothing-left")
 
 
-def explain(choice: Choice, *, forbidden: str | None = None, lost: str | None = None) -> str:
-    """Return the reason for a choice as a sentence that quotes what was measured.
+def explain(choice: Choice) -> str:
+    """Return the reason for a choice as a sentence that quotes what was measured and predicted.
 
-    Args:
-        choice: what was chosen.
-        forbidden: why processes could not be used, if that was the reason.
-        lost: what the function does to objects outside itself, if that was the reason.
+    Returns:
+        Such as ``"computing that holds the GIL 92 % of the time; predicted 1.04 s against 2.01 s plainly: each process
+        has a GIL of its own, so they use several cores; threads would take 2.03 s, since ..."``.
     """
-    if choice.sample is None:
-        return {
-            "asked": "as asked for",
-            "environment": "as the environment variable COREWISE_APPROACH says",
-            "coroutine": "a coroutine function: its waits overlap in one event loop",
-            "time-limit": "a time limit needs workers that can be killed, so nothing was tried in the caller either",
-        }[choice.code]
-    sample = choice.sample
-    first = "the first item" if sample.items == 1 else f"the first {sample.items} items"
-    measured = f"{first} took {numbers.seconds(sample.wall_s)}, {numbers.share(sample.cpu_share)} of it computing"
-    if sample.remaining is None:
-        left = "an unknown number remains"
-    elif sample.remaining:
-        left = f"about {numbers.seconds(sample.remaining * sample.item_s)} remain"
+    measured = choice.measurement
+    if measured is None:
+        return UNMEASURED[choice.code]
+    if choice.code == "nothing-left":
+        done = "its one item" if measured.items == 1 else f"all {measured.items:,} items"
+        return f"{REASONS['nothing-left']}: {done} took {numbers.seconds(measured.wall_s)} in the caller"
+    if not choice.estimates:
+        item = numbers.seconds(measured.item_s)
+        return f"an item takes {item}, and what remains too little for workers to gain anything that one would notice"
+    own = choice.estimates[0]
+    plain = next((one for one in choice.estimates if one.approach == "sync"), None)
+    if choice.approach == "sync":
+        predicted = f"{_predicted(own)} plainly"
+    elif plain is None:
+        predicted = _predicted(own)
     else:
-        left = "nothing remains"
-    reason = {
-        "too-short": "too little is left for workers to repay their start",
-        "waits": "it waits more than it computes, and waits overlap in threads",
-        "one-core": "it may use one core only, which a plain loop uses as well",
-        "computes": "computing uses more cores in processes (in threads only if it is C code that releases the GIL, "
-        "which this rule cannot tell)",
-        "waits-seeded": "it waits more than it computes; with a seed each item has random numbers of its own, which "
-        "threads would share, so the waits overlap in processes",
-        "seeded-but-cannot-travel": "with a seed each item has random numbers of its own, which threads would share, "
-        f"and {forbidden}",
-        "would-be-lost": f"{lost}, which processes would do to copies of their own, so it stays in this one",
-        "computes-but-cannot-travel": f"computing would gain from processes, but {forbidden}",
-    }[choice.code]
-    return f"{measured}; {left}; {reason}"
+        predicted = f"{_predicted(own)} against {numbers.seconds(plain.seconds)} plainly"
+    return "; ".join([nature(measured), f"{predicted}: {REASONS[choice.code]}", *_asides(choice)])
+
+
+def nature(measured: Measurement) -> str:
+    """Return what an item does with its time, in words."""
+    waits = max(0.0, 1.0 - measured.cpu_share)
+    if waits >= LONG_WAIT:
+        words = f"waiting {numbers.share(waits)} of the time"
+    elif waits >= SHORT_WAIT:
+        words = f"waiting {numbers.share(waits)} of the time and computing in between{_gil(measured, ', which')}"
+    else:
+        words = f"computing{_gil(measured, ' that')}"
+    if measured.native_cores >= LARGE:
+        words += f", beside native threads that keep {numbers.cores(measured.native_cores)} more cores busy"
+    return words
+
+
+def _gil(measured: Measurement, which: str) -> str:
+    held = measured.held_share
+    if held is None:
+        return f"{which} may hold the GIL (that could not be told)"
+    if held == 0:
+        return f"{which} does not hold the GIL"
+    return f"{which} holds the GIL {numbers.share(held)} of the time"
+
+
+def _predicted(one: Estimate) -> str:
+    roughly = "roughly " if one.high_s > ROUGHLY * one.low_s else ""
+    return f"predicted {roughly}{numbers.seconds(one.seconds)}"
+
+
+def _asides(choice: Choice) -> list[str]:
+    """Return remarks on the other approaches: first on the one that would have been faster, if there is one."""
+    if choice.code in _SILENT:
+        return []
+    own = choice.estimates[0]
+    others = [one for one in choice.estimates[1:] if one.approach != "sync" and one.veto not in _SILENT]
+    others.sort(key=lambda one: not (one.veto and one.seconds < own.seconds))
+    return [_aside(one, choice) for one in others[:_ASIDES]]
+
+
+def _aside(one: Estimate, choice: Choice) -> str:
+    seconds = numbers.seconds(one.seconds)
+    if one.veto and one.seconds < choice.estimates[0].seconds:
+        return f"{one.approach} would take {seconds} but cannot be used: {one.why}"
+    if one.veto:
+        return f"{one.approach} cannot be used: {one.why}"
+    return f"{one.approach} would take {seconds}{_since(one, choice)}"
+
+
+def _since(one: Estimate, choice: Choice) -> str:
+    """Return why an approach would take so long."""
+    if one.start_s >= LARGE * one.seconds:
+        return f", {numbers.seconds(one.start_s)} of it to start {numbers.count(one.workers, 'worker')}"
+    if one.travel_s >= LARGE * one.seconds:
+        return f", since the caller would spend {numbers.seconds(one.travel_s)} on sending items and reading results"
+    measured = choice.measurement
+    if measured is None:
+        return ""
+    if measured.native_cores >= LARGE:
+        return ", since native threads use the cores already"
+    held = measured.held_share
+    if one.approach == "threads" and measured.cpu_share >= LARGE and (held is None or held >= LARGE):
+        return ", since what holds the GIL takes turns" + (", as this may" if held is None else "")
+    if one.approach == "asyncio" and measured.cpu_share >= LARGE:
+        return ", since computing in an event loop takes turns"
+    if one.workers < choice.workers:
+        return f" with {numbers.count(one.workers, 'item')} at once"
+    return ""

@@ -1,22 +1,32 @@
-"""The rule behind ``approach="auto"``: short, honest about what it does not know, and pure.
+"""The chooser behind ``approach="auto"``: of the approaches that can be used, the simplest of those predicted fastest.
 
-It looks at the first items, which the caller has run as real work: how long they took and how much of that was
-computing. It cannot tell C code that releases the GIL from code that holds it; such work goes to processes, which
-serve both.
+It is pure: a measurement, the costs of this machine and what was asked for come in, a `Choice` comes out. Each choice
+holds the prediction for every approach and the reasons against those that cannot be used; `explain` makes words of it.
 """
 
 from __future__ import annotations
 
-from corewise._types.choice import Choice, Sample
+from corewise._choose import model
+from corewise._choose.vetoes import Veto, Wishes, vetoes
+from corewise._types.choice import APPROACHES, Choice
+from corewise.errors import OptionError
 
-# Below this, what remains is over before workers would repay their start and their share of the sample.
-WORTH_S = 0.05
-WAITS_BELOW = 0.5  # CPU share under which an item waits more than it computes
-THREADS = 32  # as many waits at once as the standard library's thread pool allows itself at most
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from corewise._types.measurement import Costs, Estimate, Measurement
+
+THREADS = 32  # where nothing was measured: as many waits at once as the standard library's pool allows itself at most
+NATIVE = 0.5  # cores that hidden threads keep busy, from which they are named as the reason
+MOSTLY = 0.5  # a share from which something is named as what an item mostly does
+# Vetoes that say nothing against an approach that would have gained something.
+_NO_LOSS = ("plain-function", "not-allowed", "proved-slower")
+_ANYTHING = Wishes()
 
 
 def threads_by_default(items: int | None) -> int:
-    """Return the number of threads when none was asked for: enough to overlap waits, at most one per item."""
+    """Return the number of threads where nothing was measured and none was asked for: at most one per item."""
     return THREADS if items is None else max(1, min(THREADS, items))
 
 
@@ -27,50 +37,120 @@ def processes_by_default(cores: int, items: int | None) -> int:
 
 def coroutines_by_default(items: int | None) -> int:
     """Return how many coroutines run at once when no number was asked for: as common clients allow connections."""
-    return 100 if items is None else max(1, min(100, items))
+    return model.COROUTINES if items is None else max(1, min(model.COROUTINES, items))
 
 
-def choose(
-    sample: Sample,
-    *,
-    cores: int,
-    workers: int | None,
-    forbidden: str | None,
-    threads: bool = True,
-    lost: str | None = None,
-) -> Choice:
+def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *, travel: Veto | None = None) -> Choice:
     """Choose how to run what remains.
 
     Args:
-        sample: what the first items told.
-        cores: cores this process may use.
-        workers: workers asked for; None for the default of what is chosen.
-        forbidden: why processes cannot be used; None when they can.
-        threads: whether threads may be used; with a seed they may not, as they share one generator.
-        lost: what the function does to objects outside itself, which would be lost in processes; None for nothing.
+        measurement: what the first items told.
+        costs: what this machine charges.
+        wishes: what was asked for.
+        travel: why nothing can be sent to another process, if that was tried, see `vetoes.cannot_travel`.
 
     Returns:
-        The choice, with the words for it left to `explain`.
+        The choice, with the words for it left to `explain`. Never an approach that `wishes` or `travel` forbid.
+
+    Raises:
+        OptionError: when all approaches are forbidden.
     """
-    left_s = None if sample.remaining is None else sample.remaining * sample.item_s
+    against = vetoes(wishes, travel)
+    if len(against) == len(APPROACHES):
+        reasons = "; ".join(f"{name}: {veto.why}" for name, veto in against.items())
+        raise OptionError(f"no approach can run this. {reasons}")
+    plainly = "sync" not in against
+    if plainly and measurement.remaining == 0:
+        return _choice(measurement, "sync", 1, "nothing-left")
+    if plainly and measurement.items and model.left(measurement, costs) * measurement.item_s <= model.GAIN_S:
+        return _choice(measurement, "sync", 1, "too-short")  # nothing could gain enough to be preferred
+    estimates = predictions(measurement, costs, wishes, against)
+    best = preferred([one for one in estimates if not one.veto])
+    rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
+    code = _code(measurement, costs, wishes, best, estimates)
+    return _choice(measurement, best.approach, best.workers, code, (best, *rest))
 
-    def made(approach: str, number: int, code: str) -> Choice:
-        return Choice(approach=approach, workers=number, asked="auto", code=code, why="", sample=sample)
 
-    if sample.remaining == 0 or (left_s is not None and left_s < WORTH_S):
-        return made("sync", 1, "too-short")
-    waits = sample.cpu_share < WAITS_BELOW
-    if waits and threads:
-        return made("threads", workers or threads_by_default(sample.remaining), "waits")
-    if (workers or cores) == 1:
-        return made("sync", 1, "one-core")
-    if lost is not None:
-        return made("sync", 1, "would-be-lost")
-    if forbidden is not None and not threads:
-        return made("sync", 1, "seeded-but-cannot-travel")
-    if forbidden is not None:
-        return made("threads", workers or processes_by_default(cores, sample.remaining), "computes-but-cannot-travel")
-    number = workers or processes_by_default(cores, sample.remaining)
-    if waits:
-        return made("processes", number, "waits-seeded")
-    return made("processes", number, "computes")
+def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against: Mapping[str, Veto]) -> list[Estimate]:
+    """Return what each approach is predicted to take with the number of workers that suits it, the simplest first.
+
+    Args:
+        measurement: what the first items told.
+        costs: what this machine charges.
+        wishes: what was asked for.
+        against: why approaches cannot be used; their prediction says so.
+    """
+    found = []
+    for approach in APPROACHES:
+        workers = model.workers_for(measurement, costs, approach=approach, asked=wishes.workers)
+        one = model.predict(measurement, costs, approach=approach, workers=workers, coroutine=wishes.coroutine)
+        veto = against.get(approach)
+        found.append(one if veto is None else one.replace(veto=veto.code, why=veto.why))
+    return found
+
+
+def preferred(estimates: Sequence[Estimate]) -> Estimate:
+    """Return the fastest, or a simpler one if that is about as fast.
+
+    A more complicated approach has to gain a tenth and two milliseconds, and to gain something even if the items that
+    remain are as short as the band of the prediction allows.
+
+    Args:
+        estimates: predictions, the simplest approach first; at least one.
+    """
+    best = simplest = estimates[0]
+    for one in estimates[1:]:
+        if model.clearly_less(one.seconds, best.seconds) and (
+            best is not simplest or simplest.approach != "sync" or one.low_s < simplest.low_s
+        ):
+            best = one
+    return best
+
+
+def _choice(
+    measurement: Measurement, approach: str, workers: int, code: str, estimates: tuple[Estimate, ...] = ()
+) -> Choice:
+    return Choice(
+        approach=approach,
+        workers=workers,
+        asked="auto",
+        code=code,
+        why="",
+        measurement=measurement,
+        estimates=estimates,
+    )
+
+
+def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate, estimates: Sequence[Estimate]) -> str:
+    """Return the name of the reason: what speaks against the others, or for the one chosen."""
+    ideal = preferred([one for one in estimates if not one.veto or one.veto not in _NO_LOSS])
+    if ideal.veto:
+        return "veto"
+    if best.approach == "sync":
+        return _code_of_plain(measurement, costs, wishes, estimates)
+    waits = 1.0 - min(1.0, measurement.cpu_share)
+    if best.approach == "asyncio":
+        return "coroutine"
+    if best.approach == "processes":
+        return "computes" if waits < MOSTLY else "computes-and-waits"
+    if waits >= MOSTLY:
+        return "waits"
+    return "releases" if costs.has_gil else "no-gil"
+
+
+def _code_of_plain(measurement: Measurement, costs: Costs, wishes: Wishes, estimates: Sequence[Estimate]) -> str:
+    if model.left(measurement, costs) == 1:
+        return "one-item"
+    if wishes.workers == 1:
+        return "one-worker"
+    if measurement.native_cores >= NATIVE:
+        return "native-threads"
+    if costs.cores == 1 and measurement.cpu_share >= MOSTLY:
+        return "one-core"
+    plain, apart = (next(one for one in estimates if one.approach == name) for name in ("sync", "processes"))
+    if apart.travel_s >= MOSTLY * plain.seconds:
+        return "travel"
+    others = [one for one in estimates if one.approach != "sync" and not one.veto]
+    if any(model.clearly_less(one.seconds - one.start_s, plain.seconds) for one in others):
+        return "too-short"
+    return "no-gain"

@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from corewise._types.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.measurement import Estimate, Measurement
+
 APPROACHES = ("sync", "threads", "asyncio", "processes")
-
-
-class Sample(Record):
-    """What the first items, run in the caller as real work, told.
-
-    Attributes:
-        items: number of items run.
-        wall_s: seconds they took.
-        cpu_s: CPU seconds of the calling thread meanwhile. Other threads, of native libraries for instance, may go on
-            with what was before.
-        queued_s: seconds for which it stood in line for a core that other programs had; 0 where the system cannot tell.
-        remaining: items left; None while the input's length is unknown.
-    """
-
-    items: int
-    wall_s: float
-    cpu_s: float
-    remaining: int | None
-    queued_s: float = 0.0
-
-    @property
-    def cpu_share(self) -> float:
-        """Share of the time that was computing: about 1 for computing, about 0 for waiting.
-
-        Time in line for a core counts as neither: on a busy machine a computation would seem to wait.
-        """
-        own_s = max(self.wall_s - self.queued_s, self.cpu_s)
-        return self.cpu_s / own_s if own_s > 0 else 0.0
-
-    @property
-    def item_s(self) -> float:
-        """Mean seconds an item took."""
-        return self.wall_s / self.items if self.items else 0.0
 
 
 class Choice(Record):
@@ -49,7 +20,10 @@ class Choice(Record):
         asked: what the caller asked for: ``"auto"`` or the approach's name.
         code: short stable name of the reason, such as ``"computes"``; the sentence is `why`.
         why: the reason as a sentence.
-        sample: the measurement behind an automatic choice; None when nothing was measured.
+        measurement: what the first items told; None when nothing was measured.
+        estimates: what each approach was predicted to take for the items that remained: the chosen one first, then by
+            time, those that could not be used last. Empty when nothing was predicted, since nothing, or next to
+            nothing, remained.
     """
 
     approach: str
@@ -57,7 +31,8 @@ class Choice(Record):
     asked: str
     code: str
     why: str
-    sample: Sample | None = None
+    measurement: Measurement | None = None
+    estimates: tuple[Estimate, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.approach}, {self.workers} worker{'s' * (self.workers != 1)}: {self.why}"

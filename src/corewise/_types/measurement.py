@@ -45,7 +45,8 @@ class Measurement(Record):
         """Mean seconds of an item on a core of its own; of those behind the first, as soon as there is one."""
         if not self.items:
             return 0.0
-        own = max(0.0, 1.0 - self.queued_s / self.wall_s) if self.wall_s > 0 else 1.0
+        # No less than it computed, though the system may count a wait in line that began before the item.
+        own = min(1.0, max(self.wall_s - self.queued_s, self.cpu_s) / self.wall_s) if self.wall_s > 0 else 1.0
         if self.items == 1:
             return self.first_s * own
         return (self.wall_s - self.first_s) / (self.items - 1) * own

@@ -1,0 +1,286 @@
+"""The cost model: what each approach is predicted to take for the items that remain.
+
+It is arithmetic on a `Measurement` and on the `Costs` of this machine. An item is taken apart into CPU seconds that
+hold the GIL, CPU seconds that do not, CPU seconds of hidden native threads, and waiting; an approach is a rule on which
+of these can overlap. The formulas stand in docs/explanation/choosing.md, with what they leave out.
+"""
+
+from __future__ import annotations
+
+from math import ceil, inf, sqrt
+
+from corewise._types.measurement import Costs, Estimate, Measurement
+
+# As many waits at once as a program starts with where nothing speaks for fewer; `climb.ThreadClimb` then follows what
+# the calls tell. More would be quicker where calls get in nobody's way, and flood a server that does less the more it
+# is asked to: simulated in tests/choose, with servers of both kinds, this one loses least by the worse of them.
+FIRST_THREADS = 128
+COROUTINES = 100  # at once, as common clients allow connections
+# Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
+PROCESSES_PER_CORE = 4
+# A chunk lasts about so long (`_dispatch/sizes.py` aims at it).
+_CHUNK_S = 0.004
+# A thread that waits for the GIL wakes up so late after it was let go, and the one that let it go may have it again by
+# then. Measured on two cores with loops of 9 to 2,700 µs between hashes of 2 to 5,000 µs: threads lost
+# min(this, free part) of an item times the share of it that holds the GIL.
+_WAKE_S = 50e-6
+# What the mean of the items seen says about the others: one item alone may have been up to four times as long as they
+# (imports, caches) and is not likely to be less than half as long; more items narrow it (guess).
+_FIRST_LOW, _FIRST_HIGH = 0.25, 2.0
+_SURE, _UNSURE = 0.05, 0.3
+_DEVIATIONS = 2.0
+_MOST_ERROR = 0.75
+_GUESSED_COST_ERROR = 0.5  # of start and travel, where the costs of this machine were not measured
+
+
+class Nature:
+    """One item of those that remain, and how many there are.
+
+    Args:
+        measurement: what the first items told.
+        costs: what this machine charges.
+        factor: by which an item is taken to be longer than those seen.
+        held_if_unknown: share of the computing that holds the GIL, where that could not be told.
+
+    Attributes:
+        items: items that remain; an assumption where the length is unknown, see `left`.
+        item_s: seconds of one, plainly.
+        held_s: CPU seconds of it that hold the GIL.
+        free_s: CPU seconds of it that do not.
+        native_s: CPU seconds of native threads meanwhile.
+        waits_s: seconds for which it waits.
+        pickle_s: seconds that the caller spends on sending and receiving it.
+        longest_s: seconds of the longest item to be expected.
+        under_way_s: seconds still to come of the item that the caller is at; only before the first one has ended.
+    """
+
+    __slots__ = (
+        "free_s",
+        "held_s",
+        "item_s",
+        "items",
+        "longest_s",
+        "native_s",
+        "pickle_s",
+        "under_way_s",
+        "waits_s",
+    )
+
+    def __init__(
+        self, measurement: Measurement, costs: Costs, *, factor: float = 1.0, held_if_unknown: float = 1.0
+    ) -> None:
+        self.items = left(measurement, costs)
+        item_s, share = max(0.0, measurement.item_s * factor), min(1.0, measurement.cpu_share)
+        self.under_way_s = 0.0
+        longest_s = measurement.longest_s
+        if not measurement.items:
+            # Whoever comes upon something that goes on does so half-way through it, on average.
+            self.under_way_s = measurement.wall_s * factor
+            item_s = longest_s = 2 * self.under_way_s
+        held = measurement.held_share
+        held = (held_if_unknown if held is None else held) if costs.has_gil else 0.0
+        self.item_s = item_s
+        self.held_s = item_s * share * held
+        self.free_s = item_s * share - self.held_s
+        self.native_s = item_s * measurement.native_cores
+        self.waits_s = item_s * (1.0 - share)
+        size = (measurement.argument_bytes or 0.0) + (measurement.result_bytes or 0.0)
+        self.pickle_s = (measurement.pickle_s or 0.0) + size * costs.byte_s
+        self.longest_s = max(item_s, min(longest_s * factor, self.items * item_s))
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of an item, on whatever core."""
+        return self.held_s + self.free_s + self.native_s
+
+    @property
+    def plain_s(self) -> float:
+        """Seconds for all that remains, one after another in the caller."""
+        return self.under_way_s + self.items * self.item_s
+
+
+def left(measurement: Measurement, costs: Costs) -> int:
+    """Return how many items to reckon with.
+
+    Where the length of the input is unknown: as many again as were done. That is what to expect of something that one
+    comes upon at no particular time, and it is put right as the run goes on. At first at least two for each core, as
+    hardly anybody hands over fewer: one long item would tell nothing otherwise, and short ones are not worth workers
+    at such a number either.
+    """
+    if measurement.remaining is not None:
+        return measurement.remaining
+    return max(measurement.items, 2 * costs.cores)
+
+
+def scaled(costs: Costs, cores: int) -> Costs:
+    """Return the costs of a machine that is like this one but for its number of cores."""
+    return costs.replace(cores=cores)
+
+
+def predict(
+    measurement: Measurement, costs: Costs, *, approach: str, workers: int, coroutine: bool = False
+) -> Estimate:
+    """Return what an approach is predicted to take for the items that remain.
+
+    Args:
+        measurement: what the first items told.
+        costs: what this machine charges.
+        approach: ``"sync"``, ``"threads"``, ``"asyncio"`` or ``"processes"``.
+        workers: number of workers.
+        coroutine: whether it is a coroutine function: only then asyncio overlaps anything.
+
+    Returns:
+        The prediction, and its error band: what it would be if the items that remain were as different from those
+        seen as these let expect, and what could not be measured turned out good or bad.
+    """
+    way = _by_blocked_loop if approach == "asyncio" and not coroutine else _WAYS[approach]
+    seconds, start_s, travel_s = way(Nature(measurement, costs), costs, workers)
+    low, high = spread(measurement)
+    low_s = way(Nature(measurement, costs, factor=low, held_if_unknown=0.0), costs, workers)[0]
+    bad = Nature(measurement, costs, factor=high)
+    if measurement.pickle_s is None:
+        bad.pickle_s += bad.item_s  # as dear to send as to make
+    high_s = way(bad, costs, workers)[0]
+    charged_s = 0.0 if costs.measured else _GUESSED_COST_ERROR * start_s
+    return Estimate(
+        approach=approach,
+        workers=workers,
+        seconds=seconds,
+        low_s=max(0.0, min(low_s, seconds) - charged_s),
+        high_s=max(high_s, seconds) + charged_s,
+        start_s=start_s,
+        travel_s=travel_s,
+    )
+
+
+def spread(measurement: Measurement) -> tuple[float, float]:
+    """Return by which factors the mean of the items that remain may be shorter and longer than that of those seen."""
+    known = measurement.items - 1
+    if known < 1:
+        return _FIRST_LOW, _FIRST_HIGH
+    mean_s = (measurement.wall_s - measurement.first_s) / known
+    relative = measurement.deviation_s / mean_s if mean_s > 0 else 0.0
+    error = min(_MOST_ERROR, _SURE + _UNSURE / known + _DEVIATIONS * relative / sqrt(known))
+    return 1.0 - error, 1.0 + error
+
+
+def workers_for(measurement: Measurement, costs: Costs, *, approach: str, asked: int | None = None) -> int:
+    """Return the number of workers to use with an approach.
+
+    Args:
+        measurement: what the first items told.
+        costs: what this machine charges.
+        approach: the approach.
+        asked: what the user asked for, which is taken as it is; None for the number that the model finds best.
+    """
+    if approach == "sync":
+        return 1
+    if asked is not None:
+        return asked
+    nature = Nature(measurement, costs)
+    # An unknown number of items may be larger than what is assumed of it, so it bounds nothing.
+    most = int(1e9) if measurement.remaining is None else max(1, measurement.remaining)
+    if approach == "asyncio":
+        return min(most, COROUTINES)
+    if approach == "threads":
+        return _threads(nature, costs, most)
+    return _processes(nature, costs, most)
+
+
+def _threads(nature: Nature, costs: Costs, most: int) -> int:
+    """Return how many threads: as many as keep the GIL or the cores busy, and as repay their start."""
+    busy_s = max(nature.held_s, nature.cpu_s / costs.cores)
+    # Twice as many as would do if all went evenly. What computes all the time needs no more than there are cores.
+    useful = inf if busy_s <= 0 else 2 * nature.item_s / busy_s if nature.waits_s > 0.1 * nature.item_s else 0.0
+    repaid = sqrt(nature.plain_s / costs.thread_start_s) if costs.thread_start_s > 0 else inf
+    number = round(max(costs.cores, min(useful, repaid, FIRST_THREADS)))
+    if number >= most:
+        return most
+    return ceil(nature.items / ceil(nature.items / number)) if most == nature.items else number
+
+
+def _processes(nature: Nature, costs: Costs, most: int) -> int:
+    """Return how many processes: one for each core, unless more or fewer are clearly better."""
+    best = min(most, costs.cores)
+    best_s = _by_processes(nature, costs, best)[0]
+    for_each = nature.item_s / nature.cpu_s if nature.cpu_s > 0 else inf  # core: the others wait meanwhile
+    useful = min(most, ceil(costs.cores * min(for_each, PROCESSES_PER_CORE)))
+    others = [useful] if useful > best else []
+    half = best // 2
+    while half > 1:  # fewer start sooner
+        others.append(half)
+        half //= 2
+    for number in others:
+        seconds = _by_processes(nature, costs, number)[0]
+        if clearly_less(seconds, best_s):
+            best, best_s = number, seconds
+    return best
+
+
+def clearly_less(one_s: float, than_s: float) -> bool:
+    """Return whether a prediction is so much shorter than another that it is worth a change."""
+    return than_s - one_s > GAIN_S and one_s < (1.0 - GAIN_SHARE) * than_s
+
+
+# A gain below both is within what a run differs from the next one, and not worth a more complicated way (guess).
+GAIN_SHARE = 0.1
+GAIN_S = 0.002
+
+
+# -- one rule for each approach: seconds in all, of these the start of workers, and the caller's seconds to send items
+
+
+def _plainly(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:  # noqa: ARG001 - as the others
+    return nature.plain_s, 0.0, 0.0
+
+
+def _by_threads(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:
+    number, items = _at_once(nature, workers)
+    at_once = min(number, costs.cores)
+    clash_s = min(_WAKE_S, nature.free_s) * nature.held_s / nature.item_s if number > 1 and nature.item_s > 0 else 0.0
+    # What holds the GIL goes one after another, and what does not is spread over the cores behind it, not beside it:
+    # measured, see `_WAKE_S`.
+    turns_s = items * (nature.held_s + nature.free_s / at_once + clash_s + costs.thread_item_s)
+    cores_s = items * nature.cpu_s / costs.cores
+    start_s = number * costs.thread_start_s
+    return start_s + _longest_of(nature, number, max(turns_s, cores_s) + nature.waits_s), start_s, 0.0
+
+
+def _by_asyncio(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:
+    number, items = _at_once(nature, workers)
+    turns_s = items * (nature.held_s + nature.free_s + costs.coroutine_s)
+    return _longest_of(nature, number, turns_s + nature.waits_s), 0.0, 0.0
+
+
+def _by_blocked_loop(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:  # noqa: ARG001 - as the others
+    """A plain function in a coroutine: it never gives way to another."""
+    return nature.plain_s + nature.items * costs.coroutine_s, 0.0, 0.0
+
+
+def _by_processes(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:
+    number, items = _at_once(nature, workers)
+    if not items:
+        return nature.under_way_s, 0.0, 0.0
+    start_s = costs.worker_start_s + (number - 1) * costs.worker_more_s
+    in_chunk = max(1.0, min(_CHUNK_S / nature.item_s if nature.item_s > 0 else inf, items / (2 * number)))
+    travel_s = items * (nature.pickle_s + costs.process_item_s) + ceil(items / in_chunk) * costs.chunk_s
+    # A worker unpickles what the caller pickles, and the other way round: the same work once more, on its own core.
+    worker_s = items * (nature.cpu_s + nature.pickle_s)
+    cores_s = max(worker_s / min(number, costs.cores), (worker_s + travel_s) / costs.cores)
+    apart_s = _longest_of(nature, number, max(cores_s, travel_s + min(nature.item_s, _CHUNK_S)))
+    return start_s + apart_s, start_s, travel_s
+
+
+_WAYS = {"sync": _plainly, "threads": _by_threads, "asyncio": _by_asyncio, "processes": _by_processes}
+
+
+def _at_once(nature: Nature, workers: int) -> tuple[int, int]:
+    return max(1, min(workers, nature.items)), nature.items
+
+
+def _longest_of(nature: Nature, workers: int, together_s: float) -> float:
+    """Return the longest of what all need together, whole waves of items, and the longest item."""
+    if not nature.items:
+        return nature.under_way_s
+    waves_s = ceil(nature.items / workers) * nature.item_s
+    return max(together_s, waves_s, nature.longest_s, nature.under_way_s)
