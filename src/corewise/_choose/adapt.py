@@ -1,0 +1,210 @@
+"""Decisions in the middle of a run: to leave the plain loop, to come back to it, and what is to be expected now.
+
+All of it is pure. The numbers that come in are those of chunks that have ended; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+from corewise._choose import model
+from corewise._types.measurement import Measurement
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corewise._types.choice import Choice
+    from corewise._types.measurement import Costs
+
+# The choice takes about 50 µs: made again after so much more work at the earliest, it costs 1 % of it at most.
+_AGAIN_S = 0.005
+_AGAIN_GROWTH = 1.25  # and after the work so far has grown by this, so that it is made a few dozen times at most
+_OTHER_ITEMS = 2.0  # items that take so many times as long or short as those judged before are looked at at once
+# Work that took so many times as long as a move costs is evidence enough for one; less has to be seen twice in a row.
+_EVIDENCE = 10.0
+
+_MANY = 1e9  # items, beyond which a clock that stood still is at work
+
+_WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
+_SLOWER = 1.15  # than the plain loop, over two windows in a row
+_LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
+_CHANGE_S = 0.005  # what the way back costs (guess): what is under way is waited for, and workers are released
+
+
+class Plainly:
+    """A plain run that goes on measuring, and says when what remains would repay a move.
+
+    It is told of each chunk. So the first items may be trivial and those behind them heavy: the run moves then; and
+    as long as they are trivial no worker is started. One odd item among many moves nothing, unless it took so long
+    that a needless move would not count beside it.
+
+    Where the length of the input is unknown, as much time is taken to remain as was spent.
+
+    Args:
+        begun: what the first items told.
+        costs: what this machine charges.
+        choose: makes a choice of a measurement, with all that is known of the wishes and the vetoes of this run.
+    """
+
+    def __init__(self, begun: Measurement, costs: Costs, choose: Callable[[Measurement], Choice]) -> None:
+        self._choose = choose
+        self._cores = costs.cores
+        self._held_share = begun.held_share
+        self._native = begun.native_cores
+        self._travel = (begun.argument_bytes, begun.result_bytes, begun.pickle_s)
+        self._spent_s = begun.wall_s
+        self._next_s = _AGAIN_GROWTH * begun.wall_s + _AGAIN_S
+        self._judged_s = begun.item_s
+        self._seen_once = False
+
+    def observe(
+        self,
+        items: int,
+        wall_s: float,
+        cpu_s: float,
+        remaining: int | None,
+        *,
+        queued_s: float = 0.0,
+        held_s: float | None = None,
+    ) -> Choice | None:
+        """Learn from a chunk.
+
+        Args:
+            items: items in it.
+            wall_s: seconds they took.
+            cpu_s: CPU seconds of the calling thread.
+            remaining: items left; None while the length of the input is unknown.
+            queued_s: seconds in line for a core.
+            held_s: CPU seconds that held the GIL; None where not measured: as large a share as in the first items.
+
+        Returns:
+            What to move to; None to stay.
+        """
+        self._spent_s += wall_s
+        if items <= 0 or remaining == 0:
+            return None
+        item_s = wall_s / items
+        left_s = self._spent_s if remaining is None else remaining * item_s
+        if max(left_s, 2 * self._cores * item_s if remaining is None else 0.0) <= model.GAIN_S:
+            self._seen_once = False
+            return None
+        same = self._judged_s <= _OTHER_ITEMS * item_s and item_s <= _OTHER_ITEMS * self._judged_s
+        if same and self._spent_s < self._next_s and not self._seen_once:
+            return None
+        self._judged_s = item_s
+        self._next_s = _AGAIN_GROWTH * self._spent_s + _AGAIN_S
+        choice = self._choose(self._measured(items, wall_s, cpu_s, remaining, queued_s=queued_s, held_s=held_s))
+        if choice.approach == "sync":
+            self._seen_once = False
+            return None
+        start_s = choice.estimates[0].start_s if choice.estimates else 0.0
+        if self._seen_once or wall_s >= _EVIDENCE * (start_s + model.GAIN_S):
+            return choice
+        self._seen_once = True
+        return None
+
+    def _measured(
+        self,
+        items: int,
+        wall_s: float,
+        cpu_s: float,
+        remaining: int | None,
+        *,
+        queued_s: float,
+        held_s: float | None,
+    ) -> Measurement:
+        """Return a chunk as a measurement; with an unknown rest, as many such items as the time so far would hold."""
+        if held_s is None and self._held_share is not None:
+            held_s = self._held_share * cpu_s
+        number = items
+        if remaining is None and wall_s > 0:
+            number = max(items, round(min(_MANY, self._spent_s * items / wall_s)))
+        times = number / items
+        item_s = wall_s / items
+        argument_bytes, result_bytes, pickle_s = self._travel
+        return Measurement(
+            items=number,
+            wall_s=wall_s * times,
+            first_s=item_s,
+            deviation_s=0.0,
+            longest_s=item_s,
+            cpu_s=cpu_s * times,
+            native_cpu_s=self._native * wall_s * times,
+            held_s=None if held_s is None else held_s * times,
+            queued_s=queued_s * times,
+            remaining=remaining,
+            argument_bytes=argument_bytes,
+            result_bytes=result_bytes,
+            pickle_s=pickle_s,
+        )
+
+
+class BackToPlain:
+    """Says when worker processes prove slower than the plain loop would be, as with much data and little work.
+
+    The start of the workers is spent by then and does not count. What the items would take plainly is taken from what
+    they take in the workers, which may be longer there (cores share caches and clocks): down to half of it, as far as
+    the plain loop has shown.
+
+    Args:
+        plain_item_s: seconds that an item took in the plain loop.
+    """
+
+    def __init__(self, plain_item_s: float) -> None:
+        self._plain_item_s = plain_item_s
+        self._since_s: float | None = None
+        self._done = 0
+        self._items = 0
+        self._worker_s = 0.0
+        self._slower_before = False
+
+    def observe(self, now_s: float, items: int, worker_s: float, remaining: int | None) -> bool:
+        """Learn from outcomes that have come.
+
+        Args:
+            now_s: the time, in seconds.
+            items: items among them.
+            worker_s: seconds that these took in the workers, without what it takes to send them.
+            remaining: items that no worker has yet; None while unknown: as many as were done.
+
+        Returns:
+            Whether to go on plainly.
+        """
+        self._done += items
+        if self._since_s is None:
+            if items:
+                self._since_s = now_s
+            return False
+        self._items += items
+        self._worker_s += worker_s
+        took_s = now_s - self._since_s
+        if took_s < _WINDOW_S or not self._items:
+            return False
+        known_s = max(self._items * self._plain_item_s, _LEAST_EXPLAINED * self._worker_s)
+        plain_s = min(self._worker_s, known_s)
+        rest = (self._done if remaining is None else remaining) / self._items
+        slower = took_s > _SLOWER * plain_s and rest * (took_s - plain_s) > _CHANGE_S
+        back = slower and self._slower_before
+        self._slower_before = slower
+        self._since_s, self._items, self._worker_s = now_s, 0, 0.0
+        return back
+
+
+def re_estimated(choice: Choice, measurement: Measurement, costs: Costs, *, coroutine: bool = False) -> Choice:
+    """Return the same choice with the predictions that follow from newer figures.
+
+    For showing what remains, and for comparing predictions with what came about: approach, workers, vetoes and the
+    reason stay as they were.
+
+    Args:
+        choice: what was chosen.
+        measurement: what items told lately, and how many remain.
+        costs: what this machine charges.
+        coroutine: whether it is a coroutine function.
+    """
+    estimates = tuple(
+        model.predict(measurement, costs, approach=one.approach, workers=one.workers, coroutine=coroutine).replace(
+            veto=one.veto, why=one.why
+        )
+        for one in choice.estimates
+    )
+    return choice.replace(measurement=measurement, estimates=estimates)

@@ -1,0 +1,223 @@
+"""Moves in the middle of a run, told by figures alone: out of the plain loop, and back to it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from measured import COSTS, measured
+
+from corewise._choose import rule
+from corewise._choose.adapt import BackToPlain, Plainly, re_estimated
+from corewise._choose.vetoes import Wishes
+
+if TYPE_CHECKING:
+    from corewise._types.choice import Choice
+    from corewise._types.measurement import Measurement
+
+
+class Counting:
+    """The chooser, and how often it was asked."""
+
+    def __init__(self, wishes: Wishes | None = None) -> None:
+        self.asked: list[Measurement] = []
+        self._wishes = wishes or Wishes()
+
+    def __call__(self, measurement: Measurement) -> Choice:
+        """Choose."""
+        self.asked.append(measurement)
+        return rule.choose(measurement, COSTS, self._wishes)
+
+
+def run(
+    item_seconds: list[float],
+    *,
+    known: bool = True,
+    computes: float = 1.0,
+    chunk_s: float = 0.004,
+    choose: Counting | None = None,
+) -> tuple[Choice | None, float, Counting]:
+    """Run items plainly in chunks of some milliseconds, the first 5 of them measured.
+
+    Args:
+        item_seconds: what each item takes.
+        known: whether the length of the input is known.
+        computes: share of computing behind the first items.
+        chunk_s: a chunk ends when it has lasted so long.
+        choose: the chooser.
+
+    Returns:
+        What it moved to, the seconds until then, and the chooser.
+    """
+    choose = choose or Counting()
+    first, rest = item_seconds[:5], item_seconds[5:]
+    begun = measured(items=5, item_s=sum(first) / 5, remaining=len(rest) if known else None)
+    plainly = Plainly(begun, COSTS, choose)
+    now_s, place = sum(first), 0
+    while place < len(rest):
+        begin, took_s = place, 0.0
+        while place < len(rest) and took_s < chunk_s:
+            took_s += rest[place]
+            place += 1
+        now_s += took_s
+        left = len(rest) - place if known else None
+        choice = plainly.observe(place - begin, took_s, took_s * computes, left)
+        if choice is not None:
+            return choice, now_s, choose
+    return None, now_s, choose
+
+
+def test_trivial_items_never_start_workers() -> None:
+    """Nor is the chooser asked for items of which too little is left to be worth a thought."""
+    moved, _, choose = run([1e-6] * 1500)
+    assert moved is None
+    assert choose.asked == []
+
+
+def test_heavy_items_behind_trivial_ones_move_it_at_once() -> None:
+    """After three of 20 ms, the first of which came in a chunk with trivial ones; 99 % of the work is ahead."""
+    moved, seconds, _ = run([1e-6] * 1000 + [0.02] * 300)
+    assert moved is not None
+    assert moved.approach == "processes"
+    assert seconds <= 0.065
+    assert moved.measurement is not None
+    assert moved.measurement.item_s == pytest.approx(0.02, rel=0.2)
+
+
+def test_waits_behind_trivial_items_move_it_to_threads() -> None:
+    """What the items are like is taken from those that were seen last."""
+    moved, _, _ = run([1e-6] * 1000 + [0.02] * 300, computes=0.0)
+    assert moved is not None
+    assert moved.approach == "threads"
+
+
+@pytest.mark.parametrize("giant_s", [0.02, 0.05])
+def test_one_odd_item_among_trivial_ones_moves_nothing(giant_s: float) -> None:
+    """Unless it took so long that a needless start would not count beside it."""
+    assert run([1e-6] * 500 + [giant_s] + [1e-6] * 1500)[0] is None
+
+
+def test_a_heavy_item_and_heavy_ones_behind_it_are_not_waited_for_twice() -> None:
+    """After a single item of half a second no second one is run plainly."""
+    moved, seconds, _ = run([1e-5] * 20 + [0.5] * 20)
+    assert moved is not None
+    assert seconds < 0.6
+
+
+def test_an_unknown_length_is_taken_to_go_on_as_long_as_it_went() -> None:
+    """Items of 1 ms: they move when the time spent would repay the start, and not before."""
+    moved, seconds, _ = run([0.001] * 5000, known=False)
+    assert moved is not None
+    assert moved.approach == "processes"
+    assert 0.01 <= seconds <= 0.1
+    assert run([1e-6] * 5000, known=False)[0] is None
+
+
+def test_a_short_input_of_unknown_length_stays() -> None:
+    """It is over before."""
+    assert run([0.001] * 10, known=False)[0] is None
+
+
+def test_vetoes_hold_in_mid_run() -> None:
+    """The chooser that is handed in knows them."""
+    assert run([1e-6] * 1000 + [0.02] * 30, choose=Counting(Wishes(daemon=True)))[0] is None
+
+
+def test_the_chooser_is_asked_a_few_dozen_times_at_most() -> None:
+    """However long a run that may not move: here two minutes of items of 1 ms in 30,000 chunks."""
+    moved, _, choose = run([0.001] * 120_000, choose=Counting(Wishes(daemon=True)))
+    assert moved is None
+    assert 5 <= len(choose.asked) <= 60
+
+
+def test_a_chunk_costs_next_to_nothing() -> None:
+    """Under 20 µs of CPU time on average, the chooser included, in the quickest of five runs."""
+    took_s = []
+    for _ in range(5):
+        plainly = Plainly(measured(item_s=1e-4), COSTS, Counting(Wishes(daemon=True)))
+        begin = time.thread_time()
+        for chunk in range(5000):
+            plainly.observe(40, 0.004, 0.004, 1_000_000 - chunk)
+        took_s.append((time.thread_time() - begin) / 5000)
+    assert min(took_s) < 20e-6
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1000), st.floats(0, 10), st.floats(0, 1)), max_size=50),
+    st.integers(0, 10**6) | st.none(),
+)
+def test_any_chunks_are_taken(chunks: list[tuple[int, float, float]], remaining: int | None) -> None:
+    """And a move is to something else than the plain loop."""
+    plainly = Plainly(measured(), COSTS, Counting())
+    for items, wall_s, computes in chunks:
+        choice = plainly.observe(items, wall_s, wall_s * computes, remaining)
+        assert choice is None or choice.approach != "sync"
+
+
+def back(
+    *, item_s: float, worker_item_s: float, seen_item_s: float, items: int = 100_000, known: bool = True
+) -> float | None:
+    """Return the seconds after which a run by processes goes back to the plain loop; None where it never does.
+
+    Args:
+        item_s: seconds of an item in the plain loop, as far as that has shown.
+        worker_item_s: seconds of an item in a worker.
+        seen_item_s: seconds after which one more item has come, all workers together.
+        items: items in all.
+        known: whether their number is known.
+    """
+    watch = BackToPlain(item_s)
+    now_s, left = 0.5, items  # the start of the workers does not count
+    while left > 0:
+        done = min(left, 50)
+        left -= done
+        now_s += done * seen_item_s
+        if watch.observe(now_s, done, done * worker_item_s, left if known else None):
+            return now_s - 0.5
+    return None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_run_slower_than_the_plain_loop_goes_back(*, known: bool) -> None:
+    """Items of 10 µs that come every 40 µs, since their results are large."""
+    seconds = back(item_s=1e-5, worker_item_s=1e-5, seen_item_s=4e-5, known=known)
+    assert seconds is not None
+    assert seconds < 0.1
+
+
+@pytest.mark.parametrize(
+    ("item_s", "worker_item_s", "seen_item_s"),
+    [
+        (0.001, 0.001, 0.0005),  # twice as fast
+        (0.001, 0.0018, 0.0009),  # two workers that share a core's caches, and still a little faster
+        (0.001, 0.001, 0.0011),  # hardly slower
+        (1e-6, 0.001, 0.0005),  # trivial first ones in the caller, heavy ones now
+    ],
+)
+def test_a_run_that_is_as_fast_stays(item_s: float, worker_item_s: float, seen_item_s: float) -> None:
+    """What the items take in the workers says what they would take plainly."""
+    assert back(item_s=item_s, worker_item_s=worker_item_s, seen_item_s=seen_item_s) is None
+
+
+def test_workers_that_slow_each_other_down_explain_half_of_it() -> None:
+    """Items of 1 ms that take 2.5 ms in workers and come every 1.5 ms are faster plainly."""
+    assert back(item_s=0.001, worker_item_s=0.0025, seen_item_s=0.0015) is not None
+
+
+def test_the_end_of_a_run_is_not_worth_a_change() -> None:
+    """Slower by far, but nearly over."""
+    assert back(item_s=1e-5, worker_item_s=1e-5, seen_item_s=4e-5, items=1500) is None
+
+
+def test_figures_that_changed_change_the_prediction_and_not_the_choice() -> None:
+    """Items became three times as long, and half of them are left."""
+    choice = rule.choose(measured(), COSTS)
+    later = re_estimated(choice, measured(item_s=0.03, remaining=50), COSTS)
+    assert (later.approach, later.workers, later.code) == (choice.approach, choice.workers, choice.code)
+    assert later.measurement == measured(item_s=0.03, remaining=50)
+    assert [one.approach for one in later.estimates] == [one.approach for one in choice.estimates]
+    assert [one.veto for one in later.estimates] == [one.veto for one in choice.estimates]
+    assert later.estimates[0].seconds == pytest.approx(50 * 0.03 / 4, rel=0.1)
