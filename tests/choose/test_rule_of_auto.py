@@ -244,13 +244,3 @@ def test_workers_by_default_are_no_more_than_items(
     assert rule.threads_by_default(items) == threads
     assert rule.processes_by_default(8, items) == processes
     assert rule.coroutines_by_default(items) == coroutines
-
-
-def test_what_would_be_lost_in_processes_stays_here() -> None:
-    """Only where processes would be the choice: waits overlap in threads, which share the caller's objects."""
-    computing = Sample(items=2, wall_s=0.2, cpu_s=0.2, remaining=50)
-    waiting = Sample(items=2, wall_s=0.2, cpu_s=0.001, remaining=50)
-    terms = {"cores": 4, "workers": None, "forbidden": None, "lost": "it assigns total (work.py, line 3)"}
-    stays = rule.choose(computing, **terms)
-    assert (stays.approach, stays.workers, stays.code) == ("sync", 1, "would-be-lost")
-    assert rule.choose(waiting, **terms).approach == "threads"
