@@ -1,0 +1,226 @@
+"""Measures items that run in the calling thread as real work: not what reading them takes, nor what follows them."""
+
+from __future__ import annotations
+
+import sys
+from _thread import get_ident
+from itertools import chain, islice
+from time import perf_counter, process_time
+
+from corewise._measure.clocks import ThreadClocks, thread_cpu_s
+from corewise._measure.count import Count
+from corewise._measure.held import HeldTime
+from corewise._measure.ticker import Ticker
+from corewise._types.measurement import Measurement
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.1 µs each, so 1 % from here on
+_GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
+_SEEN_SHARE = 0.2  # guess: of the computing, for its share of the GIL to stand for all of it
+LONG_S = 0.04  # guess: a user does not notice so much later a start
+
+
+class Gauge:
+    """Measures chunks of items. `begin` before each, `end` after it, in one thread at a time; then `measurement`.
+
+    Args:
+        when_long: called once, in another thread, when one item has run for `long_s`. It may ask `so_far`. Not called
+            when no thread can run beside the item: because it is one C call that holds the GIL, or because it forked.
+        long_s: see `when_long`.
+
+    Example:
+        >>> gauge = Gauge()
+        >>> results = list(map(abs, gauge.begin([-1, -2, -3])))
+        >>> gauge.end(len(results))
+        >>> gauge.measurement(remaining=0).items
+        3
+    """
+
+    def __init__(
+        self, *, when_long: Callable[[], object] | None = None, long_s: float = LONG_S
+    ) -> None:
+        self._when_long, self._long_s = when_long, long_s
+        self._clocks: ThreadClocks | None = None
+        self._held = HeldTime() if has_gil() else None
+        self._ticker = Ticker(self._clock, self._held, self._watch)
+        self._count = Count()
+        self._others = _Others(self._ticker)
+        # Seconds and CPU seconds of what has ended; since when, and from which CPU second on, a chunk runs. Replaced as
+        # a whole, lest another thread finds half of it changed.
+        self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
+        self._stamps: list[float] = []
+
+    def begin(self, items: Sequence[Any]) -> Iterator[Any]:
+        """Begin to measure, and return an iterator over the items of a chunk, which are to be run now.
+
+        Args:
+            items: the items; at least one.
+        """
+        clocks = self._clocks
+        if clocks is None or clocks.ident != get_ident():
+            clocks = self._bind()
+        wall_s, cpu_s, _, _ = self._state
+        ended = self._count.items
+        self._stamps = stamps = []
+        pending: Iterator[Any] = iter(items)
+        if len(items) > 1 and not ended:
+            pending = chain(_stamped(items[:1], stamps), islice(items, 1, None))
+        elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
+            pending = _stamped(items, stamps)
+        self._ticker.start()  # at once, as a first item that lasts long can only be looked into if it is there already
+        cpu_since = thread_cpu_s()
+        self._others.begin(clocks, cpu_since)
+        self._state = (wall_s, cpu_s, perf_counter(), cpu_since)
+        return pending
+
+    def end(self, items: int) -> None:
+        """Say that the chunk has ended. Where none was begun, nothing happens.
+
+        Args:
+            items: how many of its items were run, one that failed among them.
+        """
+        wall_s, cpu_s, since, cpu_since = self._state
+        clocks = self._clocks
+        if since is None or clocks is None:
+            return
+        now, cpu_now = perf_counter(), thread_cpu_s()
+        self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
+        self._others.end(clocks, cpu_now)
+        self._count.add(items, since, now, self._stamps)
+
+    def measurement(self, remaining: int | None) -> Measurement:
+        """Return what was measured of the items that have ended. No thread of the gauge runs any more then.
+
+        Args:
+            remaining: items left; None while unknown.
+        """
+        self._ticker.stop()
+        wall_s, cpu_s, _, _ = self._state
+        return self._made(self._count, wall_s, cpu_s, self._others.so_far, remaining)
+
+    def so_far(self, remaining: int | None) -> Measurement:
+        """Return what was measured, as if the running item ended now. Any thread may ask, also while an item runs.
+
+        Args:
+            remaining: items left behind the running one; None while unknown.
+        """
+        stamps, (wall_s, cpu_s, since, cpu_since), clocks = list(self._stamps), self._state, self._clocks
+        if since is None or clocks is None:
+            return self._made(self._count, wall_s, cpu_s, self._others.so_far, remaining)
+        now = perf_counter()
+        # Where nobody can read the clock of another thread, all that the process does is taken to be the item's.
+        cpu_now = self._others.all_s if clocks.cpu_s is None else clocks.cpu_s()
+        count = self._count.copy()
+        count.add(len(stamps) or 1, since, now, stamps)
+        others = self._others.at(clocks, cpu_now)
+        return self._made(count, wall_s + now - since, cpu_s + cpu_now - cpu_since, others, remaining)
+
+    def running_s(self) -> float:
+        """Return for how long the running item has run; 0 when none does. Any thread may ask."""
+        stamps, since = self._stamps, self._state[2]
+        return 0.0 if since is None else perf_counter() - (stamps[-1] if stamps else since)
+
+    def close(self) -> None:
+        """End what the gauge has started. Once is enough, more is no error."""
+        self._ticker.stop()
+        clocks, self._clocks = self._clocks, None
+        if clocks is not None:
+            clocks.close()
+
+    def _bind(self) -> ThreadClocks:
+        """Turn to the calling thread, which may be another one than the last time."""
+        self.close()
+        self._clocks = clocks = ThreadClocks()
+        return clocks
+
+    def _clock(self) -> tuple[float, float, bool]:
+        """Return for how long items have run, the CPU seconds that they took, and whether one runs now.
+
+        Where the CPU time of another thread cannot be read, time on the wall stands for it.
+        """
+        wall_s, cpu_s, since, cpu_since = self._state
+        clocks = self._clocks
+        if since is not None:
+            wall_s += perf_counter() - since
+        if clocks is None or clocks.cpu_s is None:
+            return wall_s, wall_s, since is not None
+        return wall_s, cpu_s if since is None else cpu_s + clocks.cpu_s() - cpu_since, since is not None
+
+    def _watch(self) -> None:
+        """Tell when an item has run for long. Called by the ticker."""
+        call = self._when_long
+        if call is not None and self.running_s() >= self._long_s:
+            self._when_long = None
+            call()
+
+    def _made(
+        self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
+    ) -> Measurement:
+        native_cpu_s, queued_s = others
+        weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
+        share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
+        return Measurement(
+            items=count.items,
+            wall_s=wall_s,
+            first_s=count.first_s,
+            deviation_s=count.deviation_s,
+            longest_s=count.longest_s,
+            cpu_s=cpu_s,
+            native_cpu_s=max(0.0, native_cpu_s),
+            held_s=None if share is None else share * cpu_s,
+            queued_s=min(queued_s, wall_s),
+            remaining=remaining,
+        )
+
+
+class _Others:
+    """What the rest of the process and of the machine did while chunks ran.
+
+    Attributes:
+        so_far: CPU seconds of other threads of this process, without the ticker, and seconds in line for a core.
+    """
+
+    def __init__(self, ticker: Ticker) -> None:
+        self._ticker = ticker
+        self.so_far = (0.0, 0.0)
+        self._native_s = self._queued_s = 0.0  # what the clocks said when the chunk began
+        self._ended: float | None = None  # when the last chunk did
+
+    @property
+    def all_s(self) -> float:
+        """CPU seconds of the process so far, without the ticker."""
+        return process_time() - self._ticker.cpu_s
+
+    def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
+        """A chunk begins when its thread's clock says `cpu_s`."""
+        if self._ended is None or perf_counter() - self._ended > _GAP_S:
+            self._native_s, self._queued_s = self.all_s - cpu_s, clocks.queued_s()
+
+    def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
+        """Return what `so_far` would be if the chunk ended now, when its thread's clock says `cpu_s`."""
+        native_s, queued_s = self.so_far
+        return native_s + self.all_s - cpu_s - self._native_s, queued_s + clocks.queued_s() - self._queued_s
+
+    def end(self, clocks: ThreadClocks, cpu_s: float) -> None:
+        """The chunk ended when its thread's clock said `cpu_s`."""
+        native_s, queued_s = self.all_s - cpu_s, clocks.queued_s()
+        self.so_far = (self.so_far[0] + native_s - self._native_s, self.so_far[1] + queued_s - self._queued_s)
+        self._native_s, self._queued_s, self._ended = native_s, queued_s, perf_counter()
+
+
+def has_gil() -> bool:
+    """Return whether this interpreter runs with a global interpreter lock."""
+    asked = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
+    return asked is None or bool(asked())
+
+
+def _stamped(items: Sequence[Any], stamps: list[float]) -> Iterator[Any]:
+    """Give the items, and put down when each is taken, and when the next one is asked for behind the last."""
+    for item in items:
+        stamps.append(perf_counter())
+        yield item
+    stamps.append(perf_counter())
