@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.1 µs each, so 1 % from here on
 _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
+_SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
 _SEEN_SHARE = 0.2  # guess: of the computing, for its share of the GIL to stand for all of it
 LONG_S = 0.04  # guess: a user does not notice so much later a start
 
@@ -40,13 +41,11 @@ class Gauge:
         3
     """
 
-    def __init__(
-        self, *, when_long: Callable[[], object] | None = None, long_s: float = LONG_S
-    ) -> None:
+    def __init__(self, *, when_long: Callable[[], object] | None = None, long_s: float = LONG_S) -> None:
         self._when_long, self._long_s = when_long, long_s
         self._clocks: ThreadClocks | None = None
         self._held = HeldTime() if has_gil() else None
-        self._ticker = Ticker(self._clock, self._held, self._watch)
+        self._ticker = Ticker(self._clock, self._line, self._held, self._watch)
         self._count = Count()
         self._others = _Others(self._ticker)
         # Seconds and CPU seconds of what has ended; since when, and from which CPU second on, a chunk runs. Replaced as
@@ -89,7 +88,7 @@ class Gauge:
             return
         now, cpu_now = perf_counter(), thread_cpu_s()
         self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
-        self._others.end(clocks, cpu_now)
+        self._others.end(clocks, cpu_now, now, since)
         self._count.add(items, since, now, self._stamps)
 
     def measurement(self, remaining: int | None) -> Measurement:
@@ -150,6 +149,11 @@ class Gauge:
             return wall_s, wall_s, since is not None
         return wall_s, cpu_s if since is None else cpu_s + clocks.cpu_s() - cpu_since, since is not None
 
+    def _line(self) -> float:
+        """Return the seconds for which the thread that runs the items has stood in line for a core."""
+        clocks = self._clocks
+        return 0.0 if clocks is None else clocks.queued_s()
+
     def _watch(self) -> None:
         """Tell when an item has run for long. Called by the ticker."""
         call = self._when_long
@@ -172,7 +176,7 @@ class Gauge:
             cpu_s=cpu_s,
             native_cpu_s=max(0.0, native_cpu_s),
             held_s=None if share is None else share * cpu_s,
-            queued_s=min(queued_s, wall_s),
+            queued_s=max(0.0, min(queued_s, wall_s - cpu_s)),  # less is what stood between two chunks
             remaining=remaining,
         )
 
@@ -187,8 +191,8 @@ class _Others:
     def __init__(self, ticker: Ticker) -> None:
         self._ticker = ticker
         self.so_far = (0.0, 0.0)
-        self._native_s = self._queued_s = 0.0  # what the clocks said when the chunk began
-        self._ended: float | None = None  # when the last chunk did
+        self._native_s = self._queued_s = 0.0  # what the clocks said at their last reading
+        self._read = self._ended = -1e9  # when that was, and when the last chunk ended
 
     @property
     def all_s(self) -> float:
@@ -197,19 +201,26 @@ class _Others:
 
     def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
         """A chunk begins when its thread's clock says `cpu_s`."""
-        if self._ended is None or perf_counter() - self._ended > _GAP_S:
-            self._native_s, self._queued_s = self.all_s - cpu_s, clocks.queued_s()
+        now = perf_counter()
+        if now - self._ended > _GAP_S:
+            self._native_s, self._queued_s, self._read = self.all_s - cpu_s, clocks.queued_s(), now
 
     def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
         """Return what `so_far` would be if the chunk ended now, when its thread's clock says `cpu_s`."""
         native_s, queued_s = self.so_far
         return native_s + self.all_s - cpu_s - self._native_s, queued_s + clocks.queued_s() - self._queued_s
 
-    def end(self, clocks: ThreadClocks, cpu_s: float) -> None:
-        """The chunk ended when its thread's clock said `cpu_s`."""
-        native_s, queued_s = self.all_s - cpu_s, clocks.queued_s()
-        self.so_far = (self.so_far[0] + native_s - self._native_s, self.so_far[1] + queued_s - self._queued_s)
-        self._native_s, self._queued_s, self._ended = native_s, queued_s, perf_counter()
+    def end(self, clocks: ThreadClocks, cpu_s: float, now: float, since: float) -> None:
+        """The chunk that began at `since` ended when its thread's clock said `cpu_s`.
+
+        The clocks are not read behind every short chunk: to read a file lets go of the GIL, and a thread that waits for
+        it, such as the ticker, would be woken each time for nothing.
+        """
+        self._ended = now
+        if now - since > _SHORT_S or now - self._read > _GAP_S:
+            native_s, queued_s = self.all_s - cpu_s, clocks.queued_s()
+            self.so_far = (self.so_far[0] + native_s - self._native_s, self.so_far[1] + queued_s - self._queued_s)
+            self._native_s, self._queued_s, self._read = native_s, queued_s, now
 
 
 def has_gil() -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-_TO_THE_END = 0.8  # of the switch interval: who waited that long got it because the holder was made to give way
-
 
 class HeldTime:
     """Adds up what a ticker met: a thread that sleeps for a moment, then asks for the GIL, and so on.
@@ -20,26 +18,26 @@ class HeldTime:
 
     seen_s = 0.0
     held_s = 0.0
-    _before = False
+    _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
 
-    def slept(self, span_s: float, cpu_s: float, waited_s: float | None, switch_s: float) -> None:
+    def slept(self, span_s: float, cpu_s: float, waited_s: float | None, *, made_way: bool) -> None:
         """Take in what happened since the last time.
 
         Args:
-            span_s: seconds since then.
-            cpu_s: CPU seconds that the watched thread used in them.
+            span_s: seconds since then, without those for which the watched thread stood in line for a core.
+            cpu_s: CPU seconds that it used in them.
             waited_s: for how many of them, at their end, the ticker waited for the GIL; None when it got it at once.
-            switch_s: the interpreter's switch interval, after which a holder is made to give way.
+            made_way: whether it waited so long that the holder was made to give way: that one is after it again. Of one
+                who gave it up by itself nobody knows for how long.
         """
-        if span_s <= 0:
-            return  # nothing ran meanwhile
         if cpu_s > 0:
             waited = 0.0 if waited_s is None else min(waited_s, span_s)
-            asleep_held = (self._before + (waited_s is not None)) / 2
-            self.held_s += cpu_s * (waited + (span_s - waited) * asleep_held) / span_s
+            after = waited_s is not None
+            asleep_held = float(after) if self._before is None else (self._before + after) / 2
+            share = (waited + (span_s - waited) * asleep_held) / span_s if span_s > 0 else asleep_held
+            self.held_s += cpu_s * share
             self.seen_s += cpu_s
-        # One who was made to give way is after it again; one who gave it up by itself has left for something else.
-        self._before = waited_s is not None and waited_s >= _TO_THE_END * switch_s
+        self._before = False if waited_s is None else True if made_way else None
 
     def share(self, enough_s: float) -> float | None:
         """Return which share of the computing held the GIL; None when less than `enough_s` of it was looked at."""

@@ -11,7 +11,7 @@ import _thread
 import sys
 from time import sleep
 
-from corewise._measure.clocks import PlaceInLine, thread_cpu_s
+from corewise._measure.clocks import Blocked, thread_cpu_s
 from corewise._transport import forks
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TICK_S = 0.0005  # benchmarks/probe.py: with it the probe costs less than 2 % of what it measures
 _PART_OF_ALL = 50  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.01  # guess: nobody notices a decision that comes so much later
+_TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
 _IDLE_TICKS = 10  # guess: between two chunks there are fewer; while somebody makes use of results there may be any number
 
@@ -33,6 +34,7 @@ class Ticker:
 
     Args:
         clock: gives the seconds for which items have run, the CPU seconds that they took, and whether one runs now.
+        line: gives the seconds for which the thread that runs them has stood in line for a core.
         held: is told what is met; None where there is no GIL.
         often: called after each tick, in the thread.
 
@@ -43,9 +45,14 @@ class Ticker:
     cpu_s = 0.0
 
     def __init__(
-        self, clock: Callable[[], tuple[float, float, bool]], held: HeldTime | None, often: Callable[[], object]
+        self,
+        clock: Callable[[], tuple[float, float, bool]],
+        line: Callable[[], float],
+        held: HeldTime | None,
+        often: Callable[[], object],
     ) -> None:
         self._clock = clock
+        self._line = line
         self._held = held
         self._often = often
         self._thread: _Thread | None = None
@@ -78,27 +85,31 @@ class Ticker:
         self._thread = None
 
     def _tick(self, thread: _Thread, before: float, cpu_before: float) -> None:
-        line: PlaceInLine | None = None
-        times = 0  # how often this thread was given a core
-        own_s = pause_s = 0.0
-        idle = 0
-        if thread.told and self._clock()[0] < WORTH_A_LOOK_S:
+        if thread.told and before < WORTH_A_LOOK_S and self._clock()[0] < WORTH_A_LOOK_S:
             return
         if sys.platform != "win32":
             _without_signals()
+        blocked: Blocked | None = None
+        own_s, pause_s, idle, line = 0.0, 0.0, 0, self._line()
         try:
             while idle < _IDLE_TICKS:
                 now, cpu, runs = self._clock()
                 idle = 0 if runs else idle + 1
                 # From here on the GIL may get lost again, as whatever reads a file lets go of it.
-                line = line or PlaceInLine()
+                blocked = blocked or Blocked()
                 if self._held is not None:
-                    times_before, times = times, line.read()[1]
                     late_s, switch_s = max(0.0, now - before - pause_s), sys.getswitchinterval()
-                    # Once for the end of the pause; once more for each time that it had to wait for the GIL. Where that
-                    # is not told, being late has to do, although on a busy machine it may have other reasons.
-                    waited = times - times_before > 1 if line.told else late_s > switch_s / 2
-                    self._held.slept(now - before, cpu - cpu_before, late_s if waited else None, switch_s)
+                    queued_s, waited = blocked.since(1 if pause_s else 0)
+                    # Where nobody tells, being late has to do, although on a busy machine that may have other reasons.
+                    waits = late_s > switch_s / 2 if waited is None else waited
+                    line_before, line = line, self._line()
+                    idle_s = min(now - before, line - line_before)  # the watched thread could not run, whatever it held
+                    self._held.slept(
+                        now - before - idle_s,
+                        cpu - cpu_before,
+                        max(0.0, late_s - queued_s - idle_s) if waits else None,
+                        made_way=late_s > _TO_THE_END * switch_s,
+                    )
                 self._often()
                 before, cpu_before = now, cpu
                 pause_s = min(_LONGEST_TICK_S, max(TICK_S, now / _PART_OF_ALL))
@@ -107,8 +118,8 @@ class Ticker:
                 if thread.pause(pause_s):
                     return
         finally:
-            if line is not None:
-                line.close()
+            if blocked is not None:
+                blocked.close()
 
 
 class _Thread:
