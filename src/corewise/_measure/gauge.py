@@ -64,7 +64,8 @@ class Gauge:
             clocks = self._bind()
         wall_s, cpu_s, _, _ = self._state
         ended = self._count.items
-        self._stamps = stamps = []
+        stamps: list[float] = []
+        self._stamps = stamps
         pending: Iterator[Any] = iter(items)
         if len(items) > 1 and not ended:
             pending = chain(_stamped(items[:1], stamps), islice(items, 1, None))

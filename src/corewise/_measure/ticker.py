@@ -1,8 +1,8 @@
 """A thread that looks every half a millisecond whether the GIL is held.
 
-It must never be in anybody's way. It runs only while items run and ends by itself when they do not; it takes no signals;
-it is no `threading.Thread`, so nobody meets it in `threading.enumerate`; and it is ended before any fork of this process,
-by whomever, since a child may find a lock held for ever that another thread held, and Python 3.12 warns of that.
+It must never be in anybody's way. It runs only while items run and ends by itself when they do not; it takes no
+signals; it is no `threading.Thread`, so nobody meets it in `threading.enumerate`; and it is ended before any fork of
+this process, by whomever: a child may find a lock held for ever that another thread held, and Python 3.12 warns of it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,23 @@ if TYPE_CHECKING:
 
     from corewise._measure.held import HeldTime
 
+if sys.platform != "win32":
+    if TYPE_CHECKING:
+        from signal import SIG_BLOCK, valid_signals
+        from signal import pthread_sigmask as set_mask
+    else:  # as in `corewise._engine.start`
+        from _signal import SIG_BLOCK, valid_signals
+        from _signal import pthread_sigmask as set_mask
+_sentinel: Any = getattr(_thread, "_set_sentinel", None)  # a lock that is let go when the thread is forgotten
+
 TICK_S = 0.0005  # benchmarks/probe.py: with it the probe costs less than 2 % of what it measures
 _PART_OF_ALL = 50  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.01  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
-_IDLE_TICKS = 10  # guess: between two chunks there are fewer; while somebody makes use of results there may be any number
+_IDLE_TICKS = (
+    10  # guess: between two chunks there are fewer; while somebody makes use of results there may be any number
+)
 
 
 class Ticker:
@@ -174,7 +185,7 @@ class _Thread:
     def _work(self) -> None:
         self.ident = _thread.get_ident()
         if sys.version_info < (3, 13):
-            self._state = _thread._set_sentinel()
+            self._state = _sentinel()
             self._state.acquire()
         try:
             self._body(self)
@@ -187,6 +198,4 @@ class _Thread:
 def _without_signals() -> None:
     """Leave signals to the other threads: one that this thread took would not wake a call that sleeps."""
     if sys.platform != "win32":
-        from _signal import SIG_BLOCK, pthread_sigmask, valid_signals
-
-        pthread_sigmask(SIG_BLOCK, valid_signals())
+        set_mask(SIG_BLOCK, valid_signals())

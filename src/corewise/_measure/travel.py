@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from _io import BytesIO  # what `io` hands on
 from itertools import islice
 from time import perf_counter
 
 from corewise._transport import codec
-from corewise._transport.pickling import PickleBuffer, Pickler, Unpickler
+from corewise._transport.pickling import make_pickler, make_unpickler
 from corewise._types.record import Record
 from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pickle import PickleBuffer
     from typing import Any
 
 BUDGET_S = 0.005  # guess: a quarter of what the items of a sample may take
-_READ_PER_WRITE = 1.5  # guess: what it takes to read a pickle of which parts cannot be read just to see, beside writing it
-_DEPTH = 4  # guess: a list of lists of lists of lists is mostly more of the same
-_PARTS = 64  # guess: so many parts of a large object tell what the others are like
+_READ_PER_WRITE = (
+    1.5  # guess: what it takes to read a pickle of which parts cannot be read just to see, beside writing it
+)
+_DEPTH = 3  # guess: what is nested deeper is mostly more of the same
+_READ_BYTES = 1 << 20  # guess: read within a few milliseconds
+_AGAIN_BELOW_S = 0.0002  # guess
+_NAMES_BYTES = 1 << 17  # what the pickler writes in one is either a frame of some 64 KiB, or one large text or bytes
+_LAST_BYTES = 1 << 14  # guess: a pickle that ends with less than this is better ended than left
+_PARTS = (1000, 100, 10, 1)  # of a large collection, until so many are pickled in time
 
 
 class Travel(Record):
@@ -39,31 +47,97 @@ class Travel(Record):
     refusal: str = ""
 
 
-def weigh(values: Sequence[object], what: str = "", *, budget_s: float = BUDGET_S) -> Travel:
+def weigh(
+    values: Sequence[object], what: str = "", *, budget_s: float = BUDGET_S, main_by_value: bool = False
+) -> Travel:
     """Say what objects take on their way to another process, on average.
 
-    They are pickled by the rules of the real codec. The `__reduce__` and the like of their classes run, as they will
-    when the objects are really sent; nothing of theirs is run to read a pickle.
+    They are pickled as the real codec would. What their classes say about being pickled (`__reduce__` and the like) is
+    run, as it will be when they are really sent; nothing of theirs is run to read a pickle.
 
     Args:
         values: the objects.
         what: what they are to the caller, such as ``"the result"``, for the refusal.
-        budget_s: seconds to spend at most, but for a single object of a class that pickles by slow code of its own.
+        budget_s: seconds after which to look at no more of them. It is exceeded by an object that pickles by slow code
+            of its own, by one that only cloudpickle can send, and by the search for what cannot travel.
+        main_by_value: as for `codec.dumps`.
 
     Returns:
-        The mean of those that were looked at before the budget was spent; all zeros where there are none.
+        The mean of those that were looked at; all zeros where there are none.
     """
     deadline = perf_counter() + budget_s
     seen: list[Travel] = []
     for number, value in enumerate(values):
-        if number and perf_counter() >= deadline:
-            break
         now = perf_counter()
+        if number and now >= deadline:
+            break
         try:
-            seen.append(_weigh(value, what, now + (deadline - now) / (len(values) - number), _DEPTH))
+            share_s = max(0.0, deadline - now) / (len(values) - number)
+            seen.append(_weigh(value, what, share_s, main_by_value=main_by_value))
         except CannotTravel as error:
             return _mean(seen).replace(refusal=str(error))
     return _mean(seen)
+
+
+def _weigh(value: object, what: str, budget_s: float, *, main_by_value: bool, depth: int = 0) -> Travel:
+    begin = perf_counter()
+    scale = _Scale(begin + budget_s)
+    try:
+        make_pickler(scale, scale.beside).dump(value)
+    except _Enough:
+        so_far = Travel(
+            size_bytes=scale.size_bytes,
+            pickle_s=perf_counter() - begin,
+            unpickle_s=(perf_counter() - begin) * _READ_PER_WRITE,
+            whole=False,
+        )
+        return _from_parts(value, so_far, what, budget_s, depth) or so_far
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
+        return _by_codec(value, what, main_by_value=main_by_value)
+    pickle_s = perf_counter() - begin
+    if main_by_value and scale.names_main:
+        return _by_codec(value, what, main_by_value=True)
+    return Travel(
+        size_bytes=scale.size_bytes, pickle_s=pickle_s, unpickle_s=scale.read_s() or pickle_s * _READ_PER_WRITE
+    )
+
+
+def _from_parts(value: object, so_far: Travel, what: str, budget_s: float, depth: int) -> Travel | None:
+    """Return what a large object takes, from what some of its parts take; None where it has no parts to be seen."""
+    for most in _PARTS if depth < _DEPTH else ():
+        parts = _some(value, most)
+        if not parts:
+            return None
+        # Together where there are several, as they will travel: what they have in common is sent once.
+        together = _weigh(parts if most > 1 else parts[0], what, budget_s / 2, main_by_value=False, depth=depth + 1)
+        if together.whole or most == 1:
+            more = len(value) / len(parts)  # type: ignore[arg-type]  # what has parts has a length
+            return Travel(
+                size_bytes=max(so_far.size_bytes, together.size_bytes * more),
+                pickle_s=max(so_far.pickle_s, together.pickle_s * more),
+                unpickle_s=max(so_far.unpickle_s, together.unpickle_s * more),
+                whole=False,
+            )
+    return None
+
+
+def _some(value: object, most: int) -> list[Any]:
+    """Return at most so many parts of a collection; of a list from all over it."""
+    if isinstance(value, list | tuple):
+        return list(value[:: -(-len(value) // most)]) if value else []
+    if isinstance(value, dict):
+        return list(islice(value.items(), most))
+    return list(islice(value, most)) if isinstance(value, set | frozenset) else []
+
+
+def _by_codec(value: object, what: str, *, main_by_value: bool) -> Travel:
+    begin = perf_counter()
+    packed = codec.pack(value, what, main_by_value=main_by_value)
+    pickle_s = perf_counter() - begin
+    sizes = sum(map(codec.bytes_of, (packed[0], *packed[1]))) if isinstance(packed, tuple) else len(packed)
+    return Travel(size_bytes=sizes, pickle_s=pickle_s, unpickle_s=pickle_s * _READ_PER_WRITE)
 
 
 def _mean(some: Sequence[Travel]) -> Travel:
@@ -77,19 +151,60 @@ def _mean(some: Sequence[Travel]) -> Travel:
     )
 
 
-def _weigh(value: object, what: str, deadline: float, depth: int) -> Travel:
-    scale = _Scale(deadline)
-    begin = perf_counter()
-    try:
-        _pickle(value, scale)
-    except _Enough:
-        return _extrapolated(value, what, scale, perf_counter() - begin, depth)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - objects raise what they like while being pickled
-        return _by_codec(value, what)
-    pickle_s = perf_counter() - begin
-    if scale.names_main:
-        return _by_codec(value, what)
-    begin = perf_counter()
-    return Travel(size_bytes=scale.size_bytes, pickle_s=pickle_s, unpickle_s=_read_s(scale, pickle_s, begin))
+class _Enough(Exception):
+    """The time for this object is over."""
+
+
+class _Scale:
+    """A file that weighs what is written to it, until a time.
+
+    Args:
+        deadline: when to raise `_Enough`.
+
+    Attributes:
+        size_bytes: what was written, and what travels beside it.
+        names_main: whether something of `__main__` is named in it.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._kept: list[bytes] = []
+        self._buffers: list[PickleBuffer] = []
+        self.size_bytes = 0
+        self.names_main = False
+
+    def write(self, data: Any) -> int:
+        """Take in what the pickler writes: for a large object, 64 KiB at a time."""
+        self.size_bytes += len(data)
+        if self.size_bytes <= _READ_BYTES:
+            self._kept.append(bytes(data))
+        if len(data) < _NAMES_BYTES and b"__main__" in data:
+            self.names_main = True
+        if len(data) >= _LAST_BYTES and perf_counter() > self._deadline:
+            raise _Enough
+        return len(data)
+
+    def beside(self, buffer: PickleBuffer) -> bool:
+        """Leave large buffers out of the pickle, as the codec does."""
+        size = codec.bytes_of(buffer)
+        if size < codec.BESIDE_FROM_BYTES:
+            return True
+        self.size_bytes += size
+        self._buffers.append(buffer)
+        return False
+
+    def read_s(self) -> float | None:
+        """Return the seconds to read the pickle; None where that would take long, or run code of some class."""
+        if self.size_bytes > _READ_BYTES or self._buffers:
+            return None
+        begin = perf_counter()
+        try:
+            make_unpickler(BytesIO(b"".join(self._kept)), _refused).load()
+        except Exception:  # noqa: BLE001 - whatever it is, it is no plain data
+            return None
+        return perf_counter() - begin
+
+
+def _refused(module: str, name: str) -> Any:
+    """Have a pickle that names something not be read."""
+    raise LookupError(f"{module}.{name}")

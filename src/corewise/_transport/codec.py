@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Packed: TypeAlias = "bytes | tuple[Any, list[Any]]"
 
 _NAME_BYTES = 4096  # guess: no module path is longer
-_BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table costs as much as the copy it saves
+BESIDE_FROM_BYTES = 1 << 15  # guess: below this, one more entry in the table costs as much as the copy it saves
 
 
 def loads(data: Packed) -> Any:
@@ -55,7 +55,7 @@ def travels_by_name(value: object) -> bool:
 
 def is_short(value: object) -> bool:
     """Whether a value is plain and no long text or bytes, which `pack` leaves beside."""
-    return is_plain(value) and not (isinstance(value, str | bytes) and len(value) >= _BESIDE_FROM_BYTES)
+    return is_plain(value) and not (isinstance(value, str | bytes) and len(value) >= BESIDE_FROM_BYTES)
 
 
 def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packed:
@@ -70,11 +70,11 @@ def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packe
         plain = type(value) in PLAIN  # not by `is_plain`, as a call more is felt with short results
     except TypeError:
         plain = False
-    if plain and not (isinstance(value, str | bytes) and len(value) >= _BESIDE_FROM_BYTES):
+    if plain and not (isinstance(value, str | bytes) and len(value) >= BESIDE_FROM_BYTES):
         return plain_dumps(value)
     beside: list[Any] = []
     data = _pickled(value, what, main_by_value, beside)
-    if beside or len(data) >= _BESIDE_FROM_BYTES:
+    if beside or len(data) >= BESIDE_FROM_BYTES:
         return pickling.make_buffer(data), beside
     return data
 
@@ -83,7 +83,7 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
     """Pickle, with large buffers put into `beside` if there is such a list."""
 
     def keep_in(buffer: PickleBuffer) -> bool:
-        large = _size(buffer) >= _BESIDE_FROM_BYTES
+        large = bytes_of(buffer) >= BESIDE_FROM_BYTES
         if large and beside is not None:
             beside.append(buffer)
         return not large
@@ -112,7 +112,8 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
         raise CannotTravel(why_not(value, what, error)) from error
 
 
-def _size(buffer: PickleBuffer) -> int:
+def bytes_of(buffer: PickleBuffer) -> int:
+    """Return how many bytes a buffer has; 0 for one that cannot travel beside the pickle."""
     try:
         return len(buffer.raw())
     except BufferError:  # not in one piece

@@ -90,3 +90,15 @@ def loads(data: Any) -> Any:
 def make_buffer(data: Any) -> Any:
     """Return a `PickleBuffer` of bytes, which travels beside the message that it is in."""
     return (_module or _load()).PickleBuffer(data)
+
+
+def make_pickler(file: Any, beside: Callable[[Any], Any]) -> Any:
+    """Return a pickler as `pickled` uses, which writes to a file."""
+    return (_module or _load()).Pickler(file, 5, buffer_callback=beside)
+
+
+def make_unpickler(file: Any, find_class: Callable[[str, str], Any]) -> Any:
+    """Return an unpickler of a file that asks `find_class` for whatever a pickle names, by its module and its name."""
+    unpickler = (_module or _load()).Unpickler
+    kind = type("_Unpickler", (unpickler,), {"find_class": lambda _, module, name: find_class(module, name)})
+    return kind(file)

@@ -1,0 +1,111 @@
+"""Keeps what was learnt of this machine's costs from one program to the next.
+
+One small text file in the user's cache folder. It is JSON for others, one line for each kind of interpreter; here it is
+read line by line, as the `json` module takes longer to import than the file to read. A file that cannot be read or
+written, or makes no sense, is no error: what it would have said is guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from corewise._measure.costs import MEASURED
+from corewise._types.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.measurement import Costs
+
+VARIABLE = "COREWISE_CACHE"
+_OFF = "off"
+_NAME = "costs.json"
+_HEAD = '{"figures": [' + ", ".join(f'"{name}"' for name in MEASURED) + "]"
+_ENTRIES = 20  # guess: nobody has more interpreters in use at a time
+_MOST_BYTES = 1 << 14  # all of them take a third of that
+_LONGEST_S = 100.0  # whatever costs more is no cost of starting or sending
+_PRIVATE = 0o700
+
+
+def load(costs: Costs, start_method: str) -> Costs:
+    """Return costs as stored for this machine and interpreter; as they were where nothing was stored.
+
+    Args:
+        costs: what holds otherwise.
+        start_method: how worker processes would be started.
+    """
+    figures = _entries(_path()).get(_key(costs, start_method))
+    return costs if figures is None else costs.replace(**dict(zip(MEASURED, figures, strict=True)), measured=True)
+
+
+def store(costs: Costs, start_method: str) -> None:
+    """Store costs for this machine and interpreter. The file is replaced as a whole: no reader finds half of it."""
+    path = _path()
+    if path is None:
+        return
+    mine = _key(costs, start_method)
+    others = [(key, figures) for key, figures in _entries(path).items() if key != mine]
+    kept = [(mine, [getattr(costs, name) for name in MEASURED]), *others][:_ENTRIES]
+    lines = [_HEAD, *(f'"{key}": [{", ".join(map(repr, figures))}]' for key, figures in kept)]
+    new = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), _PRIVATE, exist_ok=True)
+        try:
+            with open(new, "w", encoding="utf-8") as file:
+                file.write(",\n".join(lines) + "}\n")
+            os.replace(new, path)
+        except OSError:
+            os.unlink(new)
+    except OSError:
+        return
+
+
+def _path() -> str | None:
+    """Return where the file is; None where none is wanted, or nobody knows."""
+    asked = os.environ.get(VARIABLE, "")
+    if asked:
+        return None if asked == _OFF else os.path.join(asked, _NAME)
+    if sys.platform == "win32":
+        folder = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        folder = os.path.expanduser("~/Library/Caches")
+    else:
+        folder = os.environ.get("XDG_CACHE_HOME", "")
+        # The specification has relative ones ignored.
+        folder = folder if os.path.isabs(folder) else os.path.expanduser("~/.cache")
+    return os.path.join(folder, "corewise", _NAME) if os.path.isabs(folder) else None
+
+
+def _key(costs: Costs, start_method: str) -> str:
+    """Return what costs depend on. A home may be shared by many machines, so their names are part of it."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    lock = "gil" if costs.has_gil else "no gil"
+    machine = os.uname() if sys.platform != "win32" else None
+    host = f"{machine.nodename} {machine.machine}" if machine else os.environ.get("COMPUTERNAME", "")
+    parts = (__version__, sys.implementation.name, version, lock, f"{costs.cores} cores", start_method, host)
+    return " ".join(parts).replace('"', "").replace("\\", "")
+
+
+def _entries(path: str | None) -> dict[str, list[float]]:
+    """Return all entries; none from a file that is not as it should be, or is another version's."""
+    if path is None:
+        return {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(_MOST_BYTES)
+        head, *lines = text.rstrip().removesuffix("}").split(",\n")
+        if head != _HEAD or not text.endswith("}\n"):
+            return {}
+        return dict(map(_entry, lines))
+    except (OSError, ValueError):
+        return {}
+
+
+def _entry(line: str) -> tuple[str, list[float]]:
+    key, between, rest = line.partition('": [')
+    figures = [float(text) for text in rest.removesuffix("]").split(", ")]
+    if not (key.startswith('"') and between and len(figures) == len(MEASURED)):
+        raise ValueError(line)
+    if not all(0 <= figure < _LONGEST_S for figure in figures):
+        raise ValueError(line)
+    return key[1:], figures
