@@ -80,8 +80,11 @@ def _key(costs: Costs, start_method: str) -> str:
     """Return what costs depend on. A home may be shared by many machines, so their names are part of it."""
     version = ".".join(map(str, sys.version_info[:3]))
     lock = "gil" if costs.has_gil else "no gil"
-    machine = os.uname() if sys.platform != "win32" else None
-    host = f"{machine.nodename} {machine.machine}" if machine else os.environ.get("COMPUTERNAME", "")
+    if sys.platform == "win32":
+        host = os.environ.get("COMPUTERNAME", "")
+    else:
+        machine = os.uname()
+        host = f"{machine.nodename} {machine.machine}"
     parts = (__version__, sys.implementation.name, version, lock, f"{costs.cores} cores", start_method, host)
     return " ".join(parts).replace('"', "").replace("\\", "")
 

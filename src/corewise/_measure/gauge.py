@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.1 µs each, so 1 % from here on
 _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
 _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
-_SEEN_SHARE = 0.2  # guess: of the computing, for its share of the GIL to stand for all of it
+_SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
 LONG_S = 0.04  # guess: a user does not notice so much later a start
 
 
@@ -45,7 +45,7 @@ class Gauge:
         self._when_long, self._long_s = when_long, long_s
         self._clocks: ThreadClocks | None = None
         self._held = HeldTime() if has_gil() else None
-        self._ticker = Ticker(self._clock, self._line, self._held, self._watch)
+        self._ticker = Ticker(self._clock, self._held, self._watch)
         self._count = Count()
         self._others = _Others(self._ticker)
         # Seconds and CPU seconds of what has ended; since when, and from which CPU second on, a chunk runs. Replaced as
@@ -71,10 +71,11 @@ class Gauge:
             pending = chain(_stamped(items[:1], stamps), islice(items, 1, None))
         elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
             pending = _stamped(items, stamps)
-        self._ticker.start()  # at once, as a first item that lasts long can only be looked into if it is there already
-        cpu_since = thread_cpu_s()
-        self._others.begin(clocks, cpu_since)
-        self._state = (wall_s, cpu_s, perf_counter(), cpu_since)
+        self._others.begin(clocks, thread_cpu_s())
+        # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
+        # whatever lets go of the GIL now would have to wait until the ticker is ready.
+        self._ticker.start()
+        self._state = (wall_s, cpu_s, perf_counter(), thread_cpu_s())
         return pending
 
     def end(self, items: int) -> None:
@@ -149,11 +150,6 @@ class Gauge:
         if clocks is None or clocks.cpu_s is None:
             return wall_s, wall_s, since is not None
         return wall_s, cpu_s if since is None else cpu_s + clocks.cpu_s() - cpu_since, since is not None
-
-    def _line(self) -> float:
-        """Return the seconds for which the thread that runs the items has stood in line for a core."""
-        clocks = self._clocks
-        return 0.0 if clocks is None else clocks.queued_s()
 
     def _watch(self) -> None:
         """Tell when an item has run for long. Called by the ticker."""

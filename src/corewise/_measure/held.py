@@ -20,24 +20,22 @@ class HeldTime:
     held_s = 0.0
     _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
 
-    def slept(self, span_s: float, cpu_s: float, waited_s: float | None, *, made_way: bool) -> None:
+    def slept(self, cpu_s: float, waited_s: float | None, *, made_way: bool) -> None:
         """Take in what happened since the last time.
 
         Args:
-            span_s: seconds since then, without those for which the watched thread stood in line for a core.
-            cpu_s: CPU seconds that it used in them.
+            cpu_s: CPU seconds that the watched thread has used since then.
             waited_s: for how many of them, at their end, the ticker waited for the GIL; None when it got it at once.
             made_way: whether it waited so long that the holder was made to give way: that one is after it again. Of one
                 who gave it up by itself nobody knows for how long.
         """
+        after = waited_s is not None
         if cpu_s > 0:
-            waited = 0.0 if waited_s is None else min(waited_s, span_s)
-            after = waited_s is not None
+            waited = min(waited_s or 0.0, cpu_s)
             asleep_held = float(after) if self._before is None else (self._before + after) / 2
-            share = (waited + (span_s - waited) * asleep_held) / span_s if span_s > 0 else asleep_held
-            self.held_s += cpu_s * share
+            self.held_s += waited + (cpu_s - waited) * asleep_held
             self.seen_s += cpu_s
-        self._before = False if waited_s is None else True if made_way else None
+        self._before = False if not after else True if made_way else None
 
     def share(self, enough_s: float) -> float | None:
         """Return which share of the computing held the GIL; None when less than `enough_s` of it was looked at."""

@@ -11,7 +11,7 @@ import _thread
 import sys
 from time import sleep
 
-from corewise._measure.clocks import Blocked, thread_cpu_s
+from corewise._measure.clocks import thread_cpu_s
 from corewise._transport import forks
 
 TYPE_CHECKING = False
@@ -28,11 +28,18 @@ if sys.platform != "win32":
     else:  # as in `corewise._engine.start`
         from _signal import SIG_BLOCK, valid_signals
         from _signal import pthread_sigmask as set_mask
+getrusage: Callable[[int], Any] | None = None
+if sys.platform == "linux":
+    try:
+        from resource import RUSAGE_THREAD, getrusage  # here, as to import it later would let go of the GIL many times
+    except ImportError:
+        pass
 _sentinel: Any = getattr(_thread, "_set_sentinel", None)  # a lock that is let go when the thread is forgotten
 
 TICK_S = 0.0005  # benchmarks/probe.py: with it the probe costs less than 2 % of what it measures
-_PART_OF_ALL = 50  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
-_LONGEST_TICK_S = 0.01  # guess: nobody notices a decision that comes so much later
+_AFTER_WAIT_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
+_PART_OF_ALL = 20  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
+_LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
 _IDLE_TICKS = (
@@ -45,7 +52,6 @@ class Ticker:
 
     Args:
         clock: gives the seconds for which items have run, the CPU seconds that they took, and whether one runs now.
-        line: gives the seconds for which the thread that runs them has stood in line for a core.
         held: is told what is met; None where there is no GIL.
         often: called after each tick, in the thread.
 
@@ -58,12 +64,10 @@ class Ticker:
     def __init__(
         self,
         clock: Callable[[], tuple[float, float, bool]],
-        line: Callable[[], float],
         held: HeldTime | None,
         often: Callable[[], object],
     ) -> None:
         self._clock = clock
-        self._line = line
         self._held = held
         self._often = often
         self._thread: _Thread | None = None
@@ -100,37 +104,29 @@ class Ticker:
             return
         if sys.platform != "win32":
             _without_signals()
-        blocked: Blocked | None = None
-        own_s, pause_s, idle, line = 0.0, 0.0, 0, self._line()
-        try:
-            while idle < _IDLE_TICKS:
-                now, cpu, runs = self._clock()
-                idle = 0 if runs else idle + 1
-                # From here on the GIL may get lost again, as whatever reads a file lets go of it.
-                blocked = blocked or Blocked()
-                if self._held is not None:
-                    late_s, switch_s = max(0.0, now - before - pause_s), sys.getswitchinterval()
-                    queued_s, waited = blocked.since(1 if pause_s else 0)
-                    # Where nobody tells, being late has to do, although on a busy machine that may have other reasons.
-                    waits = late_s > switch_s / 2 if waited is None else waited
-                    line_before, line = line, self._line()
-                    idle_s = min(now - before, line - line_before)  # the watched thread could not run, whatever it held
-                    self._held.slept(
-                        now - before - idle_s,
-                        cpu - cpu_before,
-                        max(0.0, late_s - queued_s - idle_s) if waits else None,
-                        made_way=late_s > _TO_THE_END * switch_s,
-                    )
-                self._often()
-                before, cpu_before = now, cpu
-                pause_s = min(_LONGEST_TICK_S, max(TICK_S, now / _PART_OF_ALL))
-                own_before, own_s = own_s, thread_cpu_s()
-                self.cpu_s += own_s - own_before
-                if thread.pause(pause_s):
-                    return
-        finally:
-            if blocked is not None:
-                blocked.close()
+        own_s, pause_s, idle = 0.0, 0.0, 0
+        blocked, waited = 0, False  # how often it left the core by itself; whether it had to wait for the GIL
+        while idle < _IDLE_TICKS:
+            # Until the pause nothing here lets go of the GIL, as whatever reads a file would: to get it back could take
+            # as long as what is measured.
+            now, cpu, runs = self._clock()
+            idle = 0 if runs else idle + 1
+            if self._held is not None:
+                late_s, switch_s = max(0.0, now - before - pause_s), sys.getswitchinterval()
+                blocked_before, blocked = blocked, _times_blocked()
+                waited = late_s > switch_s / 2 if blocked < 0 else blocked - blocked_before > (pause_s > 0)
+                # For so long, at most, the watched thread ran while this one waited.
+                beside_s = max(0.0, late_s - (now - before - (cpu - cpu_before)))
+                self._held.slept(
+                    cpu - cpu_before, beside_s if waited else None, made_way=late_s > _TO_THE_END * switch_s
+                )
+            self._often()
+            pause_s = min(_LONGEST_TICK_S, max(_AFTER_WAIT_S if waited else TICK_S, now / _PART_OF_ALL))
+            before, cpu_before = now, cpu
+            own_before, own_s = own_s, thread_cpu_s()
+            self.cpu_s += own_s - own_before
+            if thread.pause(pause_s):
+                return
 
 
 class _Thread:
@@ -193,6 +189,16 @@ class _Thread:
             self.over = True
             if sys.version_info < (3, 13):
                 self._left.release()
+
+
+def _times_blocked() -> int:
+    """Return how often the calling thread left its core by itself, as it had to wait; -1 where nobody tells.
+
+    A thread that stands in line for a core, or is made to leave one, does not count as waiting.
+    """
+    if sys.platform == "linux" and getrusage is not None:
+        return int(getrusage(RUSAGE_THREAD).ru_nvcsw)
+    return -1
 
 
 def _without_signals() -> None:

@@ -1,0 +1,153 @@
+"""The probe: whether it finds out what works of known nature are like, and what it costs.
+
+Each work is measured as a call of ``approach="auto"`` measures it, for 20 ms of its items, many times; on an otherwise
+idle machine, and beside a process that keeps one core busy. The cost is the difference to the same chunks run without
+the probe, in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+from time import perf_counter
+
+import _natures
+from _results import write
+
+from corewise._measure.gauge import Gauge
+
+SAMPLE_S = 0.02
+_CHUNK_S = 0.002
+_TINY_ITEMS, _TINY_S = 20, 15e-6
+_COST_S = 0.1
+
+
+def measure(fn, sample_s=SAMPLE_S):
+    """Measure a work as the probe does: chunks that double while they are short."""
+    gauge, size = Gauge(), 1
+    try:
+        while True:
+            gauge.end(len(list(map(fn, gauge.begin(range(size))))))
+            measured = gauge.so_far(None)
+            if measured.wall_s >= sample_s:
+                return gauge.measurement(None)
+            if measured.wall_s / measured.items * size < _CHUNK_S:
+                size *= 2
+    finally:
+        gauge.close()
+
+
+def right(nature, measured):
+    """Return whether both shares are on the right side of a half."""
+    held = measured.held_share
+    return (nature.computes is None or (measured.cpu_share > 0.5) == nature.computes) and (  # noqa: PLR2004
+        nature.holds is None or (held is not None and (held > 0.5) == nature.holds)  # noqa: PLR2004
+    )
+
+
+def accuracy(runs):
+    """Return for each work how often it was right, and the shares that were found."""
+    table = {}
+    for name, nature in _natures.NATURES.items():
+        nature.fn(0)
+        found = [measure(nature.fn) for _ in range(runs)]
+        held = [one.held_share for one in found if one.held_share is not None]
+        table[name] = {
+            "right": sum(right(nature, one) for one in found),
+            "runs": runs,
+            "cpu_share": _spread([one.cpu_share for one in found]),
+            "held_share": _spread(held),
+            "held_not_told": runs - len(held),
+            "native_cores": _spread([one.native_cores for one in found]),
+        }
+        print(f"{name:34}", table[name]["right"], "of", runs, table[name]["cpu_share"], table[name]["held_share"])
+    return table
+
+
+def _spread(some):
+    some = sorted(some)
+    return [round(some[0], 3), round(statistics.median(some), 3), round(some[-1], 3)] if some else []
+
+
+def beside_a_busy_core(call):
+    """Call something while another process keeps one core busy."""
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        return call()
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def _chunks(fn, items, gauge):
+    """Run items in chunks that double, with or without a gauge. Return the seconds."""
+    begin = perf_counter()
+    done, size = 0, 1
+    while done < items:
+        chunk = range(done, min(items, done + size))
+        before = perf_counter()
+        pending = iter(chunk) if gauge is None else gauge.begin(chunk)
+        ran = len(list(map(fn, pending)))
+        if gauge is not None:
+            gauge.end(ran)
+        done += ran
+        if perf_counter() - before < _CHUNK_S:
+            size *= 2
+    if gauge is not None:
+        gauge.measurement(0)
+        gauge.close()
+    return perf_counter() - begin
+
+
+def cost(fn, items, rounds):
+    """Return what the probe costs: medians of seconds without and with it, and of the differences of each round."""
+    without, with_it = [], []
+    for turn in range(rounds):
+        for probed in (turn % 2 == 0, turn % 2 == 1):
+            (with_it if probed else without).append(_chunks(fn, items, Gauge() if probed else None))
+    difference = statistics.median(b - a for a, b in zip(without, with_it, strict=True))
+    return {
+        "items": items,
+        "without_s": statistics.median(without),
+        "with_s": statistics.median(with_it),
+        "difference_s": difference,
+        "share": difference / statistics.median(without),
+    }
+
+
+def costs(rounds):
+    """Return the costs of the probe for works of several kinds, a tiny one among them."""
+    table = {"20 items of 15 µs": cost(lambda _: _natures.busy(_TINY_S), _TINY_ITEMS, rounds * 5)}
+    for name in ("pure Python", "json", "sha256 of 6 MB", "sleep", "reads of cached files"):
+        fn = _natures.NATURES[name].fn
+        begin = perf_counter()
+        fn(0)
+        table[name] = cost(fn, max(4, int(_COST_S / (perf_counter() - begin))), rounds)
+    for name, figures in table.items():
+        print(f"{name:34} {figures['difference_s'] * 1e6:8.0f} µs more, {figures['share']:.1%}")
+    return table
+
+
+def main():
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=50, help="times that each work is measured (default: 50)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds for what it costs (default: 15)")
+    asked = parser.parse_args()
+    _natures.make_file()
+    try:
+        figures = {
+            "sample_s": SAMPLE_S,
+            "idle": accuracy(asked.runs),
+            "beside_a_busy_core": beside_a_busy_core(lambda: accuracy(asked.runs)),
+            "costs": costs(asked.rounds),
+        }
+    finally:
+        _natures.remove_file()
+    print(write("probe", figures))
+
+
+if __name__ == "__main__":
+    main()
