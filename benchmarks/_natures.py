@@ -43,7 +43,7 @@ def busy(seconds: float) -> int:
     return steps
 
 
-_rng = random.Random(0)
+_rng = random.Random(0)  # noqa: S311 - nothing secret
 _DOCUMENT = json.dumps([{"number": n, "text": f"text {n}"} for n in range(3000)])
 _TEXT = "a line of words 12345 and more\n" * 800
 _LARGE = os.urandom(6_000_000)
@@ -67,13 +67,15 @@ def _regex(_: int) -> int:
 
 
 def _sorted(_: int) -> float:
-    return sorted(_LONG_LIST)[0]
+    return sorted(_LONG_LIST)[7]
 
 
 def _sqlite_select(_: int) -> int:
     # Each step of a query lets go of the GIL and takes it again, so what runs in between is SQLite's own.
     connection = sqlite3.connect(":memory:")
-    steps = "with recursive n(x) as (select 1 union all select x + 1 from n where x < 60000) select sum(x * x % 7) from n"
+    steps = (
+        "with recursive n(x) as (select 1 union all select x + 1 from n where x < 60000) select sum(x * x % 7) from n"
+    )
     try:
         return int(connection.execute(steps).fetchone()[0])
     finally:
@@ -156,7 +158,11 @@ try:
 except ImportError:
     pass
 else:
-    _SMALL, _VECTOR, _MATRIX = np.arange(10.0), np.linspace(0.0, 1.0, 600_000), np.random.default_rng(0).random((500, 500))
+    _SMALL, _VECTOR, _MATRIX = (
+        np.arange(10.0),
+        np.linspace(0.0, 1.0, 600_000),
+        np.random.default_rng(0).random((500, 500)),
+    )
 
     def _small_arrays(_: int) -> Any:
         total = _SMALL

@@ -12,19 +12,27 @@ import statistics
 import subprocess
 import sys
 from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import _natures
 from _results import write
 
 from corewise._measure.gauge import Gauge
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corewise._types.measurement import Measurement
+
+T = TypeVar("T")
+
 SAMPLE_S = 0.02
 _CHUNK_S = 0.002
 _TINY_ITEMS, _TINY_S = 20, 15e-6
-_COST_S = 0.1
+_COST_S = 0.03
 
 
-def measure(fn, sample_s=SAMPLE_S):
+def measure(fn: Callable[[int], Any], sample_s: float = SAMPLE_S) -> Measurement:
     """Measure a work as the probe does: chunks that double while they are short."""
     gauge, size = Gauge(), 1
     try:
@@ -39,7 +47,7 @@ def measure(fn, sample_s=SAMPLE_S):
         gauge.close()
 
 
-def right(nature, measured):
+def right(nature: _natures.Nature, measured: Measurement) -> bool:
     """Return whether both shares are on the right side of a half."""
     held = measured.held_share
     return (nature.computes is None or (measured.cpu_share > 0.5) == nature.computes) and (  # noqa: PLR2004
@@ -47,7 +55,7 @@ def right(nature, measured):
     )
 
 
-def accuracy(runs):
+def accuracy(runs: int) -> dict[str, Any]:
     """Return for each work how often it was right, and the shares that were found."""
     table = {}
     for name, nature in _natures.NATURES.items():
@@ -66,12 +74,11 @@ def accuracy(runs):
     return table
 
 
-def _spread(some):
-    some = sorted(some)
-    return [round(some[0], 3), round(statistics.median(some), 3), round(some[-1], 3)] if some else []
+def _spread(some: list[float]) -> list[float]:
+    return [round(one, 3) for one in (min(some), statistics.median(some), max(some))] if some else []
 
 
-def beside_a_busy_core(call):
+def beside_a_busy_core(call: Callable[[], T]) -> T:
     """Call something while another process keeps one core busy."""
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
@@ -81,7 +88,7 @@ def beside_a_busy_core(call):
         busy.wait()
 
 
-def _chunks(fn, items, gauge):
+def _chunks(fn: Callable[[int], Any], items: int, gauge: Gauge | None) -> float:
     """Run items in chunks that double, with or without a gauge. Return the seconds."""
     begin = perf_counter()
     done, size = 0, 1
@@ -101,9 +108,10 @@ def _chunks(fn, items, gauge):
     return perf_counter() - begin
 
 
-def cost(fn, items, rounds):
+def cost(fn: Callable[[int], Any], items: int, rounds: int) -> dict[str, float]:
     """Return what the probe costs: medians of seconds without and with it, and of the differences of each round."""
-    without, with_it = [], []
+    without: list[float] = []
+    with_it: list[float] = []
     for turn in range(rounds):
         for probed in (turn % 2 == 0, turn % 2 == 1):
             (with_it if probed else without).append(_chunks(fn, items, Gauge() if probed else None))
@@ -117,7 +125,7 @@ def cost(fn, items, rounds):
     }
 
 
-def costs(rounds):
+def costs(rounds: int) -> dict[str, Any]:
     """Return the costs of the probe for works of several kinds, a tiny one among them."""
     table = {"20 items of 15 µs": cost(lambda _: _natures.busy(_TINY_S), _TINY_ITEMS, rounds * 5)}
     for name in ("pure Python", "json", "sha256 of 6 MB", "sleep", "reads of cached files"):
@@ -130,7 +138,7 @@ def costs(rounds):
     return table
 
 
-def main():
+def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=50, help="times that each work is measured (default: 50)")

@@ -1,4 +1,4 @@
-"""A thread that looks every half a millisecond whether the GIL is held.
+"""A thread that looks every millisecond or so whether the GIL is held.
 
 It must never be in anybody's way. It runs only while items run and ends by itself when they do not; it takes no
 signals; it is no `threading.Thread`, so nobody meets it in `threading.enumerate`; and it is ended before any fork of
@@ -36,9 +36,9 @@ if sys.platform == "linux":
         pass
 _sentinel: Any = getattr(_thread, "_set_sentinel", None)  # a lock that is let go when the thread is forgotten
 
-TICK_S = 0.0005  # benchmarks/probe.py: with it the probe costs less than 2 % of what it measures
+TICK_S = 0.001  # benchmarks/probe.py: with it the probe costs less than 2 % of what it measures
 _AFTER_WAIT_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
-_PART_OF_ALL = 20  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
+_PART_OF_ALL = 10  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature

@@ -1,0 +1,56 @@
+"""What a ticker met becomes CPU seconds that held the GIL: figures in, figures out."""
+
+from __future__ import annotations
+
+import pytest
+
+from corewise._measure.held import HeldTime
+
+
+def test_one_that_is_always_made_to_give_way_holds_it_all_the_time() -> None:
+    """Pure Python: each time the ticker waits for a whole switch interval."""
+    held = HeldTime()
+    for _ in range(4):
+        held.slept(0.010, 0.005, made_way=True)
+    assert (held.seen_s, held.held_s) == (pytest.approx(0.04), pytest.approx(0.04))
+
+
+def test_one_that_is_never_waited_for_does_not_hold_it() -> None:
+    """C code that lets go of the GIL: the ticker gets it at once."""
+    held = HeldTime()
+    for _ in range(40):
+        held.slept(0.0005, None, made_way=False)
+    assert (held.seen_s, held.held_s) == (pytest.approx(0.02), 0.0)
+
+
+def test_between_free_and_held_lies_a_half() -> None:
+    """The pause began while it was free and ended while it was held, so half of the pause counts; the wait does."""
+    held = HeldTime()
+    held.slept(0.001, None, made_way=False)
+    held.slept(0.004, 0.002, made_way=False)
+    assert held.held_s == pytest.approx(0.002 + 0.001)
+
+
+def test_after_it_was_given_up_of_itself_the_next_look_decides() -> None:
+    """Whether what gave it up came back for it at once, or did something else, is not known."""
+    held = HeldTime()
+    held.slept(0.003, 0.003, made_way=False)
+    held.slept(0.001, None, made_way=False)
+    assert held.held_s == pytest.approx(0.003)
+
+
+def test_what_does_not_compute_does_not_count() -> None:
+    """A thread that sleeps, or stands in line for a core with the GIL in its hands, uses no CPU time."""
+    held = HeldTime()
+    held.slept(0.0, 0.004, made_way=True)
+    held.slept(0.002, 0.5, made_way=True)
+    assert (held.seen_s, held.held_s) == (pytest.approx(0.002), pytest.approx(0.002))
+
+
+def test_nothing_is_said_about_what_was_not_looked_at() -> None:
+    """A share needs enough of the computing to stand for all of it."""
+    held = HeldTime()
+    assert held.share(0.0) is None
+    held.slept(0.002, 0.001, made_way=True)
+    assert held.share(0.001) == pytest.approx(1.0)
+    assert held.share(0.003) is None
