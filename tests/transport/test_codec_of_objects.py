@@ -17,7 +17,7 @@ from corewise._transport import codec
 from corewise._transport.plain import all_plain
 from corewise.errors import CannotTravel
 
-LARGE = codec._BESIDE_FROM_BYTES
+LARGE = codec.BESIDE_FROM_BYTES
 
 
 def sent(packed: codec.Packed) -> Any:

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from _thread import get_ident, get_native_id
-from functools import partial
 from time import process_time
 
 from corewise._transport.forks import OwnDescriptor
@@ -62,7 +61,8 @@ class ThreadClocks:
         self._line = PlaceInLine()
         if sys.platform not in ("win32", "darwin"):
             try:
-                self.cpu_s = partial(time.clock_gettime, time.pthread_getcpuclockid(self.ident))
+                clock = time.pthread_getcpuclockid(self.ident)
+                self.cpu_s = lambda: time.clock_gettime(clock)
             except (AttributeError, OSError):
                 pass
 

@@ -36,7 +36,7 @@ if sys.platform == "linux":
         pass
 _sentinel: Any = getattr(_thread, "_set_sentinel", None)  # a lock that is let go when the thread is forgotten
 
-TICK_S = 0.001  # benchmarks/probe.py: with it the probe costs less than 2 % of what it measures
+TICK_S = 0.001  # benchmarks/probe.py: half of it costs work that often lets go of the GIL twice as much, 5 to 10 %
 _AFTER_WAIT_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
 _PART_OF_ALL = 10  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
