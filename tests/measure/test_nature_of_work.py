@@ -11,7 +11,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
-TRIES = 3  # beside busy neighbours 20 ms may be too short to see anything at all
+AHEAD, MOST_TRIES = 2, 9  # beside busy neighbours 20 ms may be too short to see anything at all
 
 sys.path.insert(0, str(BENCHMARKS))
 try:
@@ -32,12 +32,17 @@ def a_file() -> object:
 
 
 def is_right(name: str) -> bool:
-    """Return whether a work is seen as what it is, in two of three tries."""
+    """Return whether a work is seen as what it is: more often than not, by as many more tries as `AHEAD` says."""
     nature = _natures.NATURES[name]
     if not HAS_GIL:
         nature = nature._replace(holds=False if nature.holds is not None else None)
     nature.fn(0)
-    return sum(probe.right(nature, probe.measure(nature.fn)) for _ in range(TRIES)) * 2 > TRIES
+    ahead = 0
+    for _ in range(MOST_TRIES):
+        ahead += 1 if probe.right(nature, probe.measure(nature.fn)) else -1
+        if abs(ahead) == AHEAD:
+            break
+    return ahead > 0
 
 
 @pytest.mark.parametrize("name", _natures.NATURES)
@@ -58,4 +63,4 @@ def test_blas_is_seen_to_use_other_cores() -> None:
     """Its hidden threads compute beside the calling one."""
     fn = _natures.NATURES["BLAS"].fn
     fn(0)
-    assert max(probe.measure(fn).native_cores for _ in range(TRIES)) > 0.3
+    assert max(probe.measure(fn).native_cores for _ in range(3)) > 0.3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import threading
+from pickle import PickleBuffer
 from time import perf_counter
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 
 from corewise._measure.travel import Travel, weigh
 from corewise._transport import codec
-from corewise._transport.pickling import PickleBuffer
 
 
 class Large:
@@ -56,6 +56,26 @@ def test_the_bytes_are_those_that_the_codec_makes(value: object) -> None:
     assert seen.refusal == ""
     assert 0 < seen.pickle_s < 0.1
     assert 0 < seen.unpickle_s < 0.1
+
+
+def test_plain_values_are_weighed_together_as_they_travel() -> None:
+    """Alone or as arguments of one call: some bytes each, and far below a microsecond."""
+    for seen in (weigh(range(1000)), weigh([(number, 0.5) for number in range(1000)], star=True)):
+        assert 4 < seen.size_bytes < 20
+        assert seen.pickle_s < 1e-6
+        assert seen.whole
+    assert weigh([(1, "two")] * 1000).pickle_s > weigh([(1, "two")] * 1000, star=True).pickle_s
+
+
+def test_of_many_or_long_plain_values_a_part_is_looked_at() -> None:
+    """A gigabyte of text is not written to see what it would take."""
+    begin = perf_counter()
+    texts = weigh(["x" * 10_000_000] * 20)
+    assert perf_counter() - begin < 0.2
+    assert texts.size_bytes == pytest.approx(10_000_000, rel=0.01)
+    assert 0.0001 < texts.pickle_s < 1.0
+    assert weigh(range(10**9)).size_bytes == pytest.approx(5, abs=1)
+    assert not weigh(range(10**9)).whole
 
 
 def test_large_buffers_are_counted_and_not_copied() -> None:

@@ -28,6 +28,8 @@ LONG_S = 0.04  # guess: a user does not notice so much later a start
 class Gauge:
     """Measures chunks of items. `begin` before each, `end` after it, in one thread at a time; then `measurement`.
 
+    To be closed: it may hold a thread and a descriptor.
+
     Args:
         when_long: called once, in another thread, when one item has run for `long_s`. It may ask `so_far`. Not called
             when no thread can run beside the item: because it is one C call that holds the GIL, or because it forked.
@@ -39,6 +41,7 @@ class Gauge:
         >>> gauge.end(len(results))
         >>> gauge.measurement(remaining=0).items
         3
+        >>> gauge.close()
     """
 
     def __init__(self, *, when_long: Callable[[], object] | None = None, long_s: float = LONG_S) -> None:
