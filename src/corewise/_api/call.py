@@ -7,88 +7,25 @@ from __future__ import annotations
 
 from time import perf_counter, process_time
 
-from corewise._api import decide
 from corewise._api.results import Results
-from corewise._approaches import open_approach, why_not_processes
-from corewise._approaches.base import Terms
+from corewise._approaches import open_approach
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
-from corewise._dispatch.source import Source
 from corewise._types.choice import Choice, Stats
-from corewise._types.options import make_options, whole_number
-from corewise._types.record import Record
-from corewise.errors import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Any, Self
 
-    from corewise._api.probe import Probe
-    from corewise._approaches.base import Approach
+    from corewise._api.auto import Auto
+    from corewise._api.request import Request
+    from corewise._approaches.base import Approach, Terms
     from corewise._dispatch.window import Window
     from corewise._types.choice import Failed
     from corewise._types.events import Progress
-    from corewise._types.options import Options
     from corewise._work.chunk import Done
-
-SAMPLE_S = 0.02  # guess: long enough to tell waiting from computing, short beside any run that workers could shorten
-
-
-class Request(Record):
-    """What a verb was asked for, checked.
-
-    Attributes:
-        fn: the function.
-        source: the input.
-        options: how to run.
-        workers: workers asked for; None for the default.
-        choice: what runs it, where that is known without a sample.
-        progress: who is told of progress, or whether a bar is to be shown.
-    """
-
-    fn: Callable[..., Any]
-    source: Source
-    options: Options
-    workers: int | None
-    choice: Choice | None
-    progress: bool | Callable[[Progress], None]
-
-
-def make_request(
-    verb: str,
-    fn: Callable[..., Any],
-    iterables: tuple[Iterable[Any], ...],
-    named: Mapping[str, Any],
-    given: Mapping[str, object],
-) -> Request:
-    """Check the arguments of a verb.
-
-    Args:
-        verb: its name, for messages.
-        fn: the function.
-        iterables: the inputs.
-        named: its arguments `approach`, `workers` and `progress`.
-        given: all other keyword arguments.
-
-    Raises:
-        OptionError: when a value is out of range or does not fit.
-        TypeError: when an option is unknown, `fn` is not callable, or there is no input.
-    """
-    options = make_options(given)
-    if not callable(fn):
-        raise TypeError(f"the first argument must be a function, not {type(fn).__name__}")
-    if not iterables:
-        raise TypeError(f"{verb}() needs at least one iterable of inputs")
-    workers, progress = named["workers"], named["progress"]
-    if workers is not None:
-        workers = whole_number("workers", workers)
-    if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        raise OptionError(f"progress must be True, False or a callable, not {progress!r}")
-    source = Source(iterables)
-    choice = decide.asked_for(fn, named["approach"], workers, source.total, options)
-    return Request(fn=fn, source=source, options=options, workers=workers, choice=choice, progress=progress or False)
 
 
 class Call:
@@ -97,27 +34,28 @@ class Call:
     Args:
         request: what was asked for.
         window: bounds how far it goes ahead of a consumer; None where all results are wanted.
-
-    Attributes:
-        choice: which approach runs the items; None until that is known.
     """
 
     def __init__(self, request: Request, window: Window | None = None) -> None:
-        self.choice = request.choice
+        self._choice = request.choice
+        self._auto: Auto | None = None
         self._request = request
         observer, self._close_bar = _observer(request.progress)
         self._meter = Meter(observer, perf_counter)
         self._run = Run(request.source, request.options, self._meter, window)
         self._streams = window is not None
         self._approach: Approach | None = None
-        self._probe: Probe | None = None
-        self._initialized = False
         self._over = False
         self._begin, self._cpu = perf_counter(), process_time()
         self._workers_cpu_s = 0.0
         self._queued_s: float | None = 0.0
         self._last: dict[str, Any] = {"workers": 0}
         self._figures: Stats | None = None
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which approach runs the items; None until that is known."""
+        return self._choice if self._auto is None else self._auto.told()
 
     @property
     def failures(self) -> list[Failed]:
@@ -145,7 +83,10 @@ class Call:
             if self._approach is None:
                 self._open()
             if self._run.feed(wait=wait):
-                return self._run.take(wait=wait)
+                parts = self._run.take(wait=wait)
+                if self._auto is not None and (others := self._auto.taken_over()) is not None:
+                    self._go_over(*others)
+                return parts
             if not wait:
                 return []
             self._run.finish()
@@ -158,7 +99,7 @@ class Call:
         try:
             while _add(values, self.step()):
                 pass
-            choice = self.choice
+            choice = self._choice if self._auto is None else self._auto.last_choice()
             if choice is None:
                 raise RuntimeError("a call that is over has made its choice")
             return Results(values, choice, self.stats(), self._run.failures.release())
@@ -187,6 +128,8 @@ class Call:
             return
         self._over = True
         try:
+            if self._auto is not None:
+                self._auto.close()
             self._leave(kill=True, wait=wait)
         finally:
             self._end()
@@ -214,70 +157,80 @@ class Call:
     # -- approaches ----------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Open what was chosen; the sample where that has yet to tell."""
-        choice = self.choice
-        if choice is None:
-            choice = Choice(approach="sync", workers=1, asked="auto", code="asked", why="")
-        self._meter.start(choice.approach, choice.workers, self._request.source.total)
-        terms = self._terms(choice)
-        chunksize = self._request.options.chunksize
-        if self.choice is None:
-            from corewise._api.probe import Probe
-
-            self._approach = self._probe = probe = Probe(terms)
-            self._run.use(probe, 1, enough=lambda _: probe.wall_s >= SAMPLE_S, chunksize=chunksize)
+        """Open what was chosen; what measures where that has yet to tell."""
+        choice, chunksize = self._choice, self._request.options.chunksize
+        if choice is None or (self._auto is not None and choice.approach == "sync"):
+            self._plainly()
             return
-        self._approach = open_approach(choice.approach, terms)
-        if self._streams and choice.approach == "sync" and choice.measurement is None:
+        approach = open_approach(choice.approach, self._terms(choice))
+        if self._auto is not None:
+            self._go_over(choice, approach)
+            return
+        self._meter.start(choice.approach, choice.workers, self._request.source.total)
+        self._approach = approach
+        if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
-        self._run.use(self._approach, choice.workers, chunksize=chunksize)
+        self._run.use(approach, choice.workers, chunksize=chunksize)
+
+    def _plainly(self) -> None:
+        """Run items in the caller, measured, as long as nothing else is better."""
+        if self._auto is None:
+            self._auto = self._automatic()
+        self._meter.start("sync", 1, self._request.source.total)
+        plain = Choice(approach="sync", workers=1, asked="auto", code="", why="")
+        self._approach = self._auto.plainly(self._terms(plain))
+        self._run.use(self._approach, 1, enough=self._auto.enough, chunksize=self._request.options.chunksize)
+
+    def _go_over(self, choice: Choice, approach: Approach) -> None:
+        """Have an approach run what remains, which was chosen by what was measured."""
+        if self._approach is not None:
+            self._leave(kill=False)
+        self._approach = approach
+        if self._auto is None:
+            raise RuntimeError("only an automatic run goes over to something else")
+        self._auto.elsewhere(choice, approach)
+        self._meter.start(choice.approach, choice.workers, self._request.source.total)
+        self._run.use(approach, choice.workers, enough=self._auto.enough, chunksize=self._request.options.chunksize)
+
+    def _automatic(self) -> Auto:
+        from corewise._api.auto import Auto
+        from corewise._api.decision import Decision
+
+        request, streams = self._request, self._streams
+        options = request.options
+
+        def decision(*, beside: bool) -> Decision:
+            processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
+            return Decision(
+                request.fn,
+                request.workers,
+                options,
+                lambda: request.terms(processes, streams=streams, beside=beside),
+            )
+
+        return Auto(
+            self._run,
+            decision(beside=False),
+            None if request.source.sequences is None else lambda: decision(beside=True),
+            lambda choice: open_approach(choice.approach, self._terms(choice, beside=True)),
+        )
 
     def _go_on(self) -> None:
-        """Nothing is under way any more: close, and go on with what the sample says, or end."""
-        probe, self._probe = self._probe, None
-        if probe is not None:
-            self._initialized = probe.initialized
-            measured = probe.measurement(self._request.source.remaining)
-            request = self._request
-            self.choice = decide.from_measurement(request.fn, measured, request.workers, request.options, self._why_not)
+        """Nothing is under way any more: close, and go on with what the items have told, or end."""
+        choice = None if self._auto is None else self._auto.move()
         self._leave(kill=False)
-        if probe is None or not self._run.unfinished:
+        if choice is not None and self._run.unfinished:
+            self._choice = choice
+        else:
             self._over = True
             self._end()
 
-    def _why_not(self) -> str | None:
-        """Say why processes cannot be used; None when they can."""
-        return why_not_processes(self._terms(Choice(approach="processes", workers=1, asked="auto", code="", why="")))
-
-    def _terms(self, choice: Choice) -> Terms:
-        options, source = self._request.options, self._request.source
-        # In the caller the initializer has been called once the sample has run.
-        initializer = None if choice.approach == "sync" and self._initialized else options.initializer
-        return Terms(
-            fn=self._request.fn,
-            workers=choice.workers,
-            keep_going=options.on_error == "return",
-            start_method=options.start_method,
-            timeout_s=options.timeout,
-            initializer=initializer,
-            initargs=options.initargs,
-            max_tasks_per_worker=options.max_tasks_per_worker,
-            seed=options.seed,
-            name=options.name,
-            inherit=self._inherited(source),
-            background=self._streams,
-        )
-
-    def _inherited(self, source: Source) -> tuple[Any, ...] | None:
-        """Return the inputs if workers may inherit them: those that stay as they are until they are run.
-
-        Between two results of a stream its consumer may change a list, and a worker that is forked late would see
-        that.
-        """
-        sequences = source.sequences
-        if sequences is None or (self._streams and any(type(one) is not range for one in sequences)):
-            return None
-        return sequences
+    def _terms(self, choice: Choice, *, beside: bool = False) -> Terms:
+        auto = self._auto
+        # In the caller the initializer is called once, however often items are run there.
+        called = choice.approach == "sync" and auto is not None and auto.initialized
+        terms = self._request.terms(choice, streams=self._streams, initialized=called, beside=beside)
+        return terms if auto is None else terms.replace(workers=auto.most_threads(choice))
 
     def _leave(self, *, kill: bool, wait: bool = True) -> None:
         approach, self._approach = self._approach, None

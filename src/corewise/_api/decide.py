@@ -1,16 +1,13 @@
-"""Where the two wings meet: what was asked for, or what the first items tell, becomes a choice."""
+"""What was asked for becomes a choice, where that needs no measurement; for the others there is `decision`."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 from corewise._choose import rule
 from corewise._choose.explain import explain
-from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import Choice
-from corewise._types.measurement import Costs, Measurement
 from corewise._types.options import Options, known_approach
 from corewise._work.coroutines import is_coroutine_function
 from corewise.errors import OptionError
@@ -62,50 +59,6 @@ def asked_for(
         return None
     choice = Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why="")
     return choice.replace(why=explain(choice))
-
-
-def from_measurement(
-    fn: Callable[..., Any],
-    measurement: Measurement,
-    workers: int | None,
-    options: Options,
-    why_not_processes: Callable[[], str | None],
-) -> Choice:
-    """Return the choice for what remains behind the first items.
-
-    Args:
-        fn: the user's function.
-        measurement: what the first items told.
-        workers: workers asked for; None for as many as suit the work.
-        options: what else was asked for.
-        why_not_processes: says why processes cannot be used, or None; asked only if they would be the choice.
-    """
-    wishes = Wishes(workers=workers, seed=options.seed is not None)
-    costs = _costs()
-    choice = rule.choose(measurement, costs, wishes)
-    if choice.approach == "processes":
-        from corewise._measure.effects import effects_of  # only where processes are about to be chosen
-
-        wishes, why = wishes.replace(effects=effects_of(fn)), why_not_processes()
-        choice = rule.choose(measurement, costs, wishes, travel=None if why is None else cannot_travel(why))
-    return choice.replace(why=explain(choice))
-
-
-def _costs() -> Costs:
-    """Return what workers are taken to cost, by the figures of the machine that the benchmarks ran on."""
-    gil_enabled = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
-    return Costs(
-        cores=cpu_count(),
-        has_gil=gil_enabled is None or bool(gil_enabled()),
-        worker_start_s=0.005,
-        worker_more_s=0.002,
-        chunk_s=50e-6,
-        process_item_s=0.2e-6,
-        byte_s=1e-9,
-        thread_start_s=65e-6,
-        thread_item_s=0.1e-6,
-        coroutine_s=30e-6,
-    )
 
 
 def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from corewise._api.call import Call, make_request
+from corewise._api.call import Call
+from corewise._api.request import make_request
 from corewise.errors import OptionError
 
 TYPE_CHECKING = False

@@ -1,73 +1,66 @@
-"""The first items, run in the caller as real work, and measured."""
+"""The first items, run in the caller as real work, and measured; and those behind them, as long as they stay there."""
 
 from __future__ import annotations
 
-from time import perf_counter, process_time, thread_time
-
 from corewise._approaches.sync import Sync
-from corewise._machine.queueing import QueueWatch
-from corewise._types.measurement import Measurement
+from corewise._measure.gauge import Gauge
+from corewise._work.chunk import Chunk
+from corewise._work.pieces import Pieces
+from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from corewise._api.early import Early
+    from corewise._approaches.base import Terms
     from corewise._work.chunk import Done
+
+# A chunk is made to last 4 ms. One that is not over by then holds other items than those before, and whoever decides
+# should hear of them.
+_TOO_LONG_S = 0.02
 
 
 class Probe(Sync):
     """Runs chunks plainly and measures the items alone: not what reading them takes, nor what is done with results.
 
+    Args:
+        terms: what to run, and how.
+        early: takes over what others can do while an item runs long.
+
     Attributes:
-        items: items run.
-        wall_s: seconds they took.
+        gauge: what was measured.
     """
 
-    items = 0
-    wall_s = 0.0
-    _first_s = 0.0
-    _longest_s = 0.0
-    _cpu_s = 0.0
-    _program_cpu_s = 0.0
-    _waited_s = 0.0
+    def __init__(self, terms: Terms, early: Early) -> None:
+        super().__init__(terms)
+        self.gauge = Gauge(when_long=early.begin)
+        self._early = early
 
     def collect(self, timeout_s: float | None) -> list[Done]:
-        """Run the chunk and measure it."""
+        """Run the chunk; return what others have done meanwhile as well, if there are any."""
         self.prepare()
-        watch, begin, cpu, program_cpu = QueueWatch(), perf_counter(), thread_time(), process_time()
-        outcomes = super().collect(timeout_s)
-        try:
-            wall_s = perf_counter() - begin
-            self._cpu_s += thread_time() - cpu
-            self._program_cpu_s += process_time() - program_cpu
-            self._waited_s += watch.seconds() or 0.0
-            self._count(sum(len(done.values) for done in outcomes), wall_s)
-            return outcomes
-        finally:
-            del outcomes  # frames of a call that failed may link back to this one, and must not meet their exception
+        self._early.away()
+        return [*super().collect(timeout_s), *self._early.back()]
 
-    def _count(self, items: int, wall_s: float) -> None:
-        if items and not self.items:
-            self._first_s = self._longest_s = wall_s / items
-        elif items:
-            known = self._longest_s if self.items > 1 else 0.0
-            self._longest_s = max(known, wall_s / items)
-        self.items += items
-        self.wall_s += wall_s
+    def _run(self) -> Iterator[Done]:
+        call, terms, gauge = self.prepare(), self._terms, self.gauge
+        while True:
+            chunk = self._taken()
+            items = chunk.items if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
+            part: Any = Chunk(chunk.start, items, star=chunk.star)  # type: ignore[arg-type]  # it is only gone through
+            pending = gauge.begin(items)
+            if terms.seed is None:
+                done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending)
+            else:
+                done = run_seeded(call, part, terms.seed, keep_going=terms.keep_going, interruptible=True)
+            gauge.end(len(done.values))
+            done.left = len(chunk.items) - len(done.values) - done.dropped
+            yield done
+            del chunk, items, part, pending, done  # results must not stay while the caller makes use of them
 
-    def measurement(self, remaining: int | None) -> Measurement:
-        """Return what was measured.
-
-        Args:
-            remaining: items left; None while unknown.
-        """
-        return Measurement(
-            items=self.items,
-            wall_s=self.wall_s,
-            first_s=self._first_s,
-            deviation_s=0.0,
-            longest_s=self._longest_s,
-            cpu_s=self._cpu_s,
-            native_cpu_s=max(0.0, self._program_cpu_s - self._cpu_s),
-            held_s=None,
-            queued_s=self._waited_s,
-            remaining=remaining,
-        )
+    def close(self, *, kill: bool, wait: bool = True) -> None:
+        """Stop measuring."""
+        self.gauge.close()
+        super().close(kill=kill, wait=wait)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from weakref import WeakSet
 
-from corewise._api.call import Call, make_request
+from corewise._api.call import Call
+from corewise._api.request import make_request
 from corewise._dispatch.window import Window
 from corewise._types.amounts import bytes_in
 from corewise._types.choice import Stats
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self, Unpack
 
-    from corewise._api.call import Request
+    from corewise._api.request import Request
     from corewise._types.choice import Choice, Failed
     from corewise._types.events import Progress
     from corewise._types.options import StreamOptionArgs

@@ -11,7 +11,24 @@ if TYPE_CHECKING:
 
     from corewise._work.chunk import Chunk, Done
 
-    class Approach(Protocol):
+    class Runner(Protocol):
+        """Takes chunks, and gives what came of them."""
+
+        @property
+        def room(self) -> int:
+            """How many more chunks it would like now."""
+
+        def submit(self, chunk: Chunk) -> None:
+            """Take a chunk to be run."""
+
+        def collect(self, timeout_s: float | None) -> list[Done]:
+            """Wait until something is done, and return it.
+
+            Args:
+                timeout_s: seconds to wait at most; None: as long as it takes; 0: take what is there.
+            """
+
+    class Approach(Runner, Protocol):
         """Runs chunks. Made by `corewise._approaches.open_approach`, used by one thread.
 
         Attributes:
@@ -35,20 +52,6 @@ if TYPE_CHECKING:
 
         @property
         def queued_s(self) -> float | None: ...
-
-        @property
-        def room(self) -> int:
-            """How many more chunks it would like now."""
-
-        def submit(self, chunk: Chunk) -> None:
-            """Take a chunk to be run."""
-
-        def collect(self, timeout_s: float | None) -> list[Done]:
-            """Wait until something is done, and return it.
-
-            Args:
-                timeout_s: seconds to wait at most; None: as long as it takes; 0: take what is there.
-            """
 
         def close(self, *, kill: bool, wait: bool = True) -> None:
             """End all workers.
@@ -76,6 +79,7 @@ class Terms(Record):
         name: what the names of workers begin with.
         inherit: the inputs, if forked workers may inherit them, so that only indexes travel: all of them sequences
             whose items stay the same while the call lasts. None where items must be sent.
+        main_by_value: whether worker processes are to do without the main module; what is defined there is sent.
         background: whether work has to go on while the caller is not in `collect`, where the approach can do that.
     """
 
@@ -92,3 +96,4 @@ class Terms(Record):
     name: str = "corewise"
     inherit: tuple[Sequence[Any], ...] | None = None
     background: bool = False
+    main_by_value: bool = False

@@ -29,6 +29,7 @@ class Processes(ProcessPool):
             name=terms.name,
             inherit=terms.inherit,
             ahead=terms.background,
+            main_by_value=terms.main_by_value,
         )
 
     @property

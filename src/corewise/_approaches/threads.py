@@ -29,6 +29,8 @@ _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody
 class Threads:
     """Threads that take chunks from one queue; each is started when there is a chunk for it.
 
+    There may be fewer of them than `Terms.workers` allows: `limit` says how many, and may change at any time.
+
     They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and
     the program need not wait for it. They see the caller's context variables.
     """
@@ -41,6 +43,7 @@ class Threads:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
+        self.limit = terms.workers
         self._inbox: SimpleQueue[Chunk | None] = SimpleQueue()
         self._outbox: SimpleQueue[Done | BaseException] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -64,14 +67,14 @@ class Threads:
     @property
     def room(self) -> int:
         """One chunk running and one waiting for each thread, since any idle thread takes the waiting one."""
-        most = 2 * self._terms.workers
+        most = 2 * self.limit
         return max(0, (most if self._items_are_long else min(most, _FIRST)) - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; start a thread if all are busy and there may be more."""
         self._outstanding += 1
         self._inbox.put(chunk)
-        if len(self._threads) < min(self._terms.workers, self._outstanding):
+        if len(self._threads) < min(self.limit, self._outstanding):
             context = copy_context()
             thread = threading.Thread(
                 target=context.run,

@@ -204,7 +204,7 @@ def _processes(nature: Nature, costs: Costs, most: int) -> int:
     best = min(most, costs.cores)
     best_s = _by_processes(nature, costs, best)[0]
     for_each = nature.item_s / nature.cpu_s if nature.cpu_s > 0 else inf  # core: the others wait meanwhile
-    useful = min(most, ceil(costs.cores * min(for_each, PROCESSES_PER_CORE)))
+    useful = min(most, round(costs.cores * min(for_each, PROCESSES_PER_CORE)))
     others = [useful] if useful > best else []
     half = best // 2
     while half > 1:  # fewer start sooner

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from corewise._approaches.base import Approach
+    from corewise._approaches.base import Runner
     from corewise._dispatch.meter import Meter
     from corewise._dispatch.source import Source
     from corewise._dispatch.window import Window
@@ -67,7 +67,7 @@ class Run:
 
     def use(
         self,
-        approach: Approach,
+        approach: Runner,
         workers: int,
         *,
         enough: Callable[[Done], bool] | None = None,
@@ -94,6 +94,16 @@ class Run:
     def unfinished(self) -> bool:
         """Whether there is anything left to hand out."""
         return bool(self._again) or not self.source.exhausted
+
+    @property
+    def remaining(self) -> int | None:
+        """How many items are left to hand out; None while unknown."""
+        left = self.source.remaining
+        return None if left is None else left + sum(len(chunk.items) for chunk in self._again)
+
+    def under_way(self, done: Done) -> Chunk:
+        """Return the items that an outcome is of; to be asked before it is taken in, as by `enough`."""
+        return self._outstanding.part(done.start, done.stop)
 
     def feed(self, *, wait: bool = True) -> bool:
         """Hand out chunks while there is room for them, or until the input keeps us waiting.
@@ -175,7 +185,7 @@ class Run:
         if self._full:
             return None
         if self._again:
-            return self._again.popleft()
+            return self._cut_again()
         if self._stop_before is not None:
             return None
         size = self._sizes.next(self.source.remaining)
@@ -189,6 +199,15 @@ class Run:
             self._window.read(len(chunk.items))
         return chunk
 
+    def _cut_again(self) -> Chunk:
+        """Take what is to be run again, or was handed back: no more at a time than a chunk has by now."""
+        chunk = self._again.popleft()
+        size = self._sizes.next(None if (left := self.source.remaining) is None else left + len(chunk.items))
+        if len(chunk.items) <= size:
+            return chunk
+        self._again.appendleft(chunk.part(chunk.start + size, chunk.stop))
+        return chunk.part(chunk.start, chunk.start + size)
+
     # -- taking in -----------------------------------------------------------------------------------------------------
 
     def _settle(self, done: Done) -> list[Done]:
@@ -199,7 +218,9 @@ class Run:
         for index in done.failed:
             if index not in again:
                 self._fail(index, done.values[index - done.start])
-        self._outstanding.remove(done.start, len(done.values), dropped=done.dropped)
+        if done.left and (self._stop_before is None or done.stop < self._stop_before):
+            self._again.append(self._outstanding.part(done.stop, done.stop + done.left))
+        self._outstanding.remove(done.start, len(done.values), dropped=done.dropped + done.left)
         for index in [one for one in self._attempts if done.start <= one < done.stop and one not in again]:
             del self._attempts[index]
         self._meter.add(len(done.values) - len(again), len(done.failed) - len(again))

@@ -63,7 +63,7 @@ class Recipe:
         self.name = name
         self.cores = cores
         self._preparation = preparation
-        self._main_by_value = main_by_value
+        self.main_by_value = main_by_value
         self._rest: dict[str, Any] = {"keep_going": keep_going, "cores": cores, "seed": seed, "inherited": inherited}
         self._packed: bytes | None = None
         self._initargs: tuple[Any, ...] | None = None
@@ -94,7 +94,7 @@ class Recipe:
         from corewise.errors import CannotTravel  # its base class is dear to import
 
         if self._packed is None:
-            one, by_value = self._preparation, self._main_by_value
+            one, by_value = self._preparation, self.main_by_value
             codec.dumps(one.fn, "the function", main_by_value=by_value)
             codec.dumps(one.initializer, "the initializer", main_by_value=by_value)
             try:
@@ -205,7 +205,8 @@ class Crew:
             with theirs:
                 setup = recipe.setup(method, theirs, ledger, life)
                 with native_limits.lowered(recipe.cores if method == "fork" else None):
-                    process = start_worker(method, setup, f"{recipe.name}-worker-{number}")
+                    name = f"{recipe.name}-worker-{number}"
+                    process = start_worker(method, setup, name, imports_main=not recipe.main_by_value)
             life.handed_over()
             undo.keep_open()
         return Worker(number, process, line, ledger, life, early=early)

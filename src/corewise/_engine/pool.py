@@ -60,7 +60,8 @@ class ProcessPool:
         # A pool for any calls lives long: which start method is safe is looked at again for each worker.
         method = start.pick_start_method(how.start_method)
         self._method = method if fn is not None or how.start_method != "auto" else "auto"
-        self.main_by_value = self._method != "fork" and not codec.main_can_be_imported()
+        by_value = how.main_by_value or not codec.main_can_be_imported()
+        self.main_by_value = self._method != "fork" and by_value
         inherits = how.inherit is not None and method == "fork"
         recipe = Recipe.of(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
         with InterruptsHeld():

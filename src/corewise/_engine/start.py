@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 from time import sleep
 
 from corewise._engine import forked
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.process import BaseProcess
-    from typing import Any
+    from typing import Any, ClassVar
 
     from corewise._engine.setting import Setup
 
@@ -60,13 +61,15 @@ def pick_start_method(asked: str) -> str:
     return "fork" if why_not_fork() is None else "forkserver"
 
 
-def start_worker(method: str, setup: Setup, name: str) -> Process:
+def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) -> Process:
     """Start a worker process.
 
     Args:
         method: ``"fork"``, ``"forkserver"`` or ``"spawn"``.
         setup: what the worker needs.
         name: name of the process.
+        imports_main: whether one that is not forked imports the program's main module, to find there what travels by
+            name.
 
     Returns:
         The running process.
@@ -84,7 +87,7 @@ def start_worker(method: str, setup: Setup, name: str) -> Process:
         if method == "fork":
             _require_descriptors()
         process: BaseProcess = context.Process(target=serve, args=(setup,), name=name)
-        with _ImportableMain():
+        with _Main(imported=imports_main and main_can_be_imported()):
             for again in range(_TRIES_OF_A_SERVER):
                 try:
                     _without_interrupts(process.start, quiet=method == "fork")
@@ -117,23 +120,42 @@ def preload(method: str, fn: Callable[..., Any]) -> None:
         multiprocessing.get_context("forkserver").set_forkserver_preload(wanted)
 
 
-class _ImportableMain:
-    """Keeps the standard library from having workers import a main module that has no file.
+class _Main:
+    """Says whether the standard library has workers import the main module.
 
     A program read from standard input has ``"<stdin>"`` for its file name, and every worker would fail to open that.
+
+    Args:
+        imported: whether it is imported.
     """
 
+    _threads: ClassVar[set[int]] = set()  # those that just now start a process which is to do without
+
+    def __init__(self, *, imported: bool) -> None:
+        self._imported = imported
+
     def __enter__(self) -> None:
-        main = sys.modules["__main__"]
-        self._name = getattr(main, "__file__", None)
-        if main_can_be_imported():
-            self._name = None
-        if self._name is not None:
-            del main.__file__
+        if not self._imported:
+            from multiprocessing import spawn
+
+            told = spawn.get_preparation_data
+            if not hasattr(told, "left_out"):
+
+                def get_preparation_data(name: str) -> dict[str, Any]:
+                    """Return what the child is told; without the main module, if the thread says so."""
+                    data = told(name)
+                    left_out = _INIT_MAIN if get_ident() in _Main._threads else ()
+                    return {key: value for key, value in data.items() if key not in left_out}
+
+                get_preparation_data.left_out = _INIT_MAIN  # type: ignore[attr-defined]  # a mark of ours
+                spawn.get_preparation_data = get_preparation_data
+            self._threads.add(get_ident())
 
     def __exit__(self, *_: object) -> None:
-        if self._name is not None:
-            sys.modules["__main__"].__file__ = self._name
+        self._threads.discard(get_ident())
+
+
+_INIT_MAIN = ("init_main_from_name", "init_main_from_path")
 
 
 def _without_interrupts(start: Callable[[], Any], *, quiet: bool) -> Any:

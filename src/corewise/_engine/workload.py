@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         name: str
         inherit: tuple[Sequence[Any], ...] | None
         ahead: bool
+        main_by_value: bool
 
 
 class Workload(Record):
@@ -41,6 +42,8 @@ class Workload(Record):
         name: what the names of the processes begin with.
         inherit: the inputs from item 0 on, where they stand in lists: forked workers find them in their own memory,
             and others are sent the same array once; None for inputs that are made one by one.
+        main_by_value: whether workers that are not forked are to do without the main module; what is defined there is
+            sent as it is.
         ahead: whether a worker always finds its next chunk waiting: for callers that are away for a while.
     """
 
@@ -56,3 +59,4 @@ class Workload(Record):
     name: str = "corewise"
     inherit: tuple[Sequence[Any], ...] | None = None
     ahead: bool = False
+    main_by_value: bool = False

@@ -15,8 +15,10 @@ from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
+
+    from corewise._work.pieces import Pieces
 
 TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.1 µs each, so 1 % from here on
 _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
@@ -56,7 +58,27 @@ class Gauge:
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
 
-    def begin(self, items: Sequence[Any]) -> Iterator[Any]:
+    @property
+    def items(self) -> int:
+        """Items that have ended."""
+        return self._count.items
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds that they took."""
+        return self._state[0]
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that they took."""
+        return self._state[1]
+
+    @property
+    def queued_s(self) -> float:
+        """Seconds of theirs in line for a core."""
+        return self._others.so_far[1]
+
+    def begin(self, items: Sequence[Any] | Pieces) -> Iterator[Any]:
         """Begin to measure, and return an iterator over the items of a chunk, which are to be run now.
 
         Args:
@@ -71,7 +93,7 @@ class Gauge:
         self._stamps = stamps
         pending: Iterator[Any] = iter(items)
         if len(items) > 1 and not ended:
-            pending = chain(_stamped(items[:1], stamps), islice(items, 1, None))
+            pending = chain(_stamped(islice(pending, 1), stamps), pending)
         elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
             pending = _stamped(items, stamps)
         self._others.begin(clocks, thread_cpu_s())
@@ -120,13 +142,20 @@ class Gauge:
         cpu_now = self._others.all_s if clocks.cpu_s is None else clocks.cpu_s()
         count = self._count.copy()
         count.add(len(stamps) or 1, since, now, stamps)
-        others = self._others.at(clocks, cpu_now)
+        native_s, queued_s = self._others.at(clocks, cpu_now)
+        if clocks.ident != get_ident():
+            native_s -= thread_cpu_s()  # the thread that asks is there to do so, and no part of the work
+        others = (native_s, queued_s)
         return self._made(count, wall_s + now - since, cpu_s + cpu_now - cpu_since, others, remaining)
 
     def running_s(self) -> float:
         """Return for how long the running item has run; 0 when none does. Any thread may ask."""
         stamps, since = self._stamps, self._state[2]
         return 0.0 if since is None else perf_counter() - (stamps[-1] if stamps else since)
+
+    def rest(self) -> None:
+        """Let no thread of the gauge run until the next chunk begins: whoever looks around now finds none."""
+        self._ticker.stop()
 
     def close(self) -> None:
         """End what the gauge has started. Once is enough, more is no error."""
@@ -229,7 +258,7 @@ def has_gil() -> bool:
     return asked is None or bool(asked())
 
 
-def _stamped(items: Sequence[Any], stamps: list[float]) -> Iterator[Any]:
+def _stamped(items: Iterable[Any], stamps: list[float]) -> Iterator[Any]:
     """Give the items, and put down when each is taken, and when the next one is asked for behind the last."""
     for item in items:
         stamps.append(perf_counter())

@@ -46,10 +46,12 @@ class Done:
         failed: indexes, in the whole input, of the items that failed.
         wall_s: seconds it took in the worker; 0.0 when unknown.
         dropped: how many items behind the last one of `values` will never be run, because that one failed.
+        left: how many items behind the last one of `values` were not run and are to be handed out again, because the
+            others took longer than was to be expected.
         size_bytes: bytes that the values took on their way here; 0 where nothing travelled.
     """
 
-    __slots__ = ("dropped", "failed", "size_bytes", "start", "values", "wall_s")
+    __slots__ = ("dropped", "failed", "left", "size_bytes", "start", "values", "wall_s")
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Done:
         wall_s: float,
         *,
         dropped: int = 0,
+        left: int = 0,
         size_bytes: int = 0,
     ) -> None:
         self.start = start
@@ -66,6 +69,7 @@ class Done:
         self.failed = failed
         self.wall_s = wall_s
         self.dropped = dropped
+        self.left = left
         self.size_bytes = size_bytes
 
     @property

@@ -1,0 +1,241 @@
+"""An automatic run: what the items tell, chunk by chunk, becomes moves from one approach to another.
+
+It begins in the caller. What is short stays there, measured all the time; when what remains would repay it, the run
+moves to threads or processes. Threads that wait become more as long as that helps. Processes that prove slower than the
+plain loop are left again.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from corewise._api.decision import in_words
+from corewise._api.early import Early
+from corewise._api.probe import Probe
+from corewise._choose import model
+from corewise._choose.adapt import BackToPlain, Plainly
+from corewise._choose.climb import MOST_THREADS, ThreadClimb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from corewise._api.decision import Decision
+    from corewise._approaches.base import Approach, Terms
+    from corewise._dispatch.run import Run
+    from corewise._types.choice import Choice
+    from corewise._types.measurement import Measurement
+    from corewise._work.chunk import Done
+
+_FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
+_PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
+_COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
+_EARLY_COMPUTING_S = 0.06  # guess: a server for worker processes takes 0.1 s to start, so shorter items gain nothing
+
+
+class Auto:
+    """The state of an automatic run, for whoever drives the run.
+
+    Args:
+        run: the run.
+        decision: chooses.
+        early: makes what chooses what is opened beside a long item; None to open nothing.
+        open_early: opens it.
+
+    Attributes:
+        choice: what runs the items now; None until that was decided. Without words.
+        decided_s: when it was, by `perf_counter`.
+        initialized: whether the initializer has been called in the caller.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        decision: Decision,
+        early: Callable[[], Decision] | None,
+        open_early: Callable[[Choice], Approach],
+    ) -> None:
+        self.choice: Choice | None = None
+        self.decided_s = 0.0
+        self.initialized = False
+        self._in_words: Choice | None = None
+        self._run = run
+        self._decision = decision
+        self._make_early = early
+        self._decision_early: Decision | None = None
+        self._open_early = open_early
+        self._probe: Probe | None = None
+        self._early: Early | None = None
+        self._plainly: Plainly | None = None
+        self._told = (0, 0.0, 0.0, 0.0)  # what `_plainly` knows of: items, seconds, CPU seconds, seconds in line
+        self._next: Choice | None = None
+        self._plain_item_s = 0.0
+        self._threads: tuple[Any, ThreadClimb] | None = None
+        self._back: BackToPlain | None = None
+        self._done: Done | None = None  # the outcome that is being looked at
+
+    # -- for whoever drives the run ------------------------------------------------------------------------------------
+
+    def plainly(self, terms: Terms) -> Probe:
+        """Return what runs items in the caller from now on."""
+        self._early = Early(self._run, self._decide_early, self._look_again_s, self._open_early)
+        self._probe = probe = Probe(terms, self._early)
+        self._plainly = None
+        self.initialized = True
+        return probe
+
+    def elsewhere(self, choice: Choice, approach: Approach) -> None:
+        """Items are run by this approach from now on."""
+        self._probe = self._threads = self._back = None
+        if choice.approach == "processes":
+            self._back = BackToPlain(self._plain_item_s)
+        elif (most := self.most_threads(choice)) > choice.workers:
+            threads: Any = approach
+            threads.limit = choice.workers
+            self._threads = threads, ThreadClimb(choice.workers, alone_s=self._plain_item_s, most=most)
+
+    def most_threads(self, choice: Choice) -> int:
+        """Return how many workers there may be: more than at first if they are threads that wait, unless asked for."""
+        measured = choice.measurement
+        waits = measured is not None and measured.cpu_share < _COMPUTES
+        if self._decision.workers is not None or choice.approach != "threads" or not waits:
+            return choice.workers
+        return MOST_THREADS
+
+    def enough(self, done: Done) -> bool:
+        """Learn from an outcome; return whether the run is to move, see `move`."""
+        if self._next is not None:
+            return True
+        if self._probe is not None:
+            self._done = done
+            try:
+                return self._after_plain(self._probe)
+            finally:
+                self._done = None  # results must not stay while the caller makes use of them
+        if self._threads is not None:
+            approach, climb = self._threads
+            approach.limit = climb.observe(len(done.values), done.wall_s)
+        elif self._back is not None:
+            return self._after_processes(self._back, done)
+        return False
+
+    def move(self) -> Choice | None:
+        """Return what to move to, now that nothing is under way; None to stay."""
+        choice, self._next = self._next, None
+        self.close()
+        return choice
+
+    def taken_over(self) -> tuple[Choice, Approach] | None:
+        """Return what was opened beside a long item, and is the caller's now."""
+        early = self._early
+        approach = None if early is None else early.taken_over()
+        if early is None or approach is None or early.choice is None:
+            return None
+        self._early = None
+        self._adopt(early.choice)
+        return early.choice, approach
+
+    def told(self) -> Choice | None:
+        """Return what runs the items, in words; None until that was decided."""
+        if self.choice is None:
+            return None
+        if self._in_words is None:
+            self._in_words = in_words(self.choice)
+        return self._in_words
+
+    def last_choice(self) -> Choice | None:
+        """Return the choice, with its words; for a run that was over before there was one, that there was no need."""
+        if self.choice is None and self._probe is not None:
+            self._adopt(self._decision.choose(self._probe.gauge.measurement(0)))
+        return self.told()
+
+    def close(self) -> None:
+        """End what was started beside the run."""
+        if self._early is not None:
+            self._early.cancel()
+            self._early = None
+
+    # -- decisions -----------------------------------------------------------------------------------------------------
+
+    def _adopt(self, choice: Choice) -> None:
+        self.choice, self._in_words = choice, None
+        self.decided_s = perf_counter()
+        measured = choice.measurement
+        self._plain_item_s = 0.0 if measured is None else measured.item_s
+
+    def _after_plain(self, probe: Probe) -> bool:
+        remaining = self._run.remaining
+        if remaining == 0:
+            return False
+        choice = self._first(probe, remaining) if self._plainly is None else self._again(probe, remaining)
+        if choice is None:
+            return False
+        early = self._early
+        if early is not None and early.is_opening:
+            if choice.approach == "sync":
+                early.cancel()
+            return False  # what is being opened will take over
+        if choice.approach == "sync":
+            self._adopt(choice)
+            return False
+        self._adopt(choice)
+        self._next = choice
+        return True
+
+    def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
+        """Decide for the first time, as soon as enough is known and it matters."""
+        items, wall_s = probe.gauge.items, probe.gauge.wall_s
+        left = max(items, 2 * self._decision.cores) if remaining is None else remaining
+        if wall_s < _FIRST_LOOK_S or left * wall_s <= items * model.GAIN_S:
+            return None
+        measured = probe.gauge.so_far(remaining)
+        if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:
+            return None
+        probe.gauge.rest()  # how processes would be started depends on what threads there are
+        choice = self._choose(measured)
+        self._plainly = Plainly(choice.measurement or measured, self._decision.costs, self._choose)
+        self._told = (items, wall_s, probe.gauge.cpu_s, probe.gauge.queued_s)
+        return choice
+
+    def _again(self, probe: Probe, remaining: int | None) -> Choice | None:
+        """Decide anew, where a chunk tells something new."""
+        if self._plainly is None:
+            return None
+        gauge = probe.gauge
+        now = (gauge.items, gauge.wall_s, gauge.cpu_s, gauge.queued_s)
+        items, wall_s, cpu_s, queued_s = (one - before for one, before in zip(now, self._told, strict=True))
+        self._told = now
+        return self._plainly.observe(int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s))
+
+    def _choose(self, measured: Measurement) -> Choice:
+        done = self._done
+        if done is None or done.failed:
+            return self._decision.choose(measured)
+        return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values))
+
+    def _after_processes(self, back: BackToPlain, done: Done) -> bool:
+        remaining = self._run.remaining
+        if not back.observe(perf_counter(), len(done.values), done.wall_s, remaining):
+            return False
+        measured = None if self.choice is None else self.choice.measurement
+        if measured is None:
+            return False
+        self._decision.never_again("processes")
+        self._next = self._decision.choose(measured.replace(remaining=remaining))
+        self._adopt(self._next)
+        return True
+
+    # -- beside a long item, in another thread -------------------------------------------------------------------------
+
+    def _decide_early(self) -> Choice | None:
+        probe, remaining = self._probe, self._run.source.remaining
+        if probe is None or self._make_early is None or not remaining or probe.gauge.items:
+            return None  # behind other items, a long one says little of those that remain
+        decision = self._decision_early = self._decision_early or self._make_early()
+        choice = decision.choose(probe.gauge.so_far(remaining))
+        waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
+        return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None
+
+    def _look_again_s(self) -> float:
+        return 0.0 if self._probe is None else self._probe.gauge.running_s()

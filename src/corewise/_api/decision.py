@@ -1,0 +1,138 @@
+"""Where the two wings meet: what was measured becomes a choice."""
+
+from __future__ import annotations
+
+from corewise._approaches import why_not_processes
+from corewise._choose import rule
+from corewise._choose.explain import explain
+from corewise._choose.vetoes import Wishes, cannot_travel
+from corewise._machine.cpus import cpu_count
+from corewise._work.coroutines import is_coroutine_function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from corewise._approaches.base import Terms
+    from corewise._choose.vetoes import Veto
+    from corewise._types.choice import Choice
+    from corewise._types.measurement import Costs, Measurement
+    from corewise._types.options import Options
+
+    # Gives some items that were run lately, and their results.
+    Latest = Callable[[], tuple[Sequence[Any], Sequence[Any]]]
+
+_WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
+
+
+class Decision:
+    """Chooses, for one call, by what was measured; looks up only what a choice turns out to depend on.
+
+    Args:
+        fn: the user's function.
+        workers: workers asked for; None for as many as suit the work.
+        options: what else was asked for.
+        terms: gives what processes would be run on; asked only if they would be the choice.
+
+    Attributes:
+        workers: workers asked for.
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], workers: int | None, options: Options, terms: Callable[[], Terms]
+    ) -> None:
+        self.workers = workers
+        self._fn = fn
+        self._wishes = Wishes(workers=workers, seed=options.seed is not None, coroutine=is_coroutine_function(fn))
+        self._terms = terms
+        self._travel: Veto | None = None
+        self._weight: dict[str, float] | None = None
+        self._looked = False
+        self._method = ""
+        self._costs: Costs | None = None
+
+    @property
+    def cores(self) -> int:
+        """Cores that this process may use."""
+        return cpu_count()
+
+    @property
+    def costs(self) -> Costs:
+        """What this machine charges, as far as is known."""
+        if self._costs is None:
+            self._method, self._costs = costs_of(self._terms().start_method)
+        return self._costs
+
+    def choose(self, measurement: Measurement, latest: Latest | None = None) -> Choice:
+        """Return the choice for what remains, its words left out.
+
+        Args:
+            measurement: what was measured; what sending takes is added to it.
+            latest: gives some items that were run lately and their results; asked only if it matters what these take
+                to be sent.
+        """
+        choice = rule.choose(self._weighed(measurement), self.costs, self._wishes, travel=self._travel)
+        if choice.approach != "processes" or self._looked:
+            return choice
+        self._looked = True
+        from corewise._measure.effects import effects_of  # only where processes are about to be chosen
+
+        self._wishes = self._wishes.replace(effects=effects_of(self._fn))
+        why = why_not_processes(self._terms())
+        self._travel = None if why is None else cannot_travel(why)
+        if latest is not None:
+            self._weigh(*latest())
+        return rule.choose(self._weighed(measurement), self.costs, self._wishes, travel=self._travel)
+
+    def never_again(self, approach: str) -> None:
+        """Do not choose an approach any more, which was slower than the plain loop."""
+        self._wishes = self._wishes.replace(proved_slower=(*self._wishes.proved_slower, approach))
+
+    def _weigh(self, items: Sequence[Any], results: Sequence[Any]) -> None:
+        """Note what an item and a result take on their way."""
+        from corewise._measure.travel import weigh
+
+        inherited = self._method == "fork" and self._terms().inherit is not None
+        there = None if inherited else weigh(items[-_WEIGHED:], "an item")
+        back = weigh(results[-_WEIGHED:], "a result")
+        for travel in (there, back):
+            if travel is not None and travel.refusal and self._travel is None:
+                self._travel = cannot_travel(travel.refusal)
+        self._weight = {
+            "argument_bytes": 0.0 if there is None else there.size_bytes,
+            "result_bytes": back.size_bytes,
+            "pickle_s": (0.0 if there is None else there.pickle_s) + back.unpickle_s,
+        }
+
+    def _weighed(self, measurement: Measurement) -> Measurement:
+        return measurement if self._weight is None else measurement.replace(**self._weight)
+
+
+def in_words(choice: Choice) -> Choice:
+    """Return a choice with its reason as a sentence."""
+    return choice.replace(why=explain(choice))
+
+
+def costs_of(start_method: str) -> tuple[str, Costs]:
+    """Return how processes would be started now, and what this machine charges: as measured, else as guessed.
+
+    Args:
+        start_method: what was asked for: ``"auto"`` or a name.
+    """
+    from corewise._engine.start import pick_start_method
+    from corewise._measure import costs_file
+    from corewise._measure.costs import guessed
+    from corewise._measure.gauge import has_gil
+
+    method = pick_start_method(start_method)
+    cores = cpu_count()
+    known = _KNOWN.get((method, cores))
+    if known is None:
+        known = costs_file.load(guessed(cores, has_gil=has_gil(), start_method=method), method)
+        _KNOWN[method, cores] = known
+    return method, known
+
+
+# What was read from the file, or learnt since.
+_KNOWN: dict[tuple[str, int], Costs] = {}

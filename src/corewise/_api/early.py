@@ -1,0 +1,251 @@
+"""Starts workers while the caller is still at a long item: others would be done by the time that one has ended.
+
+A thread decides, opens what was chosen, and hands out items, while the caller runs its own. It is there for that time
+only: once the caller's item has ended, the caller takes over what was opened. Both use the run, so each does that in
+its `turn`: the caller's is over while it is at an item.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+from _contextvars import copy_context
+from sys import getswitchinterval, setswitchinterval
+
+from corewise.errors import CorewiseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from corewise._approaches.base import Approach
+    from corewise._dispatch.run import Run
+    from corewise._types.choice import Choice
+    from corewise._work.chunk import Chunk, Done
+
+if sys.platform != "win32":
+    if TYPE_CHECKING:
+        from signal import SIG_BLOCK, SIG_SETMASK
+        from signal import pthread_sigmask as set_mask
+    else:  # as in `corewise._engine.start`
+        from _signal import SIG_BLOCK, SIG_SETMASK
+        from _signal import pthread_sigmask as set_mask
+
+_SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
+_TURN_S = 0.005  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
+
+
+class Early:
+    """The thread, if there comes to be one.
+
+    Args:
+        run: what items are taken from.
+        decide: chooses by what is known now; None, or ``"sync"``, for nothing yet.
+        look_again_s: says after how many seconds to decide anew; 0 for never.
+        open_it: opens what was chosen.
+
+    Attributes:
+        choice: what was opened, once it is.
+        is_opening: whether something has been chosen, and is being opened.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        decide: Callable[[], Choice | None],
+        look_again_s: Callable[[], float],
+        open_it: Callable[[Choice], Approach],
+    ) -> None:
+        # Here, in the caller: the thread that loads it first is taken for the main thread by it.
+        import threading
+
+        self._threading = threading
+        self.choice: Choice | None = None
+        self.is_opening = False
+        self._run = run
+        self._decide = decide
+        self._look_again_s = look_again_s
+        self._open_it = open_it
+        self._context = copy_context()
+        self._signals = set_mask(SIG_BLOCK, ()) if sys.platform != "win32" else None
+        self._turn = _thread.allocate_lock()
+        self._turn.acquire()
+        self._thread: threading.Thread | None = None
+        self._over: threading.Event | None = None
+        self._approach: Approach | None = None
+        self._finished: list[Done] = []
+        self._error: BaseException | None = None
+
+    # -- for the caller ------------------------------------------------------------------------------------------------
+
+    def away(self) -> None:
+        """The caller is about to run an item: it leaves the run alone."""
+        self._turn.release()
+
+    def back(self) -> list[Done]:
+        """The caller's item has ended.
+
+        Returns:
+            What others have finished meanwhile. If there are others, see `taken_over`.
+
+        Raises:
+            BaseException: what went wrong in the thread.
+        """
+        self._turn.acquire()
+        if self._approach is None or self._thread is None or self._over is None:
+            return []
+        self._over.set()
+        self._turn.release()
+        self._thread.join()
+        self._turn.acquire()
+        finished, self._finished = self._finished, []
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None
+        return finished
+
+    def taken_over(self) -> Approach | None:
+        """Return what was opened, which is the caller's from now on; None where nothing was."""
+        approach, self._approach = self._approach, None
+        if approach is not None:
+            self._thread = None
+        return approach
+
+    def cancel(self) -> None:
+        """Nothing more is wanted of it. What is just being opened is closed as soon as it is there."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._over is None:
+            return
+        self._over.set()
+        self.is_opening = self.is_opening and self._approach is None
+        if not self.is_opening:
+            thread.join()
+            approach, self._approach = self._approach, None
+            if approach is not None:
+                approach.close(kill=True)
+
+    # -- in threads ----------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The caller's item is a long one. Called by whoever has noticed, in any thread."""
+        self._over = self._threading.Event()
+        self._thread = self._threading.Thread(
+            target=self._context.run, args=(self._work,), name="corewise-early", daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads are to be had
+            self._thread = None
+
+    def _work(self) -> None:
+        over = self._over
+        if over is None:
+            return
+        if sys.platform != "win32" and self._signals is not None:
+            # Whoever noticed may take no signals, and what is started from here would never hear of its children.
+            set_mask(SIG_SETMASK, self._signals)
+        with _Nimble():
+            choice = self._decided(over)
+            if choice is None:
+                return
+            self.is_opening = True
+            try:
+                approach = self._open_it(choice)
+            except CorewiseError:
+                self.is_opening = False
+                return
+        if self._takes_turn(over):
+            try:
+                self._hand_out(choice, approach, over)
+            except BaseException as error:  # noqa: BLE001 - the caller raises it
+                self._error = error
+        else:
+            approach.close(kill=True)
+
+    def _decided(self, over: threading.Event) -> Choice | None:
+        """Decide, and again when the item has run for longer; None when that has ended without a choice to open."""
+        while not over.is_set():
+            choice = self._decide()
+            if choice is not None and choice.approach != "sync":
+                return choice
+            again_s = self._look_again_s()
+            if not again_s or over.wait(again_s):
+                break
+        return None
+
+    def _takes_turn(self, over: threading.Event) -> bool:
+        """Wait for the caller to be away; return whether anything is still wanted then, and keep the turn if so."""
+        while not over.is_set():
+            if self._turn.acquire(timeout=_TURN_S):
+                if not over.is_set():
+                    return True
+                self._turn.release()
+        return False
+
+    def _hand_out(self, choice: Choice, approach: Approach, over: threading.Event) -> None:
+        """Feed what was opened, and take in what it gives, until the caller is back. Begins with its turn taken."""
+        measured = choice.measurement
+        busy = measured is None or measured.cpu_share >= 0.5  # noqa: PLR2004 - the caller's item computes, or waits
+        some = _AllButOne(approach, choice.workers - 1 if busy else choice.workers)
+        try:
+            self._run.use(some, choice.workers)
+            self.choice, self._approach = choice, approach
+            self._run.feed(wait=False)
+        finally:
+            self._turn.release()
+        while not over.is_set():
+            self._finished += some.collect(_TURN_S)
+            if self._takes_turn(over):
+                try:
+                    self._run.feed(wait=False)
+                finally:
+                    self._turn.release()
+
+
+class _Nimble:
+    """Has threads take turns more often, as long as it lasts.
+
+    Whoever loads modules gives up the GIL at each file, and has to wait for it as long as another thread computes.
+    """
+
+    def __enter__(self) -> None:
+        self._usual_s = getswitchinterval()
+        setswitchinterval(min(_SWITCH_S, self._usual_s))
+        self._ours_s = getswitchinterval()
+
+    def __exit__(self, *_: object) -> None:
+        if getswitchinterval() == self._ours_s:  # else the item has changed it
+            setswitchinterval(self._usual_s)
+
+
+class _AllButOne:
+    """An approach of which only some workers are used, as the caller needs a core for itself.
+
+    Args:
+        approach: the approach.
+        most: chunks that may be under way.
+    """
+
+    def __init__(self, approach: Approach, most: int) -> None:
+        self._approach = approach
+        self._most = max(1, most)
+        self._under_way = 0
+
+    @property
+    def room(self) -> int:
+        """How many more chunks it would like now."""
+        return min(self._approach.room, self._most - self._under_way)
+
+    def submit(self, chunk: Chunk) -> None:
+        """Take a chunk to be run."""
+        self._under_way += 1
+        self._approach.submit(chunk)
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Wait until something is done, and return it."""
+        finished = self._approach.collect(timeout_s)
+        self._under_way = max(0, self._under_way - len(finished))  # a chunk may come back in parts
+        return finished
