@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from corewise._engine.start import pick_start_method
 from corewise._machine.native_threads import why_not_fork
 from corewise._measure.gauge import Gauge
 
@@ -95,13 +96,14 @@ def test_an_end_without_a_beginning_changes_nothing(gauge: Gauge) -> None:
 
 @ONLY_LINUX
 def test_nothing_stands_in_the_way_of_a_fork_afterwards(gauge: Gauge) -> None:
-    """Neither a Python thread nor a native one is left, so workers can be forked at once; nor a descriptor."""
+    """Workers can be forked at once, as what the gauge has started ends before a fork; and no descriptor is left."""
     if why_not_fork() is not None:
         pytest.skip("this process has other threads")
     before = how_many("fd")
-    for _ in range(50):
-        gauge.end(len(list(map(compute, gauge.begin([0.0015])))))
+    for seconds in (0.0, 0.0015) * 25:
+        gauge.end(len(list(map(compute, gauge.begin([seconds])))))
         gauge.measurement(None)
+        assert pick_start_method("auto") == "fork"
         assert why_not_fork() is None
     gauge.close()
     assert how_many("fd") == before
@@ -267,7 +269,8 @@ def test_where_the_system_tells_little_the_rest_is_measured(monkeypatch: pytest.
 
     monkeypatch.setattr(time, "pthread_getcpuclockid", has_none, raising=False)
     monkeypatch.setattr(clocks, "get_native_id", lambda: 0)
-    monkeypatch.setattr(ticker, "getrusage", None)
+    monkeypatch.setattr(ticker, "_loaded", True)
+    monkeypatch.setattr(ticker, "_usage", None)
     gauge = Gauge()
     measured = run(gauge, compute, [0.05], [0.05])
     gauge.close()

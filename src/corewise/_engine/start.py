@@ -10,7 +10,7 @@ from time import sleep
 from corewise._engine import forked
 from corewise._engine.worker import serve
 from corewise._machine.native_threads import why_not_fork
-from corewise._transport import portable
+from corewise._transport import forks, portable
 from corewise._transport.codec import main_can_be_imported
 from corewise.errors import WorkerStartError
 
@@ -58,7 +58,7 @@ def pick_start_method(asked: str) -> str:
         return asked
     if portable.in_use():
         return "spawn"
-    return "fork" if why_not_fork() is None else "forkserver"
+    return "fork" if _why_not_fork() is None else "forkserver"
 
 
 def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) -> Process:
@@ -190,4 +190,9 @@ def _require_descriptors() -> None:
 
 
 def _native_threads_only() -> bool:
-    return os.path.isdir("/proc/self/task") and why_not_fork() is None
+    return os.path.isdir("/proc/self/task") and _why_not_fork() is None
+
+
+def _why_not_fork() -> str | None:
+    forks.settle()  # what is ended before any fork is not in its way
+    return why_not_fork()

@@ -20,14 +20,18 @@ thread_cpu_s: Callable[[], float] = getattr(
 
 
 class PlaceInLine:
-    """The calling thread's way to a core, as the kernel counts it; any thread can read it. To be closed."""
+    """A thread's way to a core, as the kernel counts it. To be closed.
 
-    def __init__(self) -> None:
+    Args:
+        thread: the thread, by the number that the system gives it.
+    """
+
+    def __init__(self, thread: int) -> None:
         self._file: OwnDescriptor | None = None
         if sys.platform == "linux":
             try:
                 # Kept open, as to open it takes five times as long as to read it.
-                self._file = OwnDescriptor(os.open(f"/proc/self/task/{get_native_id()}/schedstat", os.O_RDONLY))
+                self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
             except OSError:
                 pass
 
@@ -53,12 +57,17 @@ class ThreadClocks:
     Attributes:
         ident: the thread.
         cpu_s: gives its CPU seconds to whichever thread asks; None where the system has no such clock.
+        begin_s: the seconds for which it had stood in line for a core when that was first looked at; None before.
     """
+
+    begin_s: float | None = None
+    _line: PlaceInLine | None = None
 
     def __init__(self) -> None:
         self.ident = get_ident()
+        self._number = get_native_id()
+        self._unseen = [True]  # taken off by whoever is first to look at the line
         self.cpu_s: Callable[[], float] | None = None
-        self._line = PlaceInLine()
         if sys.platform not in ("win32", "darwin"):
             try:
                 clock = time.pthread_getcpuclockid(self.ident)
@@ -66,10 +75,24 @@ class ThreadClocks:
             except (AttributeError, OSError):
                 pass
 
-    def queued_s(self) -> float:
-        """Return the seconds for which the thread has stood in line for a core; 0 where the system cannot tell."""
-        return self._line.queued_s()
+    def look_at_line(self) -> bool:
+        """Begin to look at its way to a core. Return whether nobody did before.
+
+        That opens and reads a file, and so lets go of the GIL: who waits for that is woken each time.
+        """
+        try:
+            self._unseen.pop()
+        except IndexError:
+            return False
+        line = PlaceInLine(self._number)
+        self.begin_s, self._line = line.queued_s(), line
+        return True
+
+    def queued_s(self) -> float | None:
+        """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where none is told."""
+        return None if self._line is None else self._line.queued_s()
 
     def close(self) -> None:
         """Let go of what was opened."""
-        self._line.close()
+        if self._line is not None:
+            self._line.close()

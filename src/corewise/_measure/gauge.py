@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from corewise._measure.clocks import ThreadClocks, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
-from corewise._measure.ticker import Ticker
+from corewise._measure.ticker import WORTH_A_LOOK_S, Ticker, can_tell_waits
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.
 _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
 _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
 _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
+_IDLE_SHARE = 0.05  # guess: less than that changes no decision
 LONG_S = 0.04  # guess: a user does not notice so much later a start
 
 
@@ -53,6 +54,8 @@ class Gauge:
         self._ticker = Ticker(self._clock, self._held, self._watch)
         self._count = Count()
         self._others = _Others(self._ticker)
+        # Seconds and CPU seconds of what ran before anybody looked closely.
+        self._blind: tuple[float, float] | None = None
         # Seconds and CPU seconds of what has ended; since when, and from which CPU second on, a chunk runs. Replaced as
         # a whole, lest another thread finds half of it changed.
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
@@ -96,6 +99,8 @@ class Gauge:
             pending = chain(_stamped(islice(pending, 1), stamps), pending)
         elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
             pending = _stamped(items, stamps)
+        if wall_s >= WORTH_A_LOOK_S:
+            self._look_closely(clocks, wall_s, cpu_s)
         self._others.begin(clocks, thread_cpu_s())
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
@@ -119,12 +124,12 @@ class Gauge:
         self._count.add(items, since, now, self._stamps)
 
     def measurement(self, remaining: int | None) -> Measurement:
-        """Return what was measured of the items that have ended. No thread of the gauge runs any more then.
+        """Return what was measured of the items that have ended. Nothing watches them any more then.
 
         Args:
             remaining: items left; None while unknown.
         """
-        self._ticker.stop()
+        self._stop()
         wall_s, cpu_s, _, _ = self._state
         return self._made(self._count, wall_s, cpu_s, self._others.so_far, remaining)
 
@@ -159,10 +164,13 @@ class Gauge:
 
     def close(self) -> None:
         """End what the gauge has started. Once is enough, more is no error."""
-        self._ticker.stop()
+        self._stop()
         clocks, self._clocks = self._clocks, None
         if clocks is not None:
             clocks.close()
+
+    def _stop(self) -> None:
+        self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)
 
     def _bind(self) -> ThreadClocks:
         """Turn to the calling thread, which may be another one than the last time."""
@@ -183,17 +191,38 @@ class Gauge:
             return wall_s, wall_s, since is not None
         return wall_s, cpu_s if since is None else cpu_s + clocks.cpu_s() - cpu_since, since is not None
 
-    def _watch(self) -> None:
-        """Tell when an item has run for long. Called by the ticker."""
-        call = self._when_long
+    def _look_closely(self, clocks: ThreadClocks, wall_s: float, cpu_s: float) -> bool:
+        """Prepare what takes too long for a run that is not worth it. Return whether anything was left to do.
+
+        It lets go of the GIL many times. So the watched thread does it where it can, between two chunks; only behind an
+        item that has run for long the ticker does. The way to a core matters only where not all time was computed.
+        """
+        first = can_tell_waits()
+        if wall_s - cpu_s < _IDLE_SHARE * wall_s or not clocks.look_at_line():
+            return first
+        if self._blind is None:
+            self._blind = wall_s, cpu_s
+        return True
+
+    def _watch(self, wall_s: float, cpu_s: float) -> bool:
+        """Tell when an item has run for long. Called by the ticker. Return whether this has let go of the GIL."""
+        clocks, call = self._clocks, self._when_long
+        spoilt = clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
         if call is not None and self.running_s() >= self._long_s:
             self._when_long = None
             call()
+            return True
+        return spoilt
 
     def _made(
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
     ) -> Measurement:
         native_cpu_s, queued_s = others
+        if self._blind is not None:  # what was not seen of it is taken to be like the rest
+            blind_s = self._blind[0] - self._blind[1]
+            seen_s = wall_s - cpu_s - blind_s
+            if blind_s > 0 and seen_s > 0:
+                queued_s *= 1 + blind_s / seen_s
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
         share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
         return Measurement(
@@ -220,7 +249,8 @@ class _Others:
     def __init__(self, ticker: Ticker) -> None:
         self._ticker = ticker
         self.so_far = (0.0, 0.0)
-        self._native_s = self._queued_s = 0.0  # what the clocks said at their last reading
+        self._native_s = 0.0  # what the clocks said at their last reading
+        self._queued_s: float | None = None
         self._read = self._ended = -1e9  # when that was, and when the last chunk ended
 
     @property
@@ -231,13 +261,13 @@ class _Others:
     def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
         """A chunk begins when its thread's clock says `cpu_s`."""
         now = perf_counter()
-        if now - self._ended > _GAP_S:
+        if now - self._ended > _GAP_S or (self._queued_s is None and clocks.begin_s is not None):
             self._native_s, self._queued_s, self._read = self.all_s - cpu_s, clocks.queued_s(), now
 
     def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
         """Return what `so_far` would be if the chunk ended now, when its thread's clock says `cpu_s`."""
-        native_s, queued_s = self.so_far
-        return native_s + self.all_s - cpu_s - self._native_s, queued_s + clocks.queued_s() - self._queued_s
+        (native_s, queued_s), _ = self._read_at(clocks, cpu_s)
+        return native_s, queued_s
 
     def end(self, clocks: ThreadClocks, cpu_s: float, now: float, since: float) -> None:
         """The chunk that began at `since` ended when its thread's clock said `cpu_s`.
@@ -247,9 +277,17 @@ class _Others:
         """
         self._ended = now
         if now - since > _SHORT_S or now - self._read > _GAP_S:
-            native_s, queued_s = self.all_s - cpu_s, clocks.queued_s()
-            self.so_far = (self.so_far[0] + native_s - self._native_s, self.so_far[1] + queued_s - self._queued_s)
-            self._native_s, self._queued_s, self._read = native_s, queued_s, now
+            self.so_far, (self._native_s, self._queued_s) = self._read_at(clocks, cpu_s)
+            self._read = now
+
+    def _read_at(
+        self, clocks: ThreadClocks, cpu_s: float
+    ) -> tuple[tuple[float, float], tuple[float, float | None]]:
+        """Read the clocks. Return what `so_far` is then, and what they say."""
+        native_s, queued_s = self.all_s - cpu_s, clocks.queued_s()
+        before_s = clocks.begin_s if self._queued_s is None else self._queued_s
+        in_line_s = 0.0 if queued_s is None or before_s is None else queued_s - before_s
+        return (self.so_far[0] + native_s - self._native_s, self.so_far[1] + in_line_s), (native_s, queued_s)
 
 
 def has_gil() -> bool:

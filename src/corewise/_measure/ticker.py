@@ -1,59 +1,45 @@
-"""A thread that looks every millisecond or so whether the GIL is held.
-
-It must never be in anybody's way. It runs only while items run and ends by itself when they do not; it takes no
-signals; it is no `threading.Thread`, so nobody meets it in `threading.enumerate`; and it is ended before any fork of
-this process, by whomever: a child may find a lock held for ever that another thread held, and Python 3.12 warns of it.
-"""
+"""Looks every millisecond or so, from a thread beside the program, whether the GIL is held. It runs while items run."""
 
 from __future__ import annotations
 
-import _thread
 import sys
-from time import sleep
+from sys import getswitchinterval
 
+from corewise._measure import aside
 from corewise._measure.clocks import thread_cpu_s
-from corewise._transport import forks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from corewise._measure.aside import Aside
     from corewise._measure.held import HeldTime
-
-if sys.platform != "win32":
-    if TYPE_CHECKING:
-        from signal import SIG_BLOCK, valid_signals
-        from signal import pthread_sigmask as set_mask
-    else:  # as in `corewise._engine.start`
-        from _signal import SIG_BLOCK, valid_signals
-        from _signal import pthread_sigmask as set_mask
-getrusage: Callable[[int], Any] | None = None
-if sys.platform == "linux":
-    try:
-        from resource import RUSAGE_THREAD, getrusage  # here, as to import it later would let go of the GIL many times
-    except ImportError:
-        pass
-_sentinel: Any = getattr(_thread, "_set_sentinel", None)  # a lock that is let go when the thread is forgotten
 
 TICK_S = 0.001  # benchmarks/probe.py: half of it costs work that often lets go of the GIL twice as much, 5 to 10 %
 _AFTER_WAIT_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
-_PART_OF_ALL = 10  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
+_PART_OF_ALL = 0.3  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
+OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
 _IDLE_TICKS = (
     10  # guess: between two chunks there are fewer; while somebody makes use of results there may be any number
 )
 
 
+_loaded = False
+_usage: Callable[[], Any] | None = None
+
+
 class Ticker:
-    """The thread; each `start` that finds none starts one.
+    """The looks; each `start` that finds no thread takes one.
 
     Args:
         clock: gives the seconds for which items have run, the CPU seconds that they took, and whether one runs now.
         held: is told what is met; None where there is no GIL.
-        often: called after each tick, in the thread.
+        often: called after each tick from `OFTEN_FROM_S` on, in the thread, with the first two of `clock`; to return
+            whether it has let go of the GIL.
 
     Attributes:
         cpu_s: CPU seconds that it has cost.
@@ -65,63 +51,67 @@ class Ticker:
         self,
         clock: Callable[[], tuple[float, float, bool]],
         held: HeldTime | None,
-        often: Callable[[], object],
+        often: Callable[[float, float], bool],
     ) -> None:
         self._clock = clock
         self._held = held
         self._often = often
-        self._thread: _Thread | None = None
+        self._thread: Aside | None = None
+        self._from = (0.0, 0.0)
 
     def start(self) -> None:
-        """Start the thread, unless it runs. Where no more threads are to be had, nothing is watched."""
-        if self._thread is not None:
-            if not self._thread.over:
-                return
-            self.stop()
-        before, cpu_before, _ = self._clock()
-        forks.around_forks(self._before_fork, self._in_child)
-        try:
-            self._thread = _Thread(lambda thread: self._tick(thread, before, cpu_before))
-        except RuntimeError:
-            forks.no_longer(self._before_fork, self._in_child)
+        """Have a thread look, unless one does. Where no more threads are to be had, nothing is watched."""
+        thread = self._thread
+        if thread is None or thread.over:
+            now, cpu, _ = self._clock()
+            self._from = now, cpu
+            try:
+                self._thread = aside.begin(self._tick)
+            except RuntimeError:
+                self._thread = None
 
-    def stop(self) -> None:
-        """End the thread if it runs, and wait until it has ended."""
+    def stop(self, *, now: bool = True) -> None:
+        """Have it end; nobody waits for that.
+
+        Args:
+            now: whether to wake the thread for it. It takes longer than to leave it to itself.
+        """
         thread, self._thread = self._thread, None
         if thread is not None:
-            forks.no_longer(self._before_fork, self._in_child)
-            thread.end()
+            thread.dismiss() if now else thread.leave()
 
-    def _before_fork(self) -> None:
-        if self._thread is not None and self._thread.ident != _thread.get_ident():
-            self.stop()
-
-    def _in_child(self) -> None:
-        self._thread = None
-
-    def _tick(self, thread: _Thread, before: float, cpu_before: float) -> None:
-        if thread.told and before < WORTH_A_LOOK_S and self._clock()[0] < WORTH_A_LOOK_S:
-            return
-        if sys.platform != "win32":
-            _without_signals()
-        own_s, pause_s, idle = 0.0, 0.0, 0
-        blocked, waited = 0, False  # how often it left the core by itself; whether it had to wait for the GIL
-        while idle < _IDLE_TICKS:
+    def _tick(self, thread: Aside) -> None:
+        # While this runs, whoever held the GIL stands still: so it is kept short.
+        (before, cpu_before), idle, clock, held = self._from, 0, self._clock, self._held
+        # Whether it has asked for the GIL from `before` on; how often it had left its core by then.
+        asked, blocked = thread.jobs == 1, 0 if thread.jobs == 1 else _times_blocked()
+        pause_s, own_s = 0.0, thread_cpu_s()
+        while True:
             # Until the pause nothing here lets go of the GIL, as whatever reads a file would: to get it back could take
             # as long as what is measured.
-            now, cpu, runs = self._clock()
-            idle = 0 if runs else idle + 1
-            if self._held is not None:
-                late_s, switch_s = max(0.0, now - before - pause_s), sys.getswitchinterval()
-                blocked_before, blocked = blocked, _times_blocked()
-                waited = late_s > switch_s / 2 if blocked < 0 else blocked - blocked_before > (pause_s > 0)
-                # For so long, at most, the watched thread ran while this one waited.
-                beside_s = max(0.0, late_s - (now - before - (cpu - cpu_before)))
-                self._held.slept(
-                    cpu - cpu_before, beside_s if waited else None, made_way=late_s > _TO_THE_END * switch_s
-                )
-            self._often()
-            pause_s = min(_LONGEST_TICK_S, max(_AFTER_WAIT_S if waited else TICK_S, now / _PART_OF_ALL))
+            now, cpu, runs = clock()
+            blocked_before, blocked = blocked, _times_blocked()
+            waited = False
+            if now >= WORTH_A_LOOK_S:
+                if held is not None and asked:
+                    late_s, switch_s = now - before - pause_s, getswitchinterval()
+                    if blocked < 0 or blocked_before < 0:
+                        waited = late_s > switch_s / 2
+                    else:
+                        waited = blocked - blocked_before > (pause_s > 0)
+                    # For so long, at most, the watched thread ran while this one waited.
+                    beside_s = max(0.0, cpu - cpu_before - pause_s) if waited else None
+                    held.slept(cpu - cpu_before, beside_s, made_way=late_s > _TO_THE_END * switch_s)
+                asked = now < OFTEN_FROM_S or not self._often(now, cpu)
+            else:
+                asked = True
+            if runs:
+                idle = 0
+            else:
+                idle += 1
+                if idle == _IDLE_TICKS:
+                    return
+            pause_s = min(_LONGEST_TICK_S, max(_AFTER_WAIT_S if waited else TICK_S, now * _PART_OF_ALL))
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
@@ -129,66 +119,23 @@ class Ticker:
                 return
 
 
-class _Thread:
-    """A thread that pauses, and can be ended.
+def can_tell_waits() -> bool:
+    """Load what tells a thread how often it had to wait, which takes 0.2 ms. Before that its delay has to do.
 
-    Args:
-        body: what it runs; given the thread.
-
-    Attributes:
-        ident: its number; 0 until it runs.
-        over: whether it has nothing more to do.
-        told: whether it was told to end.
-
-    Raises:
-        RuntimeError: when no thread can be started.
+    Returns:
+        Whether it was not loaded before.
     """
-
-    ident = 0
-    over = False
-    told = False
-
-    def __init__(self, body: Callable[[_Thread], object]) -> None:
-        self._body = body
-        self._ending = _thread.allocate_lock()  # held until it is to end
-        self._ending.acquire()
-        self._join: Callable[[], object]
-        if sys.version_info >= (3, 13):
-            self._join = _thread.start_joinable_thread(self._work, daemon=True).join
-        else:
-            self._left = _thread.allocate_lock()  # held until it has nothing more to do
-            self._left.acquire()
-            self._state: Any = None  # held until the interpreter has forgotten it
-            _thread.start_new_thread(self._work, ())
-
-    def pause(self, seconds: float) -> bool:
-        """Sleep, and return whether it is to end. To be called by the thread."""
-        if sys.platform == "win32":  # where a lock is waited for by a coarser clock
-            sleep(seconds)
-            return self.told
-        return self._ending.acquire(timeout=seconds)
-
-    def end(self) -> None:
-        """Have it end, and wait until it has."""
-        self.told = True
-        self._ending.release()
-        if sys.version_info >= (3, 13):
-            self._join()
-        else:
-            self._left.acquire()
-            self._state.acquire()
-
-    def _work(self) -> None:
-        self.ident = _thread.get_ident()
-        if sys.version_info < (3, 13):
-            self._state = _sentinel()
-            self._state.acquire()
+    global _loaded, _usage  # noqa: PLW0603 - loaded once
+    if _loaded:
+        return False
+    _loaded = True
+    if sys.platform == "linux":
         try:
-            self._body(self)
-        finally:
-            self.over = True
-            if sys.version_info < (3, 13):
-                self._left.release()
+            from resource import RUSAGE_THREAD, getrusage
+        except ImportError:
+            return True
+        _usage = lambda: getrusage(RUSAGE_THREAD)  # noqa: E731 - a name would not say more
+    return True
 
 
 def _times_blocked() -> int:
@@ -196,12 +143,4 @@ def _times_blocked() -> int:
 
     A thread that stands in line for a core, or is made to leave one, does not count as waiting.
     """
-    if sys.platform == "linux" and getrusage is not None:
-        return int(getrusage(RUSAGE_THREAD).ru_nvcsw)
-    return -1
-
-
-def _without_signals() -> None:
-    """Leave signals to the other threads: one that this thread took would not wake a call that sleeps."""
-    if sys.platform != "win32":
-        set_mask(SIG_BLOCK, valid_signals())
+    return -1 if _usage is None else int(_usage().ru_nvcsw)

@@ -51,7 +51,8 @@ def no_longer(before: Callable[[], None], in_child: Callable[[], None]) -> None:
         _around.remove((before, in_child))
 
 
-def _settle() -> None:
+def settle() -> None:
+    """Do what has to be done before a fork; for who wants to know first whether one would be safe."""
     for before, _ in tuple(_around):
         before()
 
@@ -66,7 +67,7 @@ def _close_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_settle, after_in_child=_close_all)
+    os.register_at_fork(before=settle, after_in_child=_close_all)
 
 
 class OwnDescriptor:
