@@ -47,6 +47,9 @@ def begin(job: Callable[[Aside], object]) -> Aside:
     Raises:
         RuntimeError: when no thread can be started.
     """
+    for one in tuple(_running):
+        if one.told:  # two that wait for the GIL hold each other up for many milliseconds
+            one.end()
     while _left:
         try:
             one = _left.pop()
@@ -98,6 +101,7 @@ class Aside:
         ident: its number; 0 until it runs.
         job: what it runs; None when it was left.
         jobs: how many it has begun.
+        told: whether it is to end.
         over: whether it has nothing more to do, and never will have.
 
     Raises:
@@ -107,7 +111,7 @@ class Aside:
     ident = 0
     jobs = 0
     over = False
-    _told = False
+    told = False
     _doing: Callable[[Aside], object] | None = None
 
     def __init__(self, job: Callable[[Aside], object]) -> None:
@@ -130,8 +134,8 @@ class Aside:
         """Sleep, and return whether the job is to end. To be called by the job."""
         if sys.platform == "win32":  # where a lock is waited for by a coarser clock
             sleep(seconds)
-            return self._told or self.job is not self._doing
-        return self._ending.acquire(timeout=seconds) or self._told or self.job is not self._doing
+            return self.told or self.job is not self._doing
+        return self._ending.acquire(timeout=seconds) or self.told or self.job is not self._doing
 
     def leave(self) -> None:
         """Have it end when it next wakes by itself, unless it is taken until then."""
@@ -141,7 +145,7 @@ class Aside:
 
     def dismiss(self) -> None:
         """Have it end now; it does as soon as it has the GIL. More than once is no error."""
-        self._told = True
+        self.told = True
         try:
             self._ending.release()
         except RuntimeError:  # told already, and not read yet
@@ -164,7 +168,7 @@ class Aside:
         try:
             if sys.platform != "win32":  # a signal that this thread took would not wake a call that sleeps
                 set_mask(SIG_BLOCK, valid_signals())
-            while not self._told:
+            while not self.told:
                 self._doing = job = self.job
                 if job is not None:
                     self.jobs += 1

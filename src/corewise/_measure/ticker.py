@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from corewise._measure.held import HeldTime
 
 TICK_S = 0.001  # benchmarks/probe.py: half of it costs work that often lets go of the GIL twice as much, 5 to 10 %
-_AFTER_WAIT_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
+_AFTER_WAIT_S = 0.002  # guess: both that ask for the GIL at a time cost each other a little
+_AFTER_FORCE_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
 _PART_OF_ALL = 0.3  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
@@ -91,17 +92,20 @@ class Ticker:
             # as long as what is measured.
             now, cpu, runs = clock()
             blocked_before, blocked = blocked, _times_blocked()
-            waited = False
+            waited = made_way = False
             if now >= WORTH_A_LOOK_S:
                 if held is not None and asked:
                     late_s, switch_s = now - before - pause_s, getswitchinterval()
+                    made_way = late_s > _TO_THE_END * switch_s
                     if blocked < 0 or blocked_before < 0:
                         waited = late_s > switch_s / 2
                     else:
                         waited = blocked - blocked_before > (pause_s > 0)
-                    # For so long, at most, the watched thread ran while this one waited.
-                    beside_s = max(0.0, cpu - cpu_before - pause_s) if waited else None
-                    held.slept(cpu - cpu_before, beside_s, made_way=late_s > _TO_THE_END * switch_s)
+                    # A thread that is being started waits for other things too.
+                    if pause_s or made_way or not waited:
+                        # For so long, at most, the watched thread ran while this one waited.
+                        beside_s = max(0.0, cpu - cpu_before - pause_s) if waited else None
+                        held.slept(cpu - cpu_before, beside_s, made_way=made_way)
                 asked = now < OFTEN_FROM_S or not self._often(now, cpu)
             else:
                 asked = True
@@ -111,7 +115,8 @@ class Ticker:
                 idle += 1
                 if idle == _IDLE_TICKS:
                     return
-            pause_s = min(_LONGEST_TICK_S, max(_AFTER_WAIT_S if waited else TICK_S, now * _PART_OF_ALL))
+            pause_s = _AFTER_FORCE_S if waited and made_way else _AFTER_WAIT_S if waited else TICK_S
+            pause_s = min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL))
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
