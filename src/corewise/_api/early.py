@@ -12,6 +12,7 @@ import sys
 from _contextvars import copy_context
 from sys import getswitchinterval, setswitchinterval
 
+from corewise._measure.clocks import thread_cpu_s
 from corewise.errors import CorewiseError
 
 TYPE_CHECKING = False
@@ -47,6 +48,7 @@ class Early:
 
     Attributes:
         choice: what was opened, once it is.
+        cpu_s: CPU seconds that the thread has taken, as it last said.
         is_opening: whether something has been chosen, and is being opened.
     """
 
@@ -62,6 +64,7 @@ class Early:
 
         self._threading = threading
         self.choice: Choice | None = None
+        self.cpu_s = 0.0
         self.is_opening = False
         self._run = run
         self._decide = decide
@@ -157,6 +160,7 @@ class Early:
             except CorewiseError:
                 self.is_opening = False
                 return
+        self.cpu_s = thread_cpu_s()
         if self._takes_turn(over):
             try:
                 self._hand_out(choice, approach, over)
@@ -168,7 +172,9 @@ class Early:
     def _decided(self, over: threading.Event) -> Choice | None:
         """Decide, and again when the item has run for longer; None when that has ended without a choice to open."""
         while not over.is_set():
+            self.cpu_s = thread_cpu_s()
             choice = self._decide()
+            self.cpu_s = thread_cpu_s()
             if choice is not None and choice.approach != "sync":
                 return choice
             again_s = self._look_again_s()

@@ -10,7 +10,7 @@ from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from corewise._api.early import Early
@@ -35,7 +35,7 @@ class Probe(Sync):
 
     def __init__(self, terms: Terms, early: Early) -> None:
         super().__init__(terms)
-        self.gauge = Gauge(when_long=early.begin)
+        self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
         self._early = early
 
     def collect(self, timeout_s: float | None) -> list[Done]:
@@ -45,20 +45,25 @@ class Probe(Sync):
         return [*super().collect(timeout_s), *self._early.back()]
 
     def _run(self) -> Iterator[Done]:
-        call, terms, gauge = self.prepare(), self._terms, self.gauge
+        call = self.prepare()
         while True:
-            chunk = self._taken()
-            items = chunk.items if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
-            part: Any = Chunk(chunk.start, items, star=chunk.star)  # type: ignore[arg-type]  # it is only gone through
-            pending = gauge.begin(items)
-            if terms.seed is None:
-                done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending)
-            else:
-                done = run_seeded(call, part, terms.seed, keep_going=terms.keep_going, interruptible=True)
+            yield self._measured(call, self._taken())
+
+    def _measured(self, call: Callable[..., Any], chunk: Chunk) -> Done:
+        terms, gauge = self._terms, self.gauge
+        items = chunk.items if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
+        part: Any = Chunk(chunk.start, items, star=chunk.star)  # type: ignore[arg-type]  # it is only gone through
+        pending = gauge.begin(items)
+        if terms.seed is None:
+            done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending)
+        else:
+            done = run_seeded(call, part, terms.seed, keep_going=terms.keep_going, interruptible=True)
+        try:
             gauge.end(len(done.values))
             done.left = len(chunk.items) - len(done.values) - done.dropped
-            yield done
-            del chunk, items, part, pending, done  # results must not stay while the caller makes use of them
+            return done
+        finally:
+            del done  # frames of a call that failed link back to this one, and must not meet their exception
 
     def close(self, *, kill: bool, wait: bool = True) -> None:
         """Stop measuring."""

@@ -89,7 +89,7 @@ class ThreadClocks:
         return True
 
     def queued_s(self) -> float | None:
-        """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where none is told."""
+        """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""
         return None if self._line is None else self._line.queued_s()
 
     def close(self) -> None:

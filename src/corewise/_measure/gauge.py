@@ -37,6 +37,7 @@ class Gauge:
         when_long: called once, in another thread, when one item has run for `long_s`. It may ask `so_far`. Not called
             when no thread can run beside the item: because it is one C call that holds the GIL, or because it forked.
         long_s: see `when_long`.
+        ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
 
     Example:
         >>> gauge = Gauge()
@@ -47,13 +48,19 @@ class Gauge:
         >>> gauge.close()
     """
 
-    def __init__(self, *, when_long: Callable[[], object] | None = None, long_s: float = LONG_S) -> None:
+    def __init__(
+        self,
+        *,
+        when_long: Callable[[], object] | None = None,
+        long_s: float = LONG_S,
+        ours_s: Callable[[], float] = float,
+    ) -> None:
         self._when_long, self._long_s = when_long, long_s
         self._clocks: ThreadClocks | None = None
         self._held = HeldTime() if has_gil() else None
         self._ticker = Ticker(self._clock, self._held, self._watch)
         self._count = Count()
-        self._others = _Others(self._ticker)
+        self._others = _Others(self._ticker, ours_s)
         # Seconds and CPU seconds of what ran before anybody looked closely.
         self._blind: tuple[float, float] | None = None
         # Seconds and CPU seconds of what has ended; since when, and from which CPU second on, a chunk runs. Replaced as
@@ -147,10 +154,7 @@ class Gauge:
         cpu_now = self._others.all_s if clocks.cpu_s is None else clocks.cpu_s()
         count = self._count.copy()
         count.add(len(stamps) or 1, since, now, stamps)
-        native_s, queued_s = self._others.at(clocks, cpu_now)
-        if clocks.ident != get_ident():
-            native_s -= thread_cpu_s()  # the thread that asks is there to do so, and no part of the work
-        others = (native_s, queued_s)
+        others = self._others.at(clocks, cpu_now)
         return self._made(count, wall_s + now - since, cpu_s + cpu_now - cpu_since, others, remaining)
 
     def running_s(self) -> float:
@@ -246,7 +250,8 @@ class _Others:
         so_far: CPU seconds of other threads of this process, without the ticker, and seconds in line for a core.
     """
 
-    def __init__(self, ticker: Ticker) -> None:
+    def __init__(self, ticker: Ticker, ours_s: Callable[[], float]) -> None:
+        self._ours_s = ours_s
         self._ticker = ticker
         self.so_far = (0.0, 0.0)
         self._native_s = 0.0  # what the clocks said at their last reading
@@ -256,7 +261,7 @@ class _Others:
     @property
     def all_s(self) -> float:
         """CPU seconds of the process so far, without the ticker."""
-        return process_time() - self._ticker.cpu_s
+        return process_time() - self._ticker.cpu_s - self._ours_s()
 
     def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
         """A chunk begins when its thread's clock says `cpu_s`."""
@@ -280,9 +285,7 @@ class _Others:
             self.so_far, (self._native_s, self._queued_s) = self._read_at(clocks, cpu_s)
             self._read = now
 
-    def _read_at(
-        self, clocks: ThreadClocks, cpu_s: float
-    ) -> tuple[tuple[float, float], tuple[float, float | None]]:
+    def _read_at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[tuple[float, float], tuple[float, float | None]]:
         """Read the clocks. Return what `so_far` is then, and what they say."""
         native_s, queued_s = self.all_s - cpu_s, clocks.queued_s()
         before_s = clocks.begin_s if self._queued_s is None else self._queued_s
