@@ -15,6 +15,7 @@ from corewise._api.probe import Probe
 from corewise._choose import model
 from corewise._choose.adapt import BackToPlain, Plainly
 from corewise._choose.climb import MOST_THREADS, ThreadClimb
+from corewise._choose.rule import nothing_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Auto:
     def last_choice(self) -> Choice | None:
         """Return the choice, with its words; for a run that was over before there was one, that there was no need."""
         if self.choice is None and self._probe is not None:
-            self._adopt(self._decision.choose(self._probe.gauge.measurement(0)))
+            self._adopt(nothing_left(self._probe.gauge.measurement(0)))
         return self.told()
 
     def close(self) -> None:

@@ -61,7 +61,7 @@ def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *
         raise OptionError(f"no approach can run this. {reasons}")
     plainly = "sync" not in against
     if plainly and measurement.remaining == 0:
-        return _choice(measurement, "sync", 1, "nothing-left")
+        return nothing_left(measurement)
     if plainly and measurement.items and model.left(measurement, costs) * measurement.item_s <= model.GAIN_S:
         return _choice(measurement, "sync", 1, "too-short")  # nothing could gain enough to be preferred
     estimates = predictions(measurement, costs, wishes, against)
@@ -69,6 +69,15 @@ def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
     return _choice(measurement, best.approach, best.workers, code, (best, *rest))
+
+
+def nothing_left(measurement: Measurement) -> Choice:
+    """Return the choice for a run whose items have all been run in the caller by the time it is made.
+
+    Args:
+        measurement: what they told.
+    """
+    return _choice(measurement, "sync", 1, "nothing-left")
 
 
 def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against: Mapping[str, Veto]) -> list[Estimate]:

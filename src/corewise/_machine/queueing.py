@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 def queued_s() -> float | None:
     """Return the seconds for which the calling thread has stood in line for a core since it began.
@@ -10,8 +12,12 @@ def queued_s() -> float | None:
         Seconds; None where the system does not tell (only Linux does).
     """
     try:
-        with open("/proc/thread-self/schedstat", encoding="utf-8") as file:
-            return int(file.read().split()[1]) / 1e9
+        # Not by `open`, whose objects take four times as long as these three calls: this is done twice in every run.
+        fd = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        try:
+            return int(os.read(fd, 100).split()[1]) / 1e9
+        finally:
+            os.close(fd)
     except (OSError, IndexError, ValueError):
         return None
 
