@@ -7,13 +7,13 @@ plain loop are left again.
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter, process_time
 
 from corewise._api.decision import in_words
 from corewise._api.early import Early
 from corewise._api.probe import Probe
 from corewise._choose import model
-from corewise._choose.adapt import BackToPlain, Plainly
+from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns, times
 from corewise._choose.climb import MOST_THREADS, ThreadClimb
 from corewise._choose.rule import nothing_left
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from corewise._api.decision import Decision
     from corewise._approaches.base import Approach, Terms
     from corewise._dispatch.run import Run
+    from corewise._measure.gauge import Gauge
     from corewise._types.choice import Choice
     from corewise._types.measurement import Measurement
     from corewise._work.chunk import Done
 
 _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
+_SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
 _EARLY_COMPUTING_S = 0.06  # guess: a server for worker processes takes 0.1 s to start, so shorter items gain nothing
 
@@ -69,11 +71,13 @@ class Auto:
         self._probe: Probe | None = None
         self._early: Early | None = None
         self._plainly: Plainly | None = None
-        self._told = (0, 0.0, 0.0, 0.0)  # what `_plainly` knows of: items, seconds, CPU seconds, seconds in line
+        self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `_figures`
         self._next: Choice | None = None
         self._plain_item_s = 0.0
         self._threads: tuple[Any, ThreadClimb] | None = None
         self._back: BackToPlain | None = None
+        self._turns: TakingTurns | None = None
+        self._at_once = 1
         self._done: Done | None = None  # the outcome that is being looked at
 
     # -- for whoever drives the run ------------------------------------------------------------------------------------
@@ -88,13 +92,16 @@ class Auto:
 
     def elsewhere(self, choice: Choice, approach: Approach) -> None:
         """Items are run by this approach from now on."""
-        self._probe = self._threads = self._back = None
+        self._probe = self._threads = self._back = self._turns = None
         if choice.approach == "processes":
             self._back = BackToPlain(self._plain_item_s)
         elif (most := self.most_threads(choice)) > choice.workers:
-            threads: Any = approach
+            threads: Any = approach  # of all of them, these have a limit
             threads.limit = choice.workers
             self._threads = threads, ThreadClimb(choice.workers, alone_s=self._plain_item_s, most=most)
+
+        elif choice.approach == "threads":
+            self._turns, self._at_once = TakingTurns(perf_counter(), process_time()), choice.workers
 
     def most_threads(self, choice: Choice) -> int:
         """Return how many workers there may be: more than at first if they are threads that wait, unless asked for."""
@@ -119,6 +126,9 @@ class Auto:
             approach.limit = climb.observe(len(done.values), done.wall_s)
         elif self._back is not None:
             return self._after_processes(self._back, done)
+        elif self._turns is not None and self._turns.observe(perf_counter(), process_time()):
+            # They took turns: an item took its thread as many times as long as it computed.
+            return self._try_without("threads", done.wall_s / len(done.values) / self._at_once, held=1.0)
         return False
 
     def move(self) -> Choice | None:
@@ -150,6 +160,12 @@ class Auto:
         if self.choice is None and self._probe is not None:
             self._adopt(nothing_left(self._probe.gauge.measurement(0)))
         return self.told()
+
+    def outcome(self) -> dict[str, float]:
+        """Return what was predicted and what came of it, as fields of `Stats`."""
+        if self.choice is None or not self.choice.estimates:
+            return {}
+        return {"predicted_s": self.choice.estimates[0].seconds, "chosen_s": perf_counter() - self.decided_s}
 
     def close(self) -> None:
         """End what was started beside the run."""
@@ -196,18 +212,20 @@ class Auto:
         probe.gauge.rest()  # how processes would be started depends on what threads there are
         choice = self._choose(measured)
         self._plainly = Plainly(choice.measurement or measured, self._decision.costs, self._choose)
-        self._told = (items, wall_s, probe.gauge.cpu_s, probe.gauge.queued_s)
+        self._told = _figures(probe.gauge)
         return choice
 
     def _again(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide anew, where a chunk tells something new."""
         if self._plainly is None:
             return None
-        gauge = probe.gauge
-        now = (gauge.items, gauge.wall_s, gauge.cpu_s, gauge.queued_s)
-        items, wall_s, cpu_s, queued_s = (one - before for one, before in zip(now, self._told, strict=True))
+        now = _figures(probe.gauge)
+        items, wall_s, cpu_s, queued_s, seen_s, held_s = (
+            one - before for one, before in zip(now, self._told, strict=True)
+        )
         self._told = now
-        return self._plainly.observe(int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s))
+        held = held_s / seen_s * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
+        return self._plainly.observe(int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s), held_s=held)
 
     def _choose(self, measured: Measurement) -> Choice:
         done = self._done
@@ -219,11 +237,24 @@ class Auto:
         remaining = self._run.remaining
         if not back.observe(perf_counter(), len(done.values), done.wall_s, remaining):
             return False
+        return self._try_without("processes", done.wall_s / len(done.values))
+
+    def _try_without(self, approach: str, item_s: float, *, held: float | None = None) -> bool:
+        """Choose anew among the others, as this one does not do what it was chosen for. Return whether to move.
+
+        Args:
+            approach: the one in use.
+            item_s: what an item has taken lately, as far as it would take that in the plain loop too.
+            held: share of the computing that holds the GIL, if that is what has been learnt.
+        """
         measured = None if self.choice is None else self.choice.measurement
         if measured is None:
             return False
-        self._decision.never_again("processes")
-        self._next = self._decision.choose(measured.replace(remaining=remaining))
+        measured = times(measured, item_s / measured.item_s if measured.item_s > 0 else 1.0)
+        if held is not None:
+            measured = measured.replace(held_s=held * measured.cpu_s)
+        self._decision.never_again(approach)
+        self._next = self._decision.choose(measured.replace(remaining=self._run.remaining))
         self._adopt(self._next)
         return True
 
@@ -240,3 +271,8 @@ class Auto:
 
     def _look_again_s(self) -> float:
         return 0.0 if self._probe is None else self._probe.gauge.running_s()
+
+
+def _figures(gauge: Gauge) -> tuple[float, ...]:
+    """Return what adds up: items, seconds, CPU seconds, seconds in line; CPU seconds looked at, and holding the GIL."""
+    return (gauge.items, gauge.wall_s, gauge.cpu_s, gauge.queued_s, *gauge.seen)

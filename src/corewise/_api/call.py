@@ -151,7 +151,7 @@ class Call:
             retries=self._run.retried,
             workers_cpu_s=workers_cpu_s,
             queued_s=self._queued_s,
-            **now,
+            **(now if self._auto is None else now | self._auto.outcome()),
         )
 
     # -- approaches ----------------------------------------------------------------------------------------------------

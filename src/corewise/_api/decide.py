@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
+from corewise._api import fits
 from corewise._choose import rule
 from corewise._choose.explain import explain
 from corewise._machine.cpus import cpu_count
-from corewise._types.choice import Choice
+from corewise._types.choice import APPROACHES, Choice
 from corewise._types.options import Options, known_approach
 from corewise._work.coroutines import is_coroutine_function
 from corewise.errors import OptionError
@@ -41,19 +42,19 @@ def asked_for(
     if forced:
         asked = known_approach(forced)
     if options != _USUAL:
-        from corewise._api import fits  # most calls do without
-
         if not forced:
             fits.refuse_misfits(asked, workers, options)
+            asked = fits.only_one_allowed(asked, options)
         elif options.seed is not None and asked in fits.SHARE_A_GENERATOR:
             workers = 1
     if asked == "asyncio" and not is_coroutine_function(fn):
         raise OptionError(_plain_function(fn))
     if asked != "auto":
         name, code = asked, "environment" if forced else "asked"
-    elif is_coroutine_function(fn) and options.seed is None:
+    elif is_coroutine_function(fn) and options.seed is None and "asyncio" in (options.approaches or APPROACHES):
         name, code = "asyncio", "coroutine"
     elif options.timeout is not None:
+        fits.require_processes(options)
         name, code = "processes", "time-limit"
     else:
         return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from corewise._approaches import why_not_processes
 from corewise._choose import rule
 from corewise._choose.explain import explain
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
+from corewise._types.choice import APPROACHES
 from corewise._work.coroutines import is_coroutine_function
 
 TYPE_CHECKING = False
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     # Gives some items that were run lately, and their results.
     Latest = Callable[[], tuple[Sequence[Any], Sequence[Any]]]
 
+_LOADING_S = 0.02  # benchmarks/import_cost.py: to load what runs processes, once in a program
 _WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
 
 
@@ -44,7 +48,12 @@ class Decision:
     ) -> None:
         self.workers = workers
         self._fn = fn
-        self._wishes = Wishes(workers=workers, seed=options.seed is not None, coroutine=is_coroutine_function(fn))
+        self._wishes = Wishes(
+            approaches=options.approaches or APPROACHES,
+            workers=workers,
+            seed=options.seed is not None,
+            coroutine=is_coroutine_function(fn),
+        )
         self._terms = terms
         self._travel: Veto | None = None
         self._weight: dict[str, float] | None = None
@@ -126,12 +135,13 @@ def costs_of(start_method: str) -> tuple[str, Costs]:
     from corewise._measure.gauge import has_gil
 
     method = pick_start_method(start_method)
+    loading_s = 0.0 if "corewise._approaches.processes" in sys.modules else _LOADING_S
     cores = cpu_count()
     known = _KNOWN.get((method, cores))
     if known is None:
         known = costs_file.load(guessed(cores, has_gil=has_gil(), start_method=method), method)
         _KNOWN[method, cores] = known
-    return method, known
+    return method, known.replace(worker_start_s=known.worker_start_s + loading_s) if loading_s else known
 
 
 # What was read from the file, or learnt since.

@@ -35,6 +35,8 @@ def refuse_misfits(asked: str, workers: int | None, options: Options) -> None:
             f"with approach={asked!r} items that are under way at the same time share one generator of random numbers, "
             "so a seed could not say which numbers each item draws. Use approach='processes', or workers=1."
         )
+    if options.approaches is not None:
+        _refuse_what_is_not_allowed(asked, options)
     for name in ("max_tasks_per_worker", "start_method"):
         value = getattr(options, name)
         if value not in (None, "auto") and asked not in ("auto", "processes"):
@@ -42,3 +44,35 @@ def refuse_misfits(asked: str, workers: int | None, options: Options) -> None:
                 f"{name}={value!r} is about worker processes, and approach={asked!r} has none; it goes with "
                 "approach='processes' or 'auto'."
             )
+
+
+def only_one_allowed(asked: str, options: Options) -> str:
+    """Return the approach to use where only one is allowed, which leaves nothing to choose; else what was asked for."""
+    allowed = options.approaches
+    return allowed[0] if asked == "auto" and allowed is not None and len(set(allowed)) == 1 else asked
+
+
+def require_processes(options: Options) -> None:
+    """Refuse a time limit for plain functions where processes are not allowed.
+
+    Raises:
+        OptionError: then.
+    """
+    if options.approaches is not None and "processes" not in options.approaches:
+        raise OptionError(
+            f"timeout={options.timeout:g} needs workers that can be stopped, so 'processes' must be among "
+            f"approaches={options.approaches!r}"
+        )
+
+
+def _refuse_what_is_not_allowed(asked: str, options: Options) -> None:
+    allowed = options.approaches or ()
+    if asked not in ("auto", *allowed):
+        raise OptionError(f"approach={asked!r} is not among approaches={allowed!r}")
+    if asked != "auto" or len(set(allowed)) == 1:
+        return
+    if "sync" not in allowed:
+        raise OptionError(
+            f"approach='auto' runs the first items in the caller to measure them, so 'sync' must be among "
+            f"approaches={allowed!r}; with approach=... one of the others runs all of them."
+        )

@@ -27,6 +27,9 @@ _MANY = 1e9  # items, beyond which a clock that stood still is at work
 _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
 _SLOWER = 1.15  # than the plain loop, over two windows in a row
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
+_ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies between two items
+_BUSY_WITH_ONE = 0.85  # cores kept busy, below which something else holds the threads up
+_OTHER_KIND = 3.0  # items that take so many times as long in workers are others than those of the plain loop
 _CHANGE_S = 0.005  # what the way back costs (guess): what is under way is waited for, and workers are released
 
 
@@ -180,13 +183,63 @@ class BackToPlain:
         if took_s < _WINDOW_S or not self._items:
             return False
         known_s = max(self._items * self._plain_item_s, _LEAST_EXPLAINED * self._worker_s)
-        plain_s = min(self._worker_s, known_s)
+        others = self._worker_s > _OTHER_KIND * self._items * self._plain_item_s
+        plain_s = self._worker_s if others else min(self._worker_s, known_s)
         rest = (self._done if remaining is None else remaining) / self._items
         slower = took_s > _SLOWER * plain_s and rest * (took_s - plain_s) > _CHANGE_S
         back = slower and self._slower_before
         self._slower_before = slower
         self._since_s, self._items, self._worker_s = now_s, 0, 0.0
         return back
+
+
+class TakingTurns:
+    """Says when threads that were to compute side by side take turns instead, as they hold the GIL after all.
+
+    Then they keep one core busy all together, and not two or more, as was the reason for them.
+
+    Args:
+        now_s: the time, in seconds.
+        cpu_s: CPU seconds of the process by then.
+    """
+
+    def __init__(self, now_s: float, cpu_s: float) -> None:
+        self._since = now_s, cpu_s
+        self._one_before = False
+
+    def observe(self, now_s: float, cpu_s: float) -> bool:
+        """Learn how the clocks stand when outcomes have come.
+
+        Args:
+            now_s: the time, in seconds.
+            cpu_s: CPU seconds of the process by then.
+
+        Returns:
+            Whether to choose anew.
+        """
+        took_s, busy_s = now_s - self._since[0], cpu_s - self._since[1]
+        if took_s < _WINDOW_S:
+            return False
+        one = _BUSY_WITH_ONE * took_s < busy_s < _ONE_CORE * took_s
+        turns = one and self._one_before
+        self._one_before = one
+        self._since = now_s, cpu_s
+        return turns
+
+
+def times(measurement: Measurement, factor: float) -> Measurement:
+    """Return the measurement of items that take so many times as long, but are alike otherwise."""
+    held_s = measurement.held_s
+    return measurement.replace(
+        wall_s=measurement.wall_s * factor,
+        first_s=measurement.first_s * factor,
+        deviation_s=measurement.deviation_s * factor,
+        longest_s=measurement.longest_s * factor,
+        cpu_s=measurement.cpu_s * factor,
+        native_cpu_s=measurement.native_cpu_s * factor,
+        held_s=None if held_s is None else held_s * factor,
+        queued_s=measurement.queued_s * factor,
+    )
 
 
 def re_estimated(choice: Choice, measurement: Measurement, costs: Costs, *, coroutine: bool = False) -> Choice:

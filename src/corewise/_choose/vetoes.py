@@ -35,7 +35,7 @@ class Wishes(Record):
         timeout: whether an item may take only so long.
         daemon: whether this is a daemonic process, which may start none.
         effects: what the function does to objects outside itself.
-        proved_slower: approaches that were tried in this very run, and were slower than the plain loop.
+        proved_slower: approaches that were tried in this very run, and were no faster than the plain loop.
     """
 
     approaches: Collection[str] = APPROACHES
@@ -86,7 +86,7 @@ def _general(approach: str, wishes: Wishes) -> Veto | None:
     if approach not in wishes.approaches:
         return Veto(code="not-allowed", why="it is not among the approaches that were allowed")
     if approach in wishes.proved_slower:
-        return Veto(code="proved-slower", why="in this run they were slower than the plain loop")
+        return Veto(code="proved-slower", why="in this run they proved no faster than the plain loop")
     return None
 
 

@@ -88,6 +88,11 @@ class Gauge:
         """Seconds of theirs in line for a core."""
         return self._others.so_far[1]
 
+    @property
+    def seen(self) -> tuple[float, float]:
+        """CPU seconds of theirs that were looked at for the GIL, and those of them for which it was held."""
+        return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.held_s)
+
     def begin(self, items: Sequence[Any] | Pieces) -> Iterator[Any]:
         """Begin to measure, and return an iterator over the items of a chunk, which are to be run now.
 

@@ -56,6 +56,9 @@ class Stats(Record):
         peak_memory_bytes: memory that the worker processes held at their peaks, without what they share with the
             caller; 0 without worker processes, None where the system cannot tell.
         retries: how often items were run again after they had failed.
+        predicted_s: seconds that an automatic choice was predicted to take for what remained; None where nothing was
+            predicted.
+        chosen_s: seconds that this then took, from the choice to the end; 0 where nothing was predicted.
     """
 
     wall_s: float
@@ -70,6 +73,8 @@ class Stats(Record):
     startup_s: float = 0.0
     peak_memory_bytes: int | None = 0
     retries: int = 0
+    predicted_s: float | None = None
+    chosen_s: float = 0.0
 
 
 class Failed(Record):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     class OptionArgs(TypedDict, total=False):
         """Keyword arguments that `map` hands on; `Options` says what each means."""
 
+        approaches: Collection[str] | None
         chunksize: int | None
         initargs: tuple[Any, ...]
         initializer: Callable[..., object] | None
@@ -42,6 +43,9 @@ class Options(Record):
     among those that can.
 
     Attributes:
+        approaches: those that ``"auto"`` may choose from, such as ``("sync", "processes")`` for a function that is not
+            safe in threads; ``"sync"`` among them, as the first items are run in the caller. None, the default, for
+            all.
         buffer: for `stream` only: how far it may be ahead of its consumer. A whole number bounds the items that have
             been read and whose results have not been taken; a text such as ``"64 MB"`` bounds the bytes of their
             results as well (where results travel between processes). None, the default, bounds both: enough to keep
@@ -77,6 +81,7 @@ class Options(Record):
             process is killed and replaced, a coroutine is cancelled. A thread and a plain loop cannot be stopped.
     """
 
+    approaches: tuple[str, ...] | None = None
     buffer: int | str | None = None
     chunksize: int | None = None
     initargs: tuple[Any, ...] = ()
@@ -159,7 +164,14 @@ def _label(name: str, value: object) -> str:
     return value
 
 
+def _approaches(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, list | tuple | set | frozenset) or not value:
+        raise OptionError(f"{name} must be a list of approaches such as ('sync', 'processes'), not {value!r}")
+    return tuple(str(one_of(name, one, APPROACHES)) for one in value)
+
+
 _CHECKS: dict[str, Callable[[str, object], Any]] = {
+    "approaches": _optional(_approaches),
     "buffer": _optional(_buffer),
     "chunksize": _optional(whole_number),
     "initargs": _arguments,

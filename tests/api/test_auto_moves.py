@@ -1,0 +1,157 @@
+"""An automatic run moves when the items say so, in mid-run, and starts others while a long item runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import corewise
+from corewise.errors import OptionError
+
+MS = 20_000  # rounds of `spin` that take about a millisecond
+FEW_CORES = corewise.cpu_count() < 2
+
+
+def spin(rounds: int) -> int:
+    """Compute in Python."""
+    total = 0
+    for number in range(rounds):
+        total += number * number
+    return total
+
+
+def noted(folder: str, number: int, rounds: int) -> int:
+    """Write down that an item was run, and compute."""
+    with (Path(folder) / "runs").open("a", encoding="ascii") as file:
+        file.write(f"{number}\n")
+    return spin(rounds) + number
+
+
+def runs_in(folder: Path) -> Counter[int]:
+    """Return how often each item was run."""
+    return Counter(map(int, (folder / "runs").read_text(encoding="ascii").split()))
+
+
+def meet(folder: str, number: int) -> int:
+    """Wait, as item 0, until another item has been begun; as another one, say so."""
+    if number:
+        (Path(folder) / str(number)).touch()
+        return number
+    while not any((Path(folder) / str(other)).exists() for other in range(1, 8)):
+        time.sleep(0.01)
+    return number
+
+
+def meet_computing(folder: str, number: int) -> int:
+    """As `meet`, but computing instead of waiting: item 0 holds the GIL all the time."""
+    if number:
+        (Path(folder) / str(number)).touch()
+        return os.getpid()
+    while not any((Path(folder) / str(other)).exists() for other in range(1, 8)):
+        spin(MS // 10)
+    return os.getpid()
+
+
+def test_others_run_while_a_first_item_waits(tmp_path: Path) -> None:
+    """It would wait for ever otherwise."""
+    assert corewise.map(meet, [str(tmp_path)] * 8, range(8)) == list(range(8))
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
+def test_others_run_while_a_first_item_computes(tmp_path: Path) -> None:
+    """In processes that are started beside it: it would compute for ever otherwise."""
+    results = corewise.map(meet_computing, [str(tmp_path)] * 8, range(8))
+    assert results[0] == os.getpid() not in results[1:]
+    assert results.choice.approach == "processes"
+    assert results.stats.items == 8
+
+
+def test_a_first_item_that_fails_ends_what_was_started_beside_it(tmp_path: Path) -> None:
+    """And is the failure that is raised."""
+
+    def fails(number: int) -> int:
+        meet(str(tmp_path), number)
+        if not number:
+            raise ValueError("the first")
+        time.sleep(0.01)
+        return number
+
+    with pytest.raises(ValueError, match="the first") as caught:
+        corewise.map(fails, range(8))
+    assert caught.value.__notes__ == ["item 0: 0"]
+
+
+@pytest.mark.skipif(FEW_CORES, reason="there is nothing to move to")
+def test_light_items_first_and_heavy_ones_behind_them(tmp_path: Path) -> None:
+    """No worker is started for the first ones, and the others do not stay in the caller; each is run once."""
+    light, heavy = 2000, 100
+    rounds = [1] * light + [10 * MS] * heavy
+    results = corewise.map(noted, [str(tmp_path)] * len(rounds), range(len(rounds)), rounds)
+    assert results == [spin(one) + number for number, one in enumerate(rounds)]
+    assert results.choice.approach == "processes"
+    assert runs_in(tmp_path) == Counter(range(light + heavy))
+
+
+def test_heavy_items_first_and_light_ones_behind_them(tmp_path: Path) -> None:
+    """Whatever it is run by, each item is run once."""
+    rounds = [30 * MS] * 2 + [1] * 500
+    results = corewise.map(noted, [str(tmp_path)] * len(rounds), range(len(rounds)), rounds)
+    assert results == [spin(one) + number for number, one in enumerate(rounds)]
+    assert runs_in(tmp_path) == Counter(range(len(rounds)))
+
+
+def test_results_that_are_dear_to_send_come_all_the_same() -> None:
+    """Also where processes were tried and left again."""
+
+    def much(number: int) -> Any:
+        spin(2 * MS)
+        return np.full(500_000, number)
+
+    results = corewise.map(much, range(40))
+    assert [int(array[0]) for array in results] == list(range(40))
+
+
+def test_what_happened_stands_beside_what_was_predicted() -> None:
+    """For what remained when the choice was made."""
+    results = corewise.map(spin, [5 * MS] * 40)
+    assert results.choice.estimates
+    assert results.stats.predicted_s == results.choice.estimates[0].seconds
+    assert 0 < results.stats.chosen_s < results.stats.wall_s
+    assert corewise.map(abs, [1, -2]).stats.predicted_s is None
+
+
+def pid(rounds: int) -> int:
+    """Return where it was run."""
+    spin(rounds)
+    return os.getpid()
+
+
+def test_an_approach_that_is_not_allowed_is_not_chosen() -> None:
+    """Whatever it would gain."""
+    assert set(corewise.map(pid, [5 * MS] * 60, approaches=("sync", "threads"))) == {os.getpid()}
+    chosen = corewise.map(time.sleep, [0.005] * 60, approaches=("sync", "processes")).choice
+    assert chosen.approach in ("sync", "processes")
+    assert corewise.map(pid, [1], approaches=["processes"]).choice.approach == "processes"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"approaches": "threads"}, "must be a list of approaches"),
+        ({"approaches": []}, "must be a list of approaches"),
+        ({"approaches": ["fibers"]}, "approaches must be one of"),
+        ({"approaches": ["threads", "processes"]}, "'sync' must be among"),
+        ({"approaches": ["sync", "threads"], "approach": "processes"}, "is not among"),
+        ({"approaches": ["sync", "threads"], "timeout": 1}, "'processes' must be among"),
+    ],
+)
+def test_approaches_that_make_no_sense_are_refused(asked: dict[str, Any], message: str) -> None:
+    """Before anything is run."""
+    with pytest.raises(OptionError, match=message):
+        corewise.map(pytest.fail, [1], **asked)
