@@ -84,7 +84,7 @@ class Auto:
 
     def plainly(self, terms: Terms) -> Probe:
         """Return what runs items in the caller from now on."""
-        self._early = Early(self._run, self._decide_early, self._look_again_s, self._open_early)
+        self._early = Early(self._run, self._decide_early, self._look_again_s, self._opened_early)
         self._probe = probe = Probe(terms, self._early)
         self._plainly = None
         self.initialized = True
@@ -134,7 +134,7 @@ class Auto:
     def move(self) -> Choice | None:
         """Return what to move to, now that nothing is under way; None to stay."""
         choice, self._next = self._next, None
-        self.close()
+        self.alone()
         return choice
 
     def taken_over(self) -> tuple[Choice, Approach] | None:
@@ -155,23 +155,26 @@ class Auto:
             self._in_words = in_words(self.choice)
         return self._in_words
 
-    def last_choice(self) -> Choice | None:
-        """Return the choice, with its words; for a run that was over before there was one, that there was no need."""
-        if self.choice is None and self._probe is not None:
-            self._adopt(nothing_left(self._probe.gauge.measurement(0)))
-        return self.told()
-
     def outcome(self) -> dict[str, float]:
         """Return what was predicted and what came of it, as fields of `Stats`."""
         if self.choice is None or not self.choice.estimates:
             return {}
         return {"predicted_s": self.choice.estimates[0].seconds, "chosen_s": perf_counter() - self.decided_s}
 
-    def close(self) -> None:
+    def alone(self) -> None:
         """End what was started beside the run."""
         if self._early is not None:
             self._early.cancel()
             self._early = None
+
+    def close(self) -> None:
+        """The run is over. Where that was before there was a choice, there was no need for one."""
+        self.alone()
+        if self.choice is None and self._probe is not None and not self._run.unfinished:
+            self._adopt(nothing_left(self._probe.gauge.measurement(0)))
+        # These lead back to whoever holds this, and results would stay until the garbage collector finds them.
+        self._probe = self._plainly = self._threads = self._back = self._turns = None
+        del self._run, self._open_early, self._make_early
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
@@ -268,6 +271,9 @@ class Auto:
         choice = decision.choose(probe.gauge.so_far(remaining))
         waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
         return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None
+
+    def _opened_early(self, choice: Choice) -> Approach:
+        return self._open_early(choice.replace(workers=self.most_threads(choice)))
 
     def _look_again_s(self) -> float:
         return 0.0 if self._probe is None else self._probe.gauge.running_s()

@@ -99,7 +99,7 @@ class Call:
         try:
             while _add(values, self.step()):
                 pass
-            choice = self._choice if self._auto is None else self._auto.last_choice()
+            choice = self.choice
             if choice is None:
                 raise RuntimeError("a call that is over has made its choice")
             return Results(values, choice, self.stats(), self._run.failures.release())
@@ -129,7 +129,7 @@ class Call:
         self._over = True
         try:
             if self._auto is not None:
-                self._auto.close()
+                self._auto.alone()
             self._leave(kill=True, wait=wait)
         finally:
             self._end()
@@ -212,7 +212,7 @@ class Call:
             self._run,
             decision(beside=False),
             None if request.source.sequences is None else lambda: decision(beside=True),
-            lambda choice: open_approach(choice.approach, self._terms(choice, beside=True)),
+            lambda choice: open_approach(choice.approach, request.terms(choice, streams=streams, beside=True)),
         )
 
     def _go_on(self) -> None:
@@ -225,11 +225,11 @@ class Call:
             self._over = True
             self._end()
 
-    def _terms(self, choice: Choice, *, beside: bool = False) -> Terms:
+    def _terms(self, choice: Choice) -> Terms:
         auto = self._auto
         # In the caller the initializer is called once, however often items are run there.
         called = choice.approach == "sync" and auto is not None and auto.initialized
-        terms = self._request.terms(choice, streams=self._streams, initialized=called, beside=beside)
+        terms = self._request.terms(choice, streams=self._streams, initialized=called)
         return terms if auto is None else terms.replace(workers=auto.most_threads(choice))
 
     def _leave(self, *, kill: bool, wait: bool = True) -> None:
@@ -249,6 +249,8 @@ class Call:
             self._meter.finish()
         finally:
             self._close_bar()
+            if self._auto is not None:
+                self._auto.close()
             self._figures = self.stats()
             self._request.source.drop()
 

@@ -115,20 +115,25 @@ class Early:
         approach, self._approach = self._approach, None
         if approach is not None:
             self._thread = None
+            self._let_go()
         return approach
 
     def cancel(self) -> None:
         """Nothing more is wanted of it. What is just being opened is closed as soon as it is there."""
         thread, self._thread = self._thread, None
-        if thread is None or self._over is None:
-            return
-        self._over.set()
-        self.is_opening = self.is_opening and self._approach is None
-        if not self.is_opening:
-            thread.join()
-            approach, self._approach = self._approach, None
-            if approach is not None:
-                approach.close(kill=True)
+        if thread is not None and self._over is not None:
+            self._over.set()
+            self.is_opening = self.is_opening and self._approach is None
+            if not self.is_opening:
+                thread.join()
+                approach, self._approach = self._approach, None
+                if approach is not None:
+                    approach.close(kill=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget what leads back to the call, whose results would stay until the garbage collector finds them."""
+        self._run = self._decide = self._look_again_s = self._open_it = None  # type: ignore[assignment]  # over
 
     # -- in threads ----------------------------------------------------------------------------------------------------
 
