@@ -14,10 +14,13 @@ class HeldTime:
     Attributes:
         seen_s: CPU seconds of the watched thread that were looked at.
         held_s: those of them for which the GIL was held.
+        started: whether it was held while the ticker was started; None where that is not known. A thread that is being
+            started waits for other things too, so this counts only where nothing else was seen.
     """
 
     seen_s = 0.0
     held_s = 0.0
+    started: bool | None = None
     _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
 
     def slept(self, cpu_s: float, waited_s: float | None, *, made_way: bool) -> None:
@@ -39,4 +42,6 @@ class HeldTime:
 
     def share(self, enough_s: float) -> float | None:
         """Return which share of the computing held the GIL; None when less than `enough_s` of it was looked at."""
-        return self.held_s / self.seen_s if self.seen_s > 0 and self.seen_s >= enough_s else None
+        if self.seen_s > 0 and self.seen_s >= enough_s:
+            return self.held_s / self.seen_s
+        return None if self.started is None else float(self.started)

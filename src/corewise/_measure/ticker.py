@@ -101,11 +101,12 @@ class Ticker:
                         waited = late_s > switch_s / 2
                     else:
                         waited = blocked - blocked_before > (pause_s > 0)
-                    # A thread that is being started waits for other things too.
-                    if pause_s or made_way or not waited:
+                    if pause_s:
                         # For so long, at most, the watched thread ran while this one waited.
                         beside_s = max(0.0, cpu - cpu_before - pause_s) if waited else None
                         held.slept(cpu - cpu_before, beside_s, made_way=made_way)
+                    elif made_way or not waited:
+                        held.started = waited
                 asked = now < OFTEN_FROM_S or not self._often(now, cpu)
             else:
                 asked = True
@@ -115,11 +116,12 @@ class Ticker:
                 idle += 1
                 if idle == _IDLE_TICKS:
                     return
-            pause_s = _AFTER_FORCE_S if waited and made_way else _AFTER_WAIT_S if waited else TICK_S
+            pause_s = _AFTER_FORCE_S if waited and made_way and pause_s else _AFTER_WAIT_S if waited else TICK_S
             pause_s = min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL))
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
+            blocked = _times_blocked()  # once more, as the watched thread may have made this one give way meanwhile
             if thread.pause(pause_s):
                 return
 
