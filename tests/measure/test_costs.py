@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from corewise._measure import costs_file
+from corewise._measure import costs_file, known_costs
 from corewise._measure.costs import MEASURED, Observed, Trials, calibrated, guessed, learn
+from corewise._measure.known_costs import costs_of, learn_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have costs kept in a folder of the test's own; give the file."""
     monkeypatch.setenv("COREWISE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache/costs.json"
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing known yet."""
+    monkeypatch.setattr(known_costs, "_known", {})
+    monkeypatch.setattr(known_costs, "_stored", {})
 
 
 def test_fork_is_guessed_to_be_the_cheapest() -> None:
@@ -161,6 +171,77 @@ def test_a_file_that_makes_no_sense_is_no_error(cache: Path, damage: object) -> 
     assert costs_file.load(some(), "fork") == some()
     costs_file.store(some(worker_start_s=0.0123), "fork")
     assert costs_file.load(some(), "fork").worker_start_s == 0.0123
+
+
+def test_a_program_that_was_killed_while_it_wrote_is_no_hindrance(cache: Path) -> None:
+    """What it has left is taken for another program that writes, and removed when that takes too long."""
+    costs_file.store(some(worker_start_s=0.0123), "fork")
+    left = cache.with_name("costs.json.new")
+    left.write_text("{")
+    costs_file.store(some(worker_start_s=0.5), "fork")
+    assert costs_file.load(some(), "fork").worker_start_s == 0.0123
+    os.utime(left, (1.0, 1.0))
+    for _ in range(2):
+        costs_file.store(some(worker_start_s=0.5), "fork")
+    assert costs_file.load(some(), "fork").worker_start_s == 0.5
+    assert [file.name for file in cache.parent.iterdir()] == ["costs.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files")
+def test_a_pipe_in_its_place_holds_nobody_up(cache: Path) -> None:
+    """Nobody writes to it, and to open it would wait for ever."""
+    cache.parent.mkdir()
+    os.mkfifo(cache)
+    assert costs_file.load(some(), "fork") == some()
+    costs_file.store(some(worker_start_s=0.0123), "fork")
+    assert costs_file.load(some(), "fork").worker_start_s == 0.0123
+
+
+def test_programs_that_store_at_the_same_time_leave_a_whole_file(cache: Path) -> None:
+    """Whoever comes second may store nothing; what is read meanwhile is all of one or all of another."""
+    program = (
+        "import sys\n"
+        "from corewise._measure import costs_file\n"
+        "from corewise._measure.costs import guessed\n"
+        "costs = guessed(4, has_gil=True, start_method='fork').replace(worker_start_s=float(sys.argv[1]))\n"
+        "for _ in range(300): costs_file.store(costs, 'fork')\n"
+    )
+    costs_file.store(some(worker_start_s=1.0), "fork")
+    programs = [subprocess.Popen([sys.executable, "-c", program, text]) for text in ("2.0", "3.0")]
+    seen = set()
+    while any(one.poll() is None for one in programs):
+        seen.add(costs_file.load(some(), "fork").worker_start_s)
+    assert [one.returncode for one in programs] == [0, 0]
+    assert seen <= {1.0, 2.0, 3.0}
+    assert costs_file.load(some(), "fork").worker_start_s in {2.0, 3.0}
+    assert [file.name for file in cache.parent.iterdir()] == ["costs.json"]
+
+
+def test_the_first_call_of_all_goes_by_guesses_and_writes_nothing(cache: Path, forgotten: None) -> None:
+    """It is asked for in memory from then on."""
+    costs = costs_of(4, has_gil=True, start_method="fork")
+    assert costs == some()
+    assert not cache.parent.exists()
+    costs_file.store(some(worker_start_s=0.5), "fork")
+    assert costs_of(4, has_gil=True, start_method="fork") is costs
+
+
+def test_runs_correct_what_the_next_program_finds(
+    cache: Path, forgotten: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written at the first, and again when it has moved by a tenth."""
+    run = Observed(workers=1, startup_s=0.004)
+    first = learn_from(run, some(), "fork")
+    assert first.worker_start_s > some().worker_start_s
+    assert costs_file.load(some(), "fork") == first
+    written = cache.stat().st_mtime_ns
+    for _ in range(20):
+        last = learn_from(run, some(), "fork")
+    assert cache.stat().st_mtime_ns > written
+    assert costs_of(4, has_gil=True, start_method="fork") is last
+    assert costs_file.load(some(), "fork").worker_start_s == pytest.approx(last.worker_start_s, rel=0.1)
+    monkeypatch.setattr(costs_file, "store", lambda *_: pytest.fail("written for nothing"))
+    learn_from(run, last, "fork")
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,15 @@
 """Keeps what was learnt of this machine's costs from one program to the next.
 
-One small text file in the user's cache folder. It is JSON for others, one line for each kind of interpreter; here it is
-read line by line, as the `json` module takes longer to import than the file to read. A file that cannot be read or
-written, or makes no sense, is no error: what it would have said is guessed.
+One small text file in the user's cache folder. It is JSON for others, one line for each kind of interpreter; here one
+line is looked for and read, as the `json` module takes longer to import. A file that cannot be read or written, or
+makes no sense, is no error: what it would have said is guessed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 
 from corewise._measure.costs import MEASURED
 from corewise._types.version import __version__
@@ -24,7 +25,9 @@ _HEAD = '{"figures": [' + ", ".join(f'"{name}"' for name in MEASURED) + "]"
 _ENTRIES = 20  # guess: nobody has more interpreters in use at a time
 _MOST_BYTES = 1 << 14  # all of them take a third of that
 _LONGEST_S = 100.0  # whatever costs more is no cost of starting or sending
-_PRIVATE = 0o700
+_LEFT_BEHIND_S = 60.0  # guess: no program takes so long to write it, so one was killed meanwhile
+_PRIVATE, _PRIVATE_FILE = 0o700, 0o600
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def load(costs: Costs, start_method: str) -> Costs:
@@ -34,28 +37,45 @@ def load(costs: Costs, start_method: str) -> Costs:
         costs: what holds otherwise.
         start_method: how worker processes would be started.
     """
-    figures = _entries(_path()).get(_key(costs, start_method))
-    return costs if figures is None else costs.replace(**dict(zip(MEASURED, figures, strict=True)), measured=True)
+    mine = f'"{_key(costs, start_method)}": ['
+    for line in _lines(_path()):
+        if line.startswith(mine):
+            try:
+                _, figures = _entry(line)
+            except ValueError:
+                break
+            return costs.replace(**dict(zip(MEASURED, figures, strict=True)), measured=True)
+    return costs
 
 
 def store(costs: Costs, start_method: str) -> None:
-    """Store costs for this machine and interpreter. The file is replaced as a whole: no reader finds half of it."""
+    """Store costs for this machine and interpreter. The file is replaced as a whole: no reader finds half of it.
+
+    Of several programs that store at the same time one does; the others will after another run.
+    """
     path = _path()
     if path is None:
         return
     mine = _key(costs, start_method)
-    others = [(key, figures) for key, figures in _entries(path).items() if key != mine]
+    others = [(key, figures) for key, figures in _entries(path) if key != mine]
     kept = [(mine, [getattr(costs, name) for name in MEASURED]), *others][:_ENTRIES]
     lines = [_HEAD, *(f'"{key}": [{", ".join(map(repr, figures))}]' for key, figures in kept)]
-    new = f"{path}.{os.getpid()}"
+    new = f"{path}.new"
     try:
         os.makedirs(os.path.dirname(path), _PRIVATE, exist_ok=True)
         try:
-            with open(new, "w", encoding="utf-8") as file:
-                file.write(",\n".join(lines) + "}\n")
+            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, _PRIVATE_FILE)
+        except FileExistsError:
+            if time.time() - os.stat(new).st_mtime > _LEFT_BEHIND_S:
+                os.unlink(new)
+            return
+        text = (",\n".join(lines) + "}\n").encode()
+        try:
+            written = os.write(file, text)
+        finally:
+            os.close(file)
+        if written == len(text):  # a disk that is nearly full takes a part
             os.replace(new, path)
-        except OSError:
-            os.unlink(new)
     except OSError:
         return
 
@@ -89,19 +109,29 @@ def _key(costs: Costs, start_method: str) -> str:
     return " ".join(parts).replace('"', "").replace("\\", "")
 
 
-def _entries(path: str | None) -> dict[str, list[float]]:
+def _entries(path: str) -> list[tuple[str, list[float]]]:
     """Return all entries; none from a file that is not as it should be, or is another version's."""
-    if path is None:
-        return {}
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(_MOST_BYTES)
-        head, *lines = text.rstrip().removesuffix("}").split(",\n")
-        if head != _HEAD or not text.endswith("}\n"):
-            return {}
-        return dict(map(_entry, lines))
+        return list(map(_entry, _lines(path)))
+    except ValueError:
+        return []
+
+
+def _lines(path: str | None) -> list[str]:
+    """Return the lines that hold entries; none where there is no file, or it is not as it should be."""
+    if path is None:
+        return []
+    try:
+        # Whoever put a pipe there is not waited for.
+        file = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            text = os.read(file, _MOST_BYTES).decode()
+        finally:
+            os.close(file)
     except (OSError, ValueError):
-        return {}
+        return []
+    head, *lines = text.removesuffix("}\n").split(",\n")
+    return lines if head == _HEAD and text.endswith("}\n") else []
 
 
 def _entry(line: str) -> tuple[str, list[float]]:
