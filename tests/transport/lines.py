@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corewise._transport import channel, forks, portable
-from corewise._transport.line import Parts
+from corewise._transport.line import Line, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +74,9 @@ def open_line(transport: str = BLOCKS) -> Iterator[tuple[channel.ParentEnd, Any]
     with theirs:
         yield parent, theirs
     parent.close()
-    for _, close in tuple(forks._around):  # of a worker's end in this process
-        if close.__self__.fileno() == -1:
+    for _, close in tuple(forks._around):
+        end = getattr(close, "__self__", None)
+        if isinstance(end, Line) and end.fileno() == -1:  # a worker's end in this process
             close()
 
 

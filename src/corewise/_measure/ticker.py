@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TICK_S = 0.001  # benchmarks/probe.py: half of it costs work that often lets go of the GIL twice as much, 5 to 10 %
 _AFTER_WAIT_S = 0.002  # guess: both that ask for the GIL at a time cost each other a little
 _AFTER_FORCE_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
-_PART_OF_ALL = 0.3  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
+_PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
