@@ -40,6 +40,7 @@ settings.load_profile("busy machine")
 def pytest_configure(config: pytest.Config) -> None:
     """Let workers print their stacks when they are aborted, without a core file each; and let Ctrl-C be heard."""
     os.environ["PYTHONFAULTHANDLER"] = "1"
+    os.environ.setdefault("COREWISE_CACHE", "off")  # tests neither learn from a busy machine nor teach it to others
     config.stash[TRUE_STDERR] = os.dup(2)  # before output is captured
     # What a shell starts in the background ignores Ctrl-C, and so would every program that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -167,6 +167,11 @@ class Auto:
             self._early.cancel()
             self._early = None
 
+    def learn(self, workers: int, startup_s: float) -> None:
+        """Worker processes were started, in so many seconds."""
+        if self.choice is not None and self.choice.approach == "processes":
+            (self._decision if self._decision_early is None else self._decision_early).learn(workers, startup_s)
+
     def close(self) -> None:
         """The run is over. Where that was before there was a choice, there was no need for one."""
         self.alone()

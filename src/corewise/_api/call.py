@@ -251,6 +251,7 @@ class Call:
             self._close_bar()
             if self._auto is not None:
                 self._auto.close()
+                self._auto.learn(self._last["workers"], self._last.get("startup_s", 0.0))
             self._figures = self.stats()
             self._request.source.drop()
 

@@ -70,7 +70,9 @@ class Decision:
     def costs(self) -> Costs:
         """What this machine charges, as far as is known."""
         if self._costs is None:
-            self._method, self._costs = costs_of(self._terms().start_method)
+            self._method, self._believed = _costs_of(self._terms().start_method)
+            loading_s = 0.0 if "corewise._approaches.processes" in sys.modules else _LOADING_S
+            self._costs = self._believed.replace(worker_start_s=self._believed.worker_start_s + loading_s)
         return self._costs
 
     def choose(self, measurement: Measurement, latest: Latest | None = None) -> Choice:
@@ -94,8 +96,16 @@ class Decision:
             self._weigh(*latest())
         return rule.choose(self._weighed(measurement), self.costs, self._wishes, travel=self._travel)
 
+    def learn(self, workers: int, startup_s: float) -> None:
+        """Take in what the start of worker processes took, for the choices to come."""
+        from corewise._measure.costs import Observed
+        from corewise._measure.known_costs import learn_from
+
+        if self._costs is not None and startup_s > 0:
+            learn_from(Observed(workers=workers, startup_s=startup_s), self._believed, self._method)
+
     def never_again(self, approach: str) -> None:
-        """Do not choose an approach any more, which was slower than the plain loop."""
+        """Do not choose an approach any more, which has not done what it was chosen for."""
         self._wishes = self._wishes.replace(proved_slower=(*self._wishes.proved_slower, approach))
 
     def _weigh(self, items: Sequence[Any], results: Sequence[Any]) -> None:
@@ -123,26 +133,15 @@ def in_words(choice: Choice) -> Choice:
     return choice.replace(why=explain(choice))
 
 
-def costs_of(start_method: str) -> tuple[str, Costs]:
-    """Return how processes would be started now, and what this machine charges: as measured, else as guessed.
+def _costs_of(start_method: str) -> tuple[str, Costs]:
+    """Return how processes would be started now, and what this machine is believed to charge.
 
     Args:
         start_method: what was asked for: ``"auto"`` or a name.
     """
     from corewise._engine.start import pick_start_method
-    from corewise._measure import costs_file
-    from corewise._measure.costs import guessed
     from corewise._measure.gauge import has_gil
+    from corewise._measure.known_costs import costs_of
 
     method = pick_start_method(start_method)
-    loading_s = 0.0 if "corewise._approaches.processes" in sys.modules else _LOADING_S
-    cores = cpu_count()
-    known = _KNOWN.get((method, cores))
-    if known is None:
-        known = costs_file.load(guessed(cores, has_gil=has_gil(), start_method=method), method)
-        _KNOWN[method, cores] = known
-    return method, known.replace(worker_start_s=known.worker_start_s + loading_s) if loading_s else known
-
-
-# What was read from the file, or learnt since.
-_KNOWN: dict[tuple[str, int], Costs] = {}
+    return method, costs_of(cpu_count(), has_gil=has_gil(), start_method=method)
