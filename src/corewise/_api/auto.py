@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from corewise._api.decision import Decision
     from corewise._approaches.base import Approach, Terms
     from corewise._dispatch.run import Run
-    from corewise._measure.gauge import Gauge
     from corewise._types.choice import Choice
     from corewise._types.measurement import Measurement
     from corewise._work.chunk import Done
 
 _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
+_FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
@@ -123,7 +123,10 @@ class Auto:
                 self._done = None  # results must not stay while the caller makes use of them
         if self._threads is not None:
             approach, climb = self._threads
-            approach.limit = climb.observe(len(done.values), done.wall_s)
+            limit = climb.observe(len(done.values), done.wall_s)
+            if limit > approach.limit:
+                limit = max(approach.limit, min(limit, self._repaid(done)))
+            approach.limit = limit
         elif self._back is not None:
             return self._after_processes(self._back, done)
         elif self._turns is not None and self._turns.observe(perf_counter(), process_time()):
@@ -212,22 +215,24 @@ class Auto:
         """Decide for the first time, as soon as enough is known and it matters."""
         items, wall_s = probe.gauge.items, probe.gauge.wall_s
         left = max(items, 2 * self._decision.cores) if remaining is None else remaining
-        if wall_s < _FIRST_LOOK_S or left * wall_s <= items * model.GAIN_S:
+        if wall_s < (_FIRST_LOOK_S if items > 1 else _FIRST_ALONE_S) or left * wall_s <= items * model.GAIN_S:
             return None
+        figures = _figures(probe)
         measured = probe.gauge.so_far(remaining)
+        measured = measured.replace(queued_s=max(0.0, min(figures[3], measured.wall_s - measured.cpu_s)))
         if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:
             return None
         probe.gauge.rest()  # how processes would be started depends on what threads there are
         choice = self._choose(measured)
         self._plainly = Plainly(choice.measurement or measured, self._decision.costs, self._choose)
-        self._told = _figures(probe.gauge)
+        self._told = figures
         return choice
 
     def _again(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide anew, where a chunk tells something new."""
         if self._plainly is None:
             return None
-        now = _figures(probe.gauge)
+        now = _figures(probe)
         items, wall_s, cpu_s, queued_s, seen_s, held_s = (
             one - before for one, before in zip(now, self._told, strict=True)
         )
@@ -240,6 +245,13 @@ class Auto:
         if done is None or done.failed:
             return self._decision.choose(measured)
         return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values))
+
+    def _repaid(self, done: Done) -> int:
+        """Return how many threads what remains would repay the start of, by what calls take lately."""
+        remaining = self._run.remaining
+        if remaining is None:
+            return MOST_THREADS
+        return int((remaining * done.wall_s / len(done.values) / self._decision.costs.thread_start_s) ** 0.5)
 
     def _after_processes(self, back: BackToPlain, done: Done) -> bool:
         remaining = self._run.remaining
@@ -284,6 +296,12 @@ class Auto:
         return 0.0 if self._probe is None else self._probe.gauge.running_s()
 
 
-def _figures(gauge: Gauge) -> tuple[float, ...]:
-    """Return what adds up: items, seconds, CPU seconds, seconds in line; CPU seconds looked at, and holding the GIL."""
-    return (gauge.items, gauge.wall_s, gauge.cpu_s, gauge.queued_s, *gauge.seen)
+def _figures(probe: Probe) -> tuple[float, ...]:
+    """Return what adds up: items, seconds, CPU seconds, seconds in line; CPU seconds looked at, and holding the GIL.
+
+    To wait for a thread that is there because of the measurement is to stand in line, too. It is not known, but not
+    longer than what such threads computed.
+    """
+    gauge = probe.gauge
+    queued_s = max(gauge.queued_s, probe.queued_s or 0.0) + gauge.ours_s
+    return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, *gauge.seen)

@@ -30,6 +30,9 @@ _FIRST_LOW, _FIRST_HIGH = 0.25, 2.0
 _SURE, _UNSURE = 0.05, 0.3
 _DEVIATIONS = 2.0
 _MOST_ERROR = 0.75
+# A little waiting may be no such thing: the host of a virtual machine takes its cores away without a word. And where it
+# is true, threads would not gain much by it.
+_COMPUTES_ALL = 0.75
 _GUESSED_COST_ERROR = 0.5  # of start and travel, where the costs of this machine were not measured
 
 
@@ -71,6 +74,8 @@ class Nature:
     ) -> None:
         self.items = left(measurement, costs)
         item_s, share = max(0.0, measurement.item_s * factor), min(1.0, measurement.cpu_share)
+        if share >= _COMPUTES_ALL:
+            share = 1.0
         self.under_way_s = 0.0
         longest_s = measurement.longest_s
         if not measurement.items:

@@ -43,7 +43,7 @@ def guessed(cores: int, *, has_gil: bool, start_method: str) -> Costs:
         chunk_s=40e-6,
         process_item_s=1e-6,
         byte_s=0.5e-9,
-        thread_start_s=60e-6,
+        thread_start_s=150e-6,
         thread_item_s=0.1e-6,
         coroutine_s=10e-6,
     )

@@ -89,6 +89,11 @@ class Gauge:
         return self._others.so_far[1]
 
     @property
+    def ours_s(self) -> float:
+        """CPU seconds of threads that are there because of the measurement."""
+        return self._ticker.cpu_s + self._others.ours_s()
+
+    @property
     def seen(self) -> tuple[float, float]:
         """CPU seconds of theirs that were looked at for the GIL, and those of them for which it was held."""
         return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.held_s)
@@ -256,7 +261,7 @@ class _Others:
     """
 
     def __init__(self, ticker: Ticker, ours_s: Callable[[], float]) -> None:
-        self._ours_s = ours_s
+        self.ours_s = ours_s
         self._ticker = ticker
         self.so_far = (0.0, 0.0)
         self._native_s = 0.0  # what the clocks said at their last reading
@@ -266,7 +271,7 @@ class _Others:
     @property
     def all_s(self) -> float:
         """CPU seconds of the process so far, without the ticker."""
-        return process_time() - self._ticker.cpu_s - self._ours_s()
+        return process_time() - self._ticker.cpu_s - self.ours_s()
 
     def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
         """A chunk begins when its thread's clock says `cpu_s`."""
