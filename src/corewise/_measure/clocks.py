@@ -24,6 +24,9 @@ class PlaceInLine:
 
     Args:
         thread: the thread, by the number that the system gives it.
+
+    Attributes:
+        told: whether the system tells of it.
     """
 
     def __init__(self, thread: int) -> None:
@@ -34,6 +37,7 @@ class PlaceInLine:
                 self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
             except OSError:
                 pass
+        self.told = self._file is not None
 
     def queued_s(self) -> float:
         """Return the seconds for which the thread has stood in line; 0 where the system does not tell."""
@@ -57,7 +61,7 @@ class ThreadClocks:
     Attributes:
         ident: the thread.
         cpu_s: gives its CPU seconds to whichever thread asks; None where the system has no such clock.
-        begin_s: the seconds for which it had stood in line for a core when that was first looked at; None before.
+        begin_s: the seconds for which it had stood in line for a core when that was first noted; None before.
     """
 
     begin_s: float | None = None
@@ -75,8 +79,20 @@ class ThreadClocks:
             except (AttributeError, OSError):
                 pass
 
+    @property
+    def looks(self) -> bool:
+        """Whether somebody looks at its way to a core."""
+        return self._line is not None
+
+    def note_line(self) -> None:
+        """Note for how long it has stood in line so far, without looking on."""
+        line = PlaceInLine(self._number)
+        if line.told:
+            self.begin_s = line.queued_s()
+            line.close()
+
     def look_at_line(self) -> bool:
-        """Begin to look at its way to a core. Return whether nobody did before.
+        """Begin to look at its way to a core. Return whether that is the first that is known of it.
 
         That opens and reads a file, and so lets go of the GIL: who waits for that is woken each time.
         """
@@ -85,8 +101,11 @@ class ThreadClocks:
         except IndexError:
             return False
         line = PlaceInLine(self._number)
-        self.begin_s, self._line = line.queued_s(), line
-        return True
+        first = line.told and self.begin_s is None
+        if self.begin_s is None:
+            self.begin_s = line.queued_s()
+        self._line = line
+        return first
 
     def queued_s(self) -> float | None:
         """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""

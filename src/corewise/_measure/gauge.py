@@ -7,6 +7,7 @@ from _thread import get_ident
 from itertools import chain, islice
 from time import perf_counter, process_time
 
+from corewise._measure import aside
 from corewise._measure.clocks import ThreadClocks, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
@@ -116,8 +117,6 @@ class Gauge:
             pending = chain(_stamped(islice(pending, 1), stamps), pending)
         elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
             pending = _stamped(items, stamps)
-        if wall_s >= WORTH_A_LOOK_S:
-            self._look_closely(clocks, wall_s, cpu_s)
         self._others.begin(clocks, thread_cpu_s())
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
@@ -136,7 +135,10 @@ class Gauge:
         if since is None or clocks is None:
             return
         now, cpu_now = perf_counter(), thread_cpu_s()
-        self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
+        wall_s, cpu_s = wall_s + now - since, cpu_s + cpu_now - cpu_since
+        self._state = (wall_s, cpu_s, None, 0.0)
+        if wall_s >= WORTH_A_LOOK_S:
+            self._look_closely(clocks, wall_s, cpu_s)
         self._others.end(clocks, cpu_now, now, since)
         self._count.add(items, since, now, self._stamps)
 
@@ -189,7 +191,10 @@ class Gauge:
     def _bind(self) -> ThreadClocks:
         """Turn to the calling thread, which may be another one than the last time."""
         self.close()
-        self._clocks = clocks = ThreadClocks()
+        clocks = ThreadClocks()
+        if not aside.one_waits():
+            clocks.note_line()
+        self._clocks = clocks
         return clocks
 
     def _clock(self) -> tuple[float, float, bool]:
@@ -208,20 +213,20 @@ class Gauge:
     def _look_closely(self, clocks: ThreadClocks, wall_s: float, cpu_s: float) -> bool:
         """Prepare what takes too long for a run that is not worth it. Return whether anything was left to do.
 
-        It lets go of the GIL many times. So the watched thread does it where it can, between two chunks; only behind an
-        item that has run for long the ticker does. The way to a core matters only where not all time was computed.
+        It lets go of the GIL many times. So the watched thread does it where it can, behind a chunk; only while an item
+        runs for long the ticker does.
         """
-        first = can_tell_waits()
-        if wall_s - cpu_s < _IDLE_SHARE * wall_s or not clocks.look_at_line():
-            return first
-        if self._blind is None:
+        first, looks = can_tell_waits(), clocks.looks
+        if clocks.look_at_line():
             self._blind = wall_s, cpu_s
-        return True
+        return first or not looks
 
     def _watch(self, wall_s: float, cpu_s: float) -> bool:
         """Tell when an item has run for long. Called by the ticker. Return whether this has let go of the GIL."""
         clocks, call = self._clocks, self._when_long
-        spoilt = clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
+        # The way to a core matters only where not all time was computed.
+        idles = wall_s - cpu_s > _IDLE_SHARE * wall_s
+        spoilt = idles and clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
         if call is not None and self.running_s() >= self._long_s:
             self._when_long = None
             call()
@@ -232,11 +237,8 @@ class Gauge:
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
     ) -> Measurement:
         native_cpu_s, queued_s = others
-        if self._blind is not None:  # what was not seen of it is taken to be like the rest
-            blind_s = self._blind[0] - self._blind[1]
-            seen_s = wall_s - cpu_s - blind_s
-            if blind_s > 0 and seen_s > 0:
-                queued_s *= 1 + blind_s / seen_s
+        if self._blind is not None:
+            queued_s += _queued_unseen(wall_s, cpu_s, queued_s, *self._blind)
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
         share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
         return Measurement(
@@ -276,7 +278,7 @@ class _Others:
     def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
         """A chunk begins when its thread's clock says `cpu_s`."""
         now = perf_counter()
-        if now - self._ended > _GAP_S or (self._queued_s is None and clocks.begin_s is not None):
+        if now - self._ended > _GAP_S:
             self._native_s, self._queued_s, self._read = self.all_s - cpu_s, clocks.queued_s(), now
 
     def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
@@ -291,7 +293,7 @@ class _Others:
         it, such as the ticker, would be woken each time for nothing.
         """
         self._ended = now
-        if now - since > _SHORT_S or now - self._read > _GAP_S:
+        if now - since > _SHORT_S or now - self._read > _GAP_S or (clocks.looks and self._queued_s is None):
             self.so_far, (self._native_s, self._queued_s) = self._read_at(clocks, cpu_s)
             self._read = now
 
@@ -301,6 +303,14 @@ class _Others:
         before_s = clocks.begin_s if self._queued_s is None else self._queued_s
         in_line_s = 0.0 if queued_s is None or before_s is None else queued_s - before_s
         return (self.so_far[0] + native_s - self._native_s, self.so_far[1] + in_line_s), (native_s, queued_s)
+
+
+def _queued_unseen(wall_s: float, cpu_s: float, queued_s: float, blind_s: float, blind_cpu_s: float) -> float:
+    """Return the seconds in line for a core before anybody looked: what is left if it waited as the rest does."""
+    seen_s, seen_cpu_s = wall_s - blind_s - queued_s, cpu_s - blind_cpu_s
+    if seen_cpu_s <= 0 or seen_s < _SEEN_SHARE * blind_s:
+        return 0.0
+    return max(0.0, blind_s - blind_cpu_s * max(1.0, seen_s / seen_cpu_s))
 
 
 def has_gil() -> bool:
