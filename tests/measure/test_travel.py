@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import threading
 from pickle import PickleBuffer
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 import pytest
@@ -91,12 +91,15 @@ def test_large_buffers_are_counted_and_not_copied() -> None:
 def test_what_takes_long_is_extrapolated() -> None:
     """A list of a million lists is looked at for a few milliseconds, and told to the factor that decides."""
     rows = [[float(number)] * 3 for number in range(400_000)]
-    begin = perf_counter()
+    begin = perf_counter(), thread_time()
     seen = weigh([rows], budget_s=0.01)
-    took_s = perf_counter() - begin
-    begin = perf_counter()
+    share = (thread_time() - begin[1]) / (perf_counter() - begin[0])  # the rest it stood in line for a core
+    took_s = thread_time() - begin[1]
+    before = thread_time()
     real = codec.dumps(rows)
-    real_s = perf_counter() - begin
+    real_s = thread_time() - before
+    if share < 0.5:
+        pytest.skip("the machine is crowded")
     assert not seen.whole
     assert took_s < real_s
     assert seen.size_bytes == pytest.approx(len(real), rel=0.7)
