@@ -13,6 +13,8 @@ import pytest
 from lines import LIMIT_S, MEBIBYTE, answering, ask, blocks_mapped, receive, worker_process
 from test_blocks_and_forks import Child
 
+import corewise
+
 if TYPE_CHECKING:
     from corewise._transport import channel
 
@@ -34,6 +36,16 @@ def test_a_result_no_larger_than_its_argument_needs_no_block_of_its_own() -> Non
             got[:] = -1.0
         assert blocks_mapped() == 1
         assert (parent.statistics().blocks_made, parent.statistics().blocks_reused) == (1, 9)
+
+
+def test_an_executor_needs_one_block_for_each_worker() -> None:
+    """Nothing of the engine's refers to an argument any more when the result is sent."""
+    before = blocks_mapped()
+    with corewise.ProcessExecutor(1) as executor:
+        for number in range(5):
+            got = executor.submit(np.add, array(number), 1).result()
+            np.testing.assert_array_equal(got, array(number + 1))
+        assert blocks_mapped() == before + 1
 
 
 def test_a_result_that_is_larger_lies_in_a_block_of_the_workers() -> None:

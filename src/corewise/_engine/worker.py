@@ -157,6 +157,7 @@ class _Worker:
             except BaseException as error:  # noqa: BLE001 - whatever the item or the function raises is the item's outcome
                 self._send_outcomes("done", position, [(True, failures.pack(error))], begin)
             else:
+                del item  # so that a large result can go back in the memory of a large argument
                 if codec.is_short(value):
                     self._send_outcomes("plain", position, plain_dumps([value]), begin)
                 else:
