@@ -270,8 +270,21 @@ def test_a_worker_that_is_stopped_before_its_work_is_frozen_after_a_while(opened
     worker.is_stopped = False
     assert pool.patrol.frozen(pool.members) == []
     worker.is_stopped = True
+    later(pool, FROZEN_S * 3)
     assert pool.patrol.frozen(pool.members) == []
-    later(pool, FROZEN_S * 4)
+    later(pool, FROZEN_S * 5)
+    assert pool.patrol.frozen(pool.members) == [worker]
+
+
+def test_the_system_is_not_asked_again_and_again_whether_a_worker_is_stopped(opened: Opened) -> None:
+    """Only a few times in the while that it takes to call one frozen."""
+    pool, worker = opened(3, idle=0)
+    assert pool.patrol.frozen(pool.members) == []
+    worker.is_stopped = True
+    assert pool.patrol.frozen(pool.members) == []  # not seen
+    later(pool, FROZEN_S * 1.5)
+    assert pool.patrol.frozen(pool.members) == []  # for the first time
+    later(pool, FROZEN_S * 3)
     assert pool.patrol.frozen(pool.members) == [worker]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corewise._engine.schedule import AHEAD, AHEAD_BELOW_S, LARGE_BYTES, Schedule
+from corewise._engine.schedule import AHEAD, AHEAD_BELOW_S, LARGE_BYTES, ONE_AHEAD, ONE_AHEAD_BELOW_S, Schedule
 from corewise._transport.ledger import Reached
 from corewise._work.chunk import Chunk
 
@@ -15,17 +15,24 @@ def chunk(start: int, size: int = 1) -> Chunk:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "ahead"), [(AHEAD_BELOW_S / 2, True), (AHEAD_BELOW_S, False), (100 * AHEAD_BELOW_S, False)]
+    ("seconds", "held"),
+    [
+        (AHEAD_BELOW_S / 2, AHEAD),
+        (AHEAD_BELOW_S, ONE_AHEAD),
+        (ONE_AHEAD_BELOW_S / 2, ONE_AHEAD),
+        (ONE_AHEAD_BELOW_S, 1),
+        (100 * ONE_AHEAD_BELOW_S, 1),
+    ],
 )
-def test_only_short_chunks_are_sent_ahead(seconds: float, *, ahead: bool) -> None:
-    """A chunk that waits behind a long one could not go to a worker that is idle."""
+def test_the_shorter_chunks_are_the_more_are_sent_ahead(seconds: float, held: int) -> None:
+    """Of long ones none: one that waits behind a long one may have to be taken back."""
     schedule = Schedule(1)
     schedule.joined(1)
     assert [send.held.chunk.start for send in schedule.submit(chunk(0))] == [0]
-    assert schedule.submit(chunk(1)) == []
-    assert schedule.submit(chunk(2)) == []
+    for start in range(1, AHEAD + 2):
+        assert schedule.submit(chunk(start)) == []
     sent = schedule.done(1, 1, seconds, dropped=False)
-    assert [send.held.chunk.start for send in sent] == ([1, 2] if ahead else [1])
+    assert [send.held.chunk.start for send in sent] == list(range(1, held + 1))
 
 
 def test_nothing_is_sent_ahead_before_a_chunk_has_told_how_long_it_takes() -> None:

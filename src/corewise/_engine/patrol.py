@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TAIL_S = 0.002  # guess: half of what a chunk lasts; a worker that idles for less loses less than a round of talk costs
 STUCK_S = 0.005  # guess: results wait for their neighbours as long as a chunk is meant to last, not longer
 FROZEN_S = 1.0  # guess: two looks this far apart find a worker stopped, so no debugger just stepping through
+_ASK_S = FROZEN_S / 4  # guess: to ask the system whether a process is stopped takes some 40 µs
 
 
 class Patrol:
@@ -34,6 +35,7 @@ class Patrol:
         self._timeout_s = timeout_s
         self._clock = clock
         self._stopped: dict[int, float] = {}
+        self._asked = clock() - _ASK_S  # when it last looked for stopped processes
 
     def due_s(self, members: Mapping[int, Worker], *, limited: bool) -> float:
         """Return how many seconds of silence to wait before looking again.
@@ -99,8 +101,11 @@ class Patrol:
 
         One that was stopped in the middle of an item is left alone: somebody may be debugging it.
         """
-        found = []
+        found: list[Worker] = []
         now = self._clock()
+        if now - self._asked < _ASK_S:
+            return found
+        self._asked = now
         for worker, held in self._busy(members):
             at = worker.ledger.at()
             if (at is not None and at[0] >= held.position) or not worker.is_stopped:

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
-# Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. A round trip costs about 0.1
-# ms, so for longer ones it gains under 1 %.
+# Of chunks shorter than this one is sent ahead, so that a worker finds its next one waiting. A round trip takes 0.2 ms
+# beside workers that keep all cores busy, so for longer ones it gains under 0.4 %, and for those of 10 ms it gains 2 %
+# (benchmarks/results/peers.json, "one giant").
+ONE_AHEAD_BELOW_S = 0.050
+# Of still shorter ones more than one.
 AHEAD_BELOW_S = 0.010
 # Chunks that a worker holds then, the running one included. Where workers keep all cores busy, the parent may wait two
 # of their time slices (some 4 ms each) for a core; with one chunk waiting, workers stood idle a third of the time
 # (benchmarks/results/peers.json, "map of 300,000 tiny calls").
 AHEAD = 4
+ONE_AHEAD = 2
 # But none is sent ahead where it fills so much shared memory: it would wait in a block of its own, and to fill a fresh
 # one takes eight times as long as one that has come back (benchmarks/results/peers.json, "64 MB NumPy arrays"). The
 # size is a guess: copying this much takes 1 to 2 ms, beside which a round trip is little.
@@ -110,7 +114,7 @@ class Schedule:
 
     def __init__(self, workers: int, *, quota: int | None = None, ahead: bool = False) -> None:
         self.limit = workers
-        self._least_depth = 2 if ahead else 1
+        self._least_depth = ONE_AHEAD if ahead else 1
         self._quota = quota
         self._queue: deque[Chunk] = deque()
         self._desks: dict[int, _Desk] = {}
@@ -294,8 +298,9 @@ class Schedule:
 
     @property
     def _depth(self) -> int:
-        short = self._chunk_s is not None and self._chunk_s < AHEAD_BELOW_S
-        return AHEAD if short and not self._large else self._least_depth
+        if self._chunk_s is None or self._chunk_s >= ONE_AHEAD_BELOW_S or self._large:
+            return self._least_depth
+        return AHEAD if self._chunk_s < AHEAD_BELOW_S else ONE_AHEAD
 
     def _put_back(self, parts: list[Chunk]) -> None:
         """Queue parts of chunks again, where they stand in the order of the input."""
