@@ -28,8 +28,8 @@ def add_one(number: int) -> int:
 def turn(rounds: int) -> int:
     """Turn a loop so many times: the same amount of work however busy the machine is, unlike so many seconds of it.
 
-    Each turn computes for some 10 µs. An empty loop would be no measure of work: its speed differs by a fifth and more
-    from one process to the next (docs/explanation/benchmarks.md).
+    Each turn computes for some 10 µs. An empty loop would be no measure of work: its speed may double from one second
+    to the next (docs/explanation/benchmarks.md).
     """
     for _ in repeat(None, rounds):
         pow(3, _EXPONENT, _MODULUS)

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
-# Of chunks shorter than this one is sent ahead, so that a worker finds its next one waiting. A round trip takes 0.2 ms
-# beside workers that keep all cores busy, so for longer ones it gains under 0.4 %, and for those of 10 ms it gains 2 %
-# (benchmarks/results/peers.json, "one giant").
+# Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. Guess: where workers keep all
+# cores busy that saves 0.1 ms a chunk, 1 % of those of 10 ms and a fifth of that here.
 ONE_AHEAD_BELOW_S = 0.050
-# Of still shorter ones more than one.
+# Of those shorter than this, more than one.
 AHEAD_BELOW_S = 0.010
 # Chunks that a worker holds then, the running one included. Where workers keep all cores busy, the parent may wait two
 # of their time slices (some 4 ms each) for a core; with one chunk waiting, workers stood idle a third of the time
