@@ -53,6 +53,11 @@ class Lifeline:
             return Lifeline, (DupFd(self._fd),)
         return Lifeline, ()
 
+    @property
+    def reading(self) -> int:
+        """The end that a worker holds: readable when its parent is gone; -1 on Windows, and once it is handed over."""
+        return self._fd
+
     def handed_over(self) -> None:
         """In the parent, once the worker is started: let go of its end."""
         if self._fd >= 0:
@@ -72,7 +77,9 @@ class Lifeline:
             fcntl.fcntl(self._fd, fcntl.F_SETSIG, _SIGKILL)
             fcntl.fcntl(self._fd, fcntl.F_SETFL, fcntl.fcntl(self._fd, fcntl.F_GETFL) | os.O_ASYNC)
             # The parent may have died before the line above, when nobody was signalled.
-            if select.select([self._fd], [], [], 0)[0]:
+            poll = select.poll()  # not `select`, which takes no descriptor from 1024 on
+            poll.register(self._fd, select.POLLIN)
+            if poll.poll(0):
                 os._exit(1)
         else:
             import threading

@@ -1,0 +1,130 @@
+"""What a user sends through a pipe, as bytes: what `multiprocessing` can send, and what cloudpickle can."""
+
+from __future__ import annotations
+
+import copyreg
+import sys
+from _io import BytesIO  # what `io` hands on
+
+from corewise._transport import pickling
+from corewise._transport.codec import main_can_be_imported
+from corewise._transport.plain import PLAIN, all_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pickle import PickleBuffer
+    from typing import Any
+
+# What is larger than this goes through a block of memory on Linux, and apart from the pickle everywhere
+# (benchmarks/results/processes.json, "array of 64 KiB": about where both ways take equally long).
+APART_FROM_BYTES = 1 << 16
+
+_WAY_OUT = "Make that part in the process that needs it."
+
+# The pickler that knows the reducers of `multiprocessing`, and how many reducers there were when it was made.
+_pickler: Any = None
+_known = (-1, -1)
+
+
+def packed(value: object, *, travelled: bool) -> tuple[bytes, list[memoryview]]:
+    """Return an object as a pickle and the large buffers that belong to it, in one piece each.
+
+    Args:
+        value: any object.
+        travelled: whether an end of the pipe went to a process that was not forked, so that what ``__main__`` defines
+            has to be sent by value if that process cannot import it.
+
+    Raises:
+        CannotTravel: when neither pickle nor cloudpickle can send it.
+    """
+    if type(value) in PLAIN or (type(value) in (tuple, list) and all_plain(value)):  # type: ignore[arg-type]
+        return pickling.pickled(value), []
+    beside: list[memoryview] = []
+
+    def keep(buffer: PickleBuffer) -> bool:
+        view = buffer.raw()
+        if len(view) <= APART_FROM_BYTES:
+            return True
+        beside.append(view)
+        return False
+
+    return pickled_somehow(value, keep, beside.clear, by_value=lambda: travelled and not main_can_be_imported()), beside
+
+
+def pickled_somehow(
+    value: object,
+    keep: Callable[[PickleBuffer], bool] | None,
+    again: Callable[[], object],
+    *,
+    by_value: Callable[[], bool],
+    what: str = "",
+) -> bytes:
+    """Return the pickle of an object, by cloudpickle if it has to be.
+
+    Args:
+        value: any object.
+        keep: called with each buffer that may be left out; as for `pickle.dumps`.
+        again: called before a second try.
+        by_value: whether what ``__main__`` defines has to be sent by value; asked only where there is such.
+        what: what it is to the caller, for the error.
+
+    Raises:
+        CannotTravel: when neither pickle nor cloudpickle can.
+    """
+    try:
+        data = _dumps(value, keep)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        first: BaseException = error
+    else:
+        if b"__main__" not in data or not by_value():
+            return data
+        first = TypeError("it refers to what the main program defines, which cannot be imported")
+    again()
+    import cloudpickle
+
+    try:
+        return bytes(_cloud(cloudpickle, value, keep))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:
+        from corewise._transport.diagnose import why_not
+        from corewise.errors import CannotTravel
+
+        raise CannotTravel(why_not(value, what, first, _WAY_OUT)) from first
+
+
+def _dumps(value: object, keep: Callable[[PickleBuffer], bool] | None) -> bytes:
+    extra = _reducers()
+    if not extra:
+        return pickling.pickled(value, keep)
+    if _known != (len(copyreg.dispatch_table), len(extra)):
+        _make_pickler(extra)
+    file = BytesIO()
+    _pickler(file, 5, buffer_callback=keep).dump(value)
+    return file.getvalue()
+
+
+def _reducers() -> dict[type, Any]:
+    """Return how `multiprocessing` sends connections, sockets and the like; nothing where it is not loaded."""
+    reduction = sys.modules.get("multiprocessing.reduction")
+    return {} if reduction is None else reduction.ForkingPickler._extra_reducers  # noqa: SLF001 - where `register` keeps them
+
+
+def _make_pickler(extra: dict[type, Any]) -> None:
+    global _pickler, _known  # noqa: PLW0603 - made anew when somebody registers a reducer
+    from pickle import Pickler
+
+    known = len(copyreg.dispatch_table), len(extra)
+    _pickler = type("Pickler", (Pickler,), {"dispatch_table": {**copyreg.dispatch_table, **extra}})
+    _known = known
+
+
+def _cloud(cloudpickle: Any, value: object, keep: Callable[[PickleBuffer], bool] | None) -> bytes:
+    table = {**cloudpickle.Pickler.dispatch_table, **_reducers()}
+    pickler = type("Pickler", (cloudpickle.Pickler,), {"dispatch_table": table})
+    file = BytesIO()
+    pickler(file, 5, buffer_callback=keep).dump(value)
+    return file.getvalue()
