@@ -1,10 +1,9 @@
-"""Runs CPython's own tests of `multiprocessing` with the processes and pipes of corewise in the place of the standard ones.
+"""Runs CPython's own tests of `multiprocessing` with the processes and pipes of corewise.
 
     python standard_processes.py START_METHOD REPORT LIMIT_S CLASSES [EXCLUDED...]
 
-CLASSES are names of test classes, separated by commas. What is written to REPORT is that of `standard_tests`, and so is
-the limit of each test. The substitution is made when this file is imported, so that children that are not forked make it
-as well.
+CLASSES are names of test classes, separated by commas. REPORT and the limit of each test are those of `standard_tests`.
+The substitution is made when this file is imported, so that children that are not forked make it as well.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import corewise
 from standard_tests import Report, cases
+
+import corewise
 
 multiprocessing.Process = corewise.Process  # type: ignore[misc]
 multiprocessing.Pipe = corewise.Pipe  # type: ignore[assignment]

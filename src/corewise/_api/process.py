@@ -11,7 +11,7 @@ import os
 import select
 import sys
 from multiprocessing import process as standard
-from signal import SIGINT, getsignal, signal
+from signal import SIGINT, getsignal
 from time import monotonic
 
 from corewise._engine.lifeline import Lifeline
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from typing import Any
 
+_standard: Any = standard  # whose private parts are used: a process has to be in its books
 _METHODS = ("fork", "forkserver", "spawn")
 _SIGKILL = 9
+_NO_OUTCOME: tuple[str, Any] = outcome.EXITED, None
 _being_packed: set[int] = set()  # the `id` of each process on its way to be one
 _kills_seen = -1  # how many out-of-memory kills the kernel had counted when it was last asked
 
@@ -63,6 +65,13 @@ class Process(multiprocessing.Process):
         'it exited with code 0'
     """
 
+    if TYPE_CHECKING:  # what the standard library keeps to itself
+        _popen: Any
+        _parent_pid: int | None
+        _args: tuple[Any, ...]
+        _kwargs: dict[str, Any]
+        _check_closed: Callable[[], None]
+
     _asked: str | None = None  # the start method that this one was given
     _method = ""  # the one that it was started by
     _method_is_open = False  # whether its parent has left the start method to be looked for
@@ -80,7 +89,7 @@ class Process(multiprocessing.Process):
         target: Callable[..., Any] | None = None,
         name: str | None = None,
         args: Iterable[Any] = (),
-        kwargs: Mapping[str, Any] = {},  # noqa: B006 - never changed, and the standard library's
+        kwargs: Mapping[str, Any] = {},
         *,
         daemon: bool | None = None,
         start_method: str | BaseContext | None = None,
@@ -110,7 +119,7 @@ class Process(multiprocessing.Process):
             raise AssertionError("cannot start a process twice")
         if self._parent_pid != os.getpid():
             raise AssertionError("can only start a process object created by current process")
-        standard._cleanup()
+        _standard._cleanup()
         if _kills_seen < 0:
             _count_kills()
         self._method = method.pick(self._asked)
@@ -128,7 +137,7 @@ class Process(multiprocessing.Process):
                     self._popen = self._launched()
                     self._sentinel = self._popen.sentinel
                     self._awaited = awaited
-                    standard._children.add(self)
+                    _standard._children.add(self)
                     scope.keep_open()
             finally:
                 self._report = self._on_interrupt = None
@@ -141,7 +150,7 @@ class Process(multiprocessing.Process):
             self.__dict__.pop(name, None)
 
     def _launched(self) -> Any:
-        if sys.platform != "win32" and self._method == "fork" and method.has_pidfd():
+        if sys.platform == "linux" and self._method == "fork" and method.has_pidfd():
             from corewise._engine.processes.forking import Popen
 
             return Popen(self)
@@ -178,7 +187,7 @@ class Process(multiprocessing.Process):
             raise AssertionError("can only ask a child process for its result")
         if self._told is None:
             self._wait_for_outcome(timeout)
-        kind, value = self._told or (outcome.EXITED, None)
+        kind, value = self._told or _NO_OUTCOME
         if kind == outcome.RETURNED:
             return value
         if kind == outcome.RAISED:
@@ -197,7 +206,6 @@ class Process(multiprocessing.Process):
         deadline = None if timeout is None else monotonic() + timeout
         awaited, popen = self._awaited, self._popen
         assert awaited is not None  # noqa: S101 - it was started
-        assert popen is not None  # noqa: S101 - as above
         while True:
             gone = popen.poll() is not None
             self._told = awaited.outcome()
@@ -322,8 +330,6 @@ class Process(multiprocessing.Process):
         assert lifeline is not None  # noqa: S101 - as above
         lifeline.arm()
         if self._method == "fork":
-            if self._on_interrupt is not getsignal(SIGINT):
-                signal(SIGINT, self._on_interrupt)
             ends.keep_only([self])
         self._report = self._lifeline = self._on_interrupt = None
         if self._method_is_open:
@@ -334,7 +340,7 @@ class Process(multiprocessing.Process):
 
     def _after_fork(self) -> None:
         if self._method != "spawn":  # where nothing was inherited
-            standard.BaseProcess._after_fork()  # type: ignore[attr-defined]
+            _standard.BaseProcess._after_fork()
 
 
 Process.__module__ = "corewise"
@@ -354,6 +360,6 @@ def _wait(numbers: list[int], timeout: float | None) -> bool:
 
 def _count_kills() -> bool:
     """Ask the kernel how many processes it has killed for want of memory; return whether there are new ones."""
-    global _kills_seen  # noqa: PLW0603 - of this process
+    global _kills_seen
     before, _kills_seen = _kills_seen, memory.out_of_memory_kills()
     return 0 <= before < _kills_seen

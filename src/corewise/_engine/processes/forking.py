@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import sys
-from multiprocessing import popen_fork, util
+
+assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
+
+from multiprocessing import popen_fork
+from multiprocessing import util as standard_util
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, getsignal, pthread_sigmask, signal
 
 from corewise._machine.native_threads import why_not_fork
@@ -15,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_util: Any = standard_util  # whose private parts are used
+_ENDS_BY_ATEXIT = sys.version_info >= (3, 13)  # what a child does at its end; before, `_bootstrap` does it
 _UNKNOWN = 255  # what the standard library says of a process whose exit code nobody could read
 
 
@@ -37,18 +44,24 @@ class Popen(popen_fork.Popen):
                 os.waitpid(self.pid, 0)
                 raise
             self.sentinel = notice.fd
-            self.finalizer = util.Finalize(self, notice.close)
+            self.finalizer = standard_util.Finalize(self, notice.close)
         finally:
             pthread_sigmask(SIG_SETMASK, before)
 
     def _be_child(self, process_obj: Any, mask: Any) -> None:
+        """Be the child: as the standard library of this version does it, but for what has to do with Ctrl-C."""
         code = 1
         try:
-            if process_obj._on_interrupt is not getsignal(SIGINT):  # it is held back in the parent  # noqa: SLF001
-                signal(SIGINT, process_obj._on_interrupt)  # noqa: SLF001
+            if _ENDS_BY_ATEXIT:
+                atexit._clear()
+                atexit.register(_util._exit_function)
+            if process_obj._on_interrupt is not getsignal(SIGINT):  # it is held back in the parent
+                signal(SIGINT, process_obj._on_interrupt)
             pthread_sigmask(SIG_SETMASK, mask)
-            code = process_obj._bootstrap(parent_sentinel=process_obj._lifeline.reading)  # noqa: SLF001 - as the standard library does
+            code = process_obj._bootstrap(parent_sentinel=process_obj._lifeline.reading)
         finally:
+            if _ENDS_BY_ATEXIT:
+                atexit._run_exitfuncs()
             os._exit(code)
 
     def poll(self, flag: int = os.WNOHANG) -> int | None:

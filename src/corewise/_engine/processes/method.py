@@ -92,7 +92,7 @@ class MainHidden:
 
     def __enter__(self) -> None:
         names = vars(sys.modules["__main__"])
-        self._names = {name: names.pop(name) for name in ("__file__", "__spec__") if name in names}
+        self._names: dict[str, Any] = {name: names.pop(name) for name in ("__file__", "__spec__") if name in names}
         names["__spec__"] = None
 
     def __exit__(self, *_: object) -> None:

@@ -78,8 +78,9 @@ def _filed(body: bytes, buffers: list[memoryview]) -> str:
     import tempfile
 
     with tempfile.NamedTemporaryFile(prefix="corewise-", delete=False) as file:
-        file.write(pickling.pickled(list(map(len, (body, *buffers)))))
-        for part in (body, *buffers):
+        parts: list[bytes | memoryview] = [body, *buffers]
+        file.write(pickling.pickled(list(map(len, parts))))
+        for part in parts:
             file.write(part)
     return file.name
 
@@ -90,12 +91,12 @@ def _from_file(name: str) -> tuple[str, Any]:
         import pickle
 
         sizes = pickle.load(file)
-        body, *buffers = [bytearray(size) for size in sizes]
-        for part in (body, *buffers):
+        parts = [bytearray(size) for size in sizes]
+        for part in parts:
             file.readinto(part)
     if sys.platform == "win32":  # where a file that is open cannot be removed
         os.remove(name)
-    told: tuple[str, Any] = pickling.unpickled(body, buffers)
+    told: tuple[str, Any] = pickling.unpickled(parts[0], parts[1:])
     return told
 
 
@@ -148,5 +149,3 @@ class Awaited:
             self._line.close()
         self._theirs.close()
         forks.let_go(self._line)
-
-

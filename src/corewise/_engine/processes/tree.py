@@ -13,7 +13,7 @@ from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class System(Protocol):
         """What is asked of the system."""
@@ -128,9 +128,7 @@ class Psutil:
     """
 
     def __init__(self) -> None:
-        import psutil
-
-        self._psutil = psutil
+        self._psutil: Any = __import__("psutil")
 
     def children(self, pid: int) -> list[int]:
         """Return the processes that a process has started and not waited for."""

@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
     SendT = TypeVar("SendT", default=Any)
     ReceiveT = TypeVar("ReceiveT", default=Any)
-
-    class _Typed(Generic[SendT, ReceiveT]):
-        pass
-
 else:
+    SendT = ReceiveT = None
 
-    class _Typed:
+    class Generic:
+        """What `typing.Generic` is, whose module is dear to import."""
+
         __class_getitem__ = classmethod(type(list[int]))
 
 
@@ -45,7 +44,7 @@ class Message:
         """Let go of what the body lies in, which was read."""
 
 
-class Connection(_Typed):
+class Connection(Generic[SendT, ReceiveT]):
     """One end of a pipe: what `Pipe` returns two of.
 
     It has the interface of `multiprocessing.connection.Connection`, and works with `multiprocessing.connection.wait`.
@@ -159,7 +158,8 @@ class Connection(_Typed):
             OSError: when this end is closed or for sending only, or no descriptor was left for a large message.
         """
         self._check_readable()
-        return _object_in(self._take())
+        received: ReceiveT = _object_in(self._take())
+        return received
 
     async def arecv(self) -> ReceiveT:
         """Wait for an object and return it, as `recv`, without holding up the event loop.
@@ -170,7 +170,8 @@ class Connection(_Typed):
             EOFError, OSError: as for `recv`.
         """
         self._check_readable()
-        return _object_in(await self._atake())
+        received: ReceiveT = _object_in(await self._atake())
+        return received
 
     def recv_bytes(self, maxlength: int | None = None) -> bytes:
         """Wait for bytes and return them. An object comes as its pickle.

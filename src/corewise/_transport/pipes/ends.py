@@ -1,11 +1,11 @@
 """Which ends of pipes this process holds, and who else holds them.
 
-An end is open as long as any process holds it, and a forked child holds whatever its parent did. With the standard
-library's pipes that is the usual way to wait for ever: for the end of a process that is long dead, whose end of the pipe
-is still open in its parent, or in a brother that was forked later. Two things are done about it:
+An end is open as long as any process holds it, and a forked child holds whatever its parent did. With the pipes of the
+standard library that is the usual way to wait for ever: for a process that is long dead, whose end of the pipe is still
+open in its parent, or in a brother that was forked later. Two things are done about it:
 
-* A process that `corewise.Process` forks keeps the ends that it was passed, and lets go of all others, as if it had been
-  spawned (`keep_only`).
+* A process that `corewise.Process` forks keeps the ends that it was passed, and lets go of all others, as if it had
+  been spawned (`keep_only`).
 * Whoever waits for a message, and is found to be the only one that could send it, is told that there is none
   (`nobody_else_holds`).
 """
@@ -109,6 +109,7 @@ def _reached(roots: Iterable[object]) -> set[int] | None:
     return found
 
 
+_FUNCTION: Any
 _FUNCTION, _MODULE, _CODE = type(forks), type(os), type(forks.__code__)
 _OF_PYTHON = frozenset({*sys.stdlib_module_names, "corewise"})
 

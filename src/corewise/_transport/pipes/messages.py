@@ -76,7 +76,7 @@ def pickled_somehow(
         data = _dumps(value, keep)
     except (MemoryError, RecursionError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - objects raise what they like while being pickled
         first: BaseException = error
     else:
         if b"__main__" not in data or not by_value():
@@ -89,7 +89,7 @@ def pickled_somehow(
         return bytes(_cloud(cloudpickle, value, keep))
     except (MemoryError, RecursionError):
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - as above
         from corewise._transport.diagnose import why_not
         from corewise.errors import CannotTravel
 

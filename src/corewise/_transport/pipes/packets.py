@@ -17,14 +17,14 @@ those for which there is no block.
 
 from __future__ import annotations
 
+import _socket as raw_socket
 import marshal
 import os
 import select
 import sys
 from itertools import count
-from time import monotonic
 
-from corewise._transport import recycled, sockets
+from corewise._transport import recycled
 from corewise._transport.lender import offsets
 from corewise._transport.memory import private_copy
 from corewise._transport.pipes import ends
@@ -32,9 +32,13 @@ from corewise._transport.pipes.connection import Connection, Message
 from corewise._transport.pipes.lent import HEAD_BYTES, Borrower, Lender
 from corewise._transport.pipes.messages import APART_FROM_BYTES
 
+assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
+
+from corewise._transport.sockets import receive  # noqa: E402 - there is none elsewhere
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any, TypeAlias
 
     from corewise._transport.pipes.lent import Block, Received
@@ -98,7 +102,7 @@ class PacketConnection(Connection):
 
     def __init__(self, fd: int, *, readable: bool = True, writable: bool = True) -> None:
         super().__init__(readable=readable, writable=writable)
-        self._sock: Any = sockets.raw.socket(fileno=fd)
+        self._sock: Any = raw_socket.socket(fileno=fd)
         self._fd = fd
         self._other: Any = None  # a weak reference to the other end, where this process has made both
         self._born = ends.forks()
@@ -156,7 +160,7 @@ class PacketConnection(Connection):
             for packet in packets:
                 while True:
                     try:
-                        self._put(packet, sockets.raw.MSG_DONTWAIT)
+                        self._put(packet, raw_socket.MSG_DONTWAIT)
                         break
                     except BlockingIOError:
                         await waiting.writable(self._fd)
@@ -182,14 +186,14 @@ class PacketConnection(Connection):
             packets = iter([self._whole(block, parts, begins, raw=False)])
         try:
             for packet in packets:
-                self._put(packet, sockets.raw.MSG_DONTWAIT)
+                self._put(packet, raw_socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         return True
 
     def _put(self, packet: Packet, flags: int = 0) -> None:
         pieces, fd = packet
-        beside = () if fd < 0 else ((sockets.raw.SOL_SOCKET, sockets.raw.SCM_RIGHTS, fd.to_bytes(4, sys.byteorder)),)
+        beside = () if fd < 0 else ((raw_socket.SOL_SOCKET, raw_socket.SCM_RIGHTS, fd.to_bytes(4, sys.byteorder)),)
         try:
             if len(pieces) == 1 and fd < 0:
                 self._sock.send(pieces[0], flags)
@@ -198,7 +202,9 @@ class PacketConnection(Connection):
         except ConnectionResetError:  # the other end was closed with messages unread; told once
             raise BrokenPipeError("nobody holds the other end of the pipe any more") from None
 
-    def _packets(self, body: bytes | memoryview, buffers: list[memoryview], *, raw: bool) -> Iterator[Any]:
+    def _packets(
+        self, body: bytes | memoryview, buffers: list[memoryview], *, raw: bool
+    ) -> Generator[Packet, None, None]:
         """Give what is to be sent for a message, one packet after the other; each is laid out when it is asked for."""
         parts = [memoryview(body), *buffers]
         if not buffers and len(body) <= APART_FROM_BYTES:
@@ -233,7 +239,7 @@ class PacketConnection(Connection):
 
         Who sends faster than the other reads has to wait then, as in any pipe. The receiver does not read it.
         """
-        room = self._sock.getsockopt(sockets.raw.SOL_SOCKET, sockets.raw.SO_SNDBUF)
+        room = self._sock.getsockopt(raw_socket.SOL_SOCKET, raw_socket.SO_SNDBUF)
         return _PADDING[: max(0, room // _UNDER_WAY - _HEADER_BYTES)]
 
     def _lend(self) -> Lender:
@@ -274,7 +280,7 @@ class PacketConnection(Connection):
         if scratch is None:
             scratch = self._scratch = memoryview(bytearray(APART_FROM_BYTES + _HEADER_BYTES))
         try:
-            size, fd = sockets.receive(self._sock, scratch, wait=wait)
+            size, fd = receive(self._sock, scratch, wait=wait)
         except ConnectionResetError:  # the other end was closed with messages unread; told once, and what came is there
             return None
         if not size:
@@ -356,7 +362,7 @@ class PacketConnection(Connection):
 
 
 def _inline(body: bytes | memoryview, *, raw: bool) -> Packet:
-    return ((b"\x01" + body if raw else body),), -1  # type: ignore[operator]
+    return ((b"\x01" + body if raw else body),), -1
 
 
 def _begins(parts: list[memoryview]) -> tuple[list[int], int]:

@@ -34,22 +34,23 @@ def Pipe(duplex: bool = True) -> tuple[Connection, Connection]:  # noqa: N802, F
     """
     if sys.platform == "linux" and not portable.in_use():
         return _packets(duplex=duplex)
-    from multiprocessing import Pipe as standard
+    import multiprocessing
 
     from corewise._transport.pipes.streams import StreamConnection
 
-    one, other = standard(duplex)
+    one, other = multiprocessing.Pipe(duplex)
     return StreamConnection(one), StreamConnection(other)
 
 
 def _packets(*, duplex: bool) -> tuple[Connection, Connection]:
-    from corewise._transport.pipes.packets import PacketConnection
-    from corewise._transport.sockets import raw
+    if sys.platform == "linux":
+        from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
-    if sys.platform != "linux":
-        raise OSError("packets are of Linux only")
-    made = raw.socketpair(raw.AF_UNIX, raw.SOCK_SEQPACKET)
-    one = PacketConnection(made[0].detach(), writable=duplex)
-    other = PacketConnection(made[1].detach(), readable=duplex)
-    one._other, other._other = ref(other), ref(one)  # noqa: SLF001 - the two know each other
-    return one, other
+        from corewise._transport.pipes.packets import PacketConnection
+
+        made = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        one = PacketConnection(made[0].detach(), writable=duplex)
+        other = PacketConnection(made[1].detach(), readable=duplex)
+        one._other, other._other = ref(other), ref(one)  # noqa: SLF001 - the two know each other
+        return one, other
+    raise OSError("packets are of Linux only")

@@ -53,7 +53,7 @@ class StreamConnection(Connection):
     def _give(self, body: bytes | memoryview, buffers: list[memoryview], *, raw: bool) -> None:
         try:
             if not buffers and len(body) <= APART_FROM_BYTES:
-                self._inner.send_bytes(b"\x01" + body if raw else body)  # type: ignore[operator]
+                self._inner.send_bytes(b"\x01" + body if raw else body)
                 return
             parts = [memoryview(body), *buffers]
             self._inner.send_bytes(b"\x02" + marshal.dumps((raw, list(map(len, parts)))))
@@ -110,7 +110,7 @@ class StreamConnection(Connection):
         from concurrent.futures import Future
         from threading import Thread
 
-        # The rest of a message may be long in coming, so a thread reads it; if nobody waits any more it is for the next.
+        # The rest of a message may be long in coming, so a thread reads it; the next call gets it if this one is gone.
         begun = self._under_way
         if begun is None:
             begun = self._under_way = Future()
