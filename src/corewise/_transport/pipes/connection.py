@@ -226,7 +226,8 @@ class Connection(Generic[SendT, ReceiveT]):
                     from multiprocessing import BufferTooShort
 
                     raise BufferTooShort(bytes(content))
-                room[offset : offset + len(content)] = content
+                if len(content):
+                    room[offset : offset + len(content)] = content
                 return len(content)
             finally:
                 message.done()

@@ -26,7 +26,7 @@ from itertools import count
 
 from corewise._transport import recycled
 from corewise._transport.lender import offsets
-from corewise._transport.memory import private_copy
+from corewise._transport.memory import private_copy, private_memory
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection, Message
 from corewise._transport.pipes.lent import HEAD_BYTES, Borrower, Lender
@@ -82,7 +82,7 @@ class _Coming:
     def __init__(self, sizes: list[int], *, raw: bool) -> None:
         self.raw = raw
         self.missing = sum(sizes)
-        self.parts = [memoryview(bytearray(sizes[0])), *map(_room, sizes[1:])]
+        self.parts = [private_memory(sizes[0]), *map(_room, sizes[1:])]
 
     def take(self, part: int, begin: int, piece: memoryview) -> Message | None:
         """Take a piece; return the message when it is whole."""
