@@ -166,7 +166,12 @@ def test_one_way_is_one_way() -> None:
     """The first end receives, the second one sends."""
     receiving, sending = corewise.Pipe(duplex=False)
     with receiving, sending:
-        assert (receiving.readable, receiving.writable, sending.readable, sending.writable) == (True, False, False, True)
+        assert (receiving.readable, receiving.writable, sending.readable, sending.writable) == (
+            True,
+            False,
+            False,
+            True,
+        )
         with pytest.raises(OSError, match="read-only"):
             receiving.send(1)
         with pytest.raises(OSError, match="write-only"):
