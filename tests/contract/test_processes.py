@@ -242,7 +242,7 @@ def test_five_that_wait_take_no_longer_than_one() -> None:
 
 
 def test_processes_may_be_nested_and_daemons_may_have_children() -> None:
-    """Three deep, of daemons and others; and inside pools of ours and of the standard library, whose workers are daemons."""
+    """Three deep; and inside pools of ours and of the standard library, whose workers are daemons."""
     assert len(set(result_of(nested, 2, daemon=True))) == 3
     with corewise.ProcessExecutor(1) as executor:
         assert len(executor.submit(nested, 1).result()) == 2
@@ -300,7 +300,7 @@ def test_misuse_is_refused_as_by_the_standard_library() -> None:
 
 
 def test_processes_that_are_dropped_leave_nothing() -> None:
-    """Neither descriptors nor themselves, although nobody has closed them. (The fixture looks for descriptors.)"""
+    """Neither descriptors, for which the fixture looks, nor themselves, although nobody has closed them."""
     processes = [corewise.Process(target=bytes, args=(1_000_000,)) for _ in range(5)]
     for process in processes:
         process.start()
