@@ -271,7 +271,7 @@ def test_nothing_is_left_of_pipes_that_are_dropped() -> None:
 
 
 def test_few_descriptors_are_enough() -> None:
-    """With 64 of them, and none to spare while large messages come: these are lost, or come in pieces, and it says so."""
+    """With none to spare large messages come in pieces, or are lost, and it says so."""
 
     def with_few() -> list[str]:
         import resource
