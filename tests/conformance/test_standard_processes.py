@@ -1,7 +1,7 @@
 """CPython's own tests of `multiprocessing` processes and connections, run against those of corewise.
 
-They come with the interpreter, where it has its test package. Several programs, which differ in start method and subject,
-run them at the same time, as they wait for the most part.
+They come with the interpreter, where it has its test package. Several programs, which differ in start method and
+subject, run them at the same time, as they wait for the most part.
 """
 
 from __future__ import annotations

@@ -5,14 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-
 import running
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 METHODS = multiprocessing.get_all_start_methods()

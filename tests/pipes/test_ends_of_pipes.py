@@ -50,6 +50,12 @@ def sends_for_ever(end: Connection) -> None:
         end.send(np.ones(1_000_000))
 
 
+def receives_for_ever(end: Connection, came: list[Any]) -> None:
+    """Receive until there is nobody to send."""
+    while True:
+        came.append(end.recv())
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_killed_peer_is_the_end_although_this_process_holds_its_end_as_well(method: str) -> None:
     """With the standard library that waits for ever: whoever hands an end to a child has to close it."""
@@ -89,8 +95,7 @@ def test_a_peer_that_is_killed_while_it_sends_has_sent_whole_messages() -> None:
             came = [mine.recv() for _ in range(kills_after)]
             process.kill()
             with pytest.raises(EOFError):
-                while True:
-                    came.append(mine.recv())
+                receives_for_ever(mine, came)
             assert all((array == 1).all() for array in came)
             gone(process)
 
@@ -279,10 +284,9 @@ def test_few_descriptors_are_enough() -> None:
         mine, its_own = corewise.Pipe()
         said = []
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-        taken = []
+        taken: list[int] = []
         with pytest.raises(OSError, match="Too many open files"):
-            while True:
-                taken.append(os.dup(0))
+            taken.extend(iter(lambda: os.dup(0), -1))
         sender = threading.Thread(target=mine.send, args=(np.full(100_000, 3),))  # no block can be made
         sender.start()
         said.append(str(its_own.recv().sum()))

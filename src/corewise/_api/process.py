@@ -343,9 +343,6 @@ class Process(multiprocessing.Process):
             _standard.BaseProcess._after_fork()
 
 
-Process.__module__ = "corewise"
-
-
 def _wait(numbers: list[int], timeout: float | None) -> bool:
     """Wait for any of some descriptors; on Windows handles. Return whether one is ready."""
     if sys.platform == "win32":

@@ -306,9 +306,6 @@ class Connection(Generic[SendT, ReceiveT]):
             raise OSError("connection is read-only")
 
 
-Connection.__module__ = "corewise"
-
-
 def _flat(buf: Buffer) -> memoryview:
     view = memoryview(buf)
     return view.cast("B") if view.nbytes else memoryview(b"")  # an empty one cannot be cast

@@ -25,12 +25,11 @@ import sys
 from itertools import count
 
 from corewise._transport import recycled
-from corewise._transport.lender import offsets
-from corewise._transport.memory import private_copy, private_memory
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection, Message
 from corewise._transport.pipes.lent import HEAD_BYTES, Borrower, Lender
 from corewise._transport.pipes.messages import APART_FROM_BYTES
+from corewise._transport.pipes.parts import Coming, copied_out, places_for, told_by
 
 assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
 
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any, TypeAlias
 
-    from corewise._transport.pipes.lent import Block, Received
+    from corewise._transport.pipes.lent import Block
 
     # What is to be sent at once, and the descriptor that goes with it; -1 for none.
     Packet: TypeAlias = tuple[tuple[bytes | memoryview, ...], int]
@@ -52,43 +51,10 @@ PIECE_BYTES = 1 << 24  # guess: large enough that a packet for each is nothing, 
 _HEADER_BYTES = 1 << 12
 _PADDING = memoryview(bytes(1 << 18))
 _UNDER_WAY = 3  # guess: one piece that is filled, one that is copied out, one to spare
-_RECYCLED_FROM_BYTES = 1 << 22  # as for results, see `parent_end`
 # guess: how long to wait before it is asked for the first time who else could send; each time it is twice as long
 _FIRST_DOUBT_S, _LONGEST_DOUBT_S = 0.1, 3.0
 
 _numbers = count()
-
-
-class _InBlock(Message):
-    """A message that lies in a block."""
-
-    __slots__ = ("_place",)
-
-    def __init__(self, body: Any, buffers: list[Any], place: Received, *, raw: bool) -> None:
-        super().__init__(body, buffers, raw=raw)
-        self._place = place
-
-    def done(self) -> None:
-        """Give the block back."""
-        self.body.release()
-        self._place.done()
-
-
-class _Coming:
-    """A message that comes in pieces."""
-
-    __slots__ = ("missing", "parts", "raw")
-
-    def __init__(self, sizes: list[int], *, raw: bool) -> None:
-        self.raw = raw
-        self.missing = sum(sizes)
-        self.parts = [private_memory(sizes[0]), *map(_room, sizes[1:])]
-
-    def take(self, part: int, begin: int, piece: memoryview) -> Message | None:
-        """Take a piece; return the message when it is whole."""
-        self.parts[part][begin : begin + len(piece)] = piece
-        self.missing -= len(piece)
-        return None if self.missing else Message(self.parts[0], self.parts[1:], raw=self.raw)
 
 
 class PacketConnection(Connection):
@@ -110,7 +76,7 @@ class PacketConnection(Connection):
         self._poll: Any = None
         self._lender: Lender | None = None
         self._borrower: Borrower | None = None
-        self._coming: dict[Any, _Coming] = {}
+        self._coming: dict[Any, Coming] = {}
         self._recycles = False  # whether it has memory of large arrays kept for the next
         ends.note(self)
 
@@ -179,7 +145,7 @@ class PacketConnection(Connection):
             packets: Iterator[Packet] = iter([_inline(body, raw=False)])
         else:
             parts = [memoryview(body), *buffers]
-            begins, used = _begins(parts)
+            begins, used = places_for(parts)
             block = self._lend().lay(parts, begins, used)
             if block is None:
                 return False
@@ -210,29 +176,29 @@ class PacketConnection(Connection):
         if not buffers and len(body) <= APART_FROM_BYTES:
             yield _inline(body, raw=raw)
             return
-        begins, used = _begins(parts)
+        begins, used = places_for(parts)
         if used <= PIECE_BYTES and (block := self._lend().lay(parts, begins, used)) is not None:
             yield from _unless_refused(block, self._whole(block, parts, begins, raw=raw))
             return
         number = os.getpid(), next(_numbers)
-        yield (_told(FIRST, (number, raw, list(map(len, parts)))),), -1
+        yield (told_by(FIRST, (number, raw, list(map(len, parts)))),), -1
         for at, part in enumerate(parts):
             for begin in range(0, len(part), PIECE_BYTES):
                 yield from self._pieces(number, at, begin, part[begin : begin + PIECE_BYTES])
 
     def _whole(self, block: Block, parts: list[memoryview], begins: list[int], *, raw: bool) -> Packet:
         places = [(begin, len(part)) for begin, part in zip(begins, parts, strict=True)]
-        return (_told(WHOLE, (block.number, block.size, raw, places)), self._padding()), block.fd
+        return (told_by(WHOLE, (block.number, block.size, raw, places)), self._padding()), block.fd
 
     def _pieces(self, number: tuple[int, int], at: int, begin: int, piece: memoryview) -> Iterator[Packet]:
         block = self._lend().lay([piece], [HEAD_BYTES], HEAD_BYTES + len(piece))
         if block is not None:
-            told = _told(BLOCK, (block.number, block.size, number, at, begin, len(piece)))
+            told = told_by(BLOCK, (block.number, block.size, number, at, begin, len(piece)))
             yield from _unless_refused(block, ((told, self._padding()), block.fd))
             return
         for shift in range(0, len(piece), APART_FROM_BYTES):
             some = piece[shift : shift + APART_FROM_BYTES]
-            yield (_told(INLINE, (number, at, begin + shift)), some), -1
+            yield (told_by(INLINE, (number, at, begin + shift)), some), -1
 
     def _padding(self) -> memoryview:
         """Return what makes a packet so large that few of its kind find room in the pipe: what lies in blocks counts.
@@ -304,7 +270,7 @@ class PacketConnection(Connection):
         told = marshal.loads(packet[2 : 2 + size])  # noqa: S302 - as with pickle: both ends are the same user's
         if kind == FIRST:
             number, raw, sizes = told
-            self._coming[number] = _Coming(sizes, raw=raw)
+            self._coming[number] = Coming(sizes, raw=raw)
             return None
         if kind == INLINE:
             number, at, begin = told
@@ -313,7 +279,7 @@ class PacketConnection(Connection):
             self._borrower = Borrower()
         place = self._borrower.find(told[0], told[1], fd)
         if kind == WHOLE:
-            return _copied_out(place, told[3], raw=told[2])
+            return copied_out(place, told[3], raw=told[2])
         number, at, begin, length = told[2:]
         try:
             return self._piece(number, at, begin, place.view[HEAD_BYTES : HEAD_BYTES + length])
@@ -365,16 +331,6 @@ def _inline(body: bytes | memoryview, *, raw: bool) -> Packet:
     return ((b"\x01" + body if raw else body),), -1
 
 
-def _begins(parts: list[memoryview]) -> tuple[list[int], int]:
-    begins, used = offsets(list(map(len, parts)))
-    return [HEAD_BYTES + begin for begin in begins], HEAD_BYTES + used
-
-
-def _told(kind: int, what: Any) -> bytes:
-    data = marshal.dumps(what)
-    return b"".join((bytes((kind,)), len(data).to_bytes(2, "little"), data))
-
-
 def _unless_refused(block: Block, packet: Packet) -> Iterator[Packet]:
     """Give a packet; if it is not sent, the block is free again."""
     sent = False
@@ -384,29 +340,6 @@ def _unless_refused(block: Block, packet: Packet) -> Iterator[Packet]:
     finally:
         if not sent:
             block.take_back()
-
-
-def _room(size: int) -> memoryview:
-    return recycled.memory(size) if size >= _RECYCLED_FROM_BYTES else memoryview(bytearray(size))
-
-
-def _copied_out(place: Received, places: list[tuple[int, int]], *, raw: bool) -> Message:
-    """Return a message with its buffers in memory of this process; its body is read where it lies."""
-    (begin, size), *others = places
-    buffers: list[Any] = []
-    try:
-        for at, length in others:
-            seen = place.view[at : at + length]
-            if length < _RECYCLED_FROM_BYTES:
-                buffers.append(private_copy(seen))
-                continue
-            room = recycled.memory(length)
-            room[:] = seen
-            buffers.append(room)
-    except BaseException:
-        place.done()
-        raise
-    return _InBlock(place.view[begin : begin + size], buffers, place, raw=raw)
 
 
 def _arrived(handle: Any, readable: bool, writable: bool) -> PacketConnection:  # noqa: FBT001 - from a pickle
