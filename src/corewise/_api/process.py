@@ -131,7 +131,8 @@ class Process(multiprocessing.Process):
             awaited = scope.closing(outcome.Awaited())
             lifeline = scope.closing(Lifeline())
             self._report, self._lifeline = awaited.report(), lifeline
-            self._on_interrupt = getsignal(SIGINT)
+            if self._method == "fork":
+                self._on_interrupt = getsignal(SIGINT)
             try:
                 with InterruptsHeld():  # a process that nobody has noted would be forgotten
                     self._popen = self._launched()

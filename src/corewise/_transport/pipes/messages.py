@@ -8,7 +8,7 @@ from _io import BytesIO  # what `io` hands on
 
 from corewise._transport import pickling
 from corewise._transport.codec import main_can_be_imported
-from corewise._transport.plain import PLAIN, all_plain
+from corewise._transport.plain import all_plain, is_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def packed(value: object, *, travelled: bool) -> tuple[bytes, list[memoryview]]:
     Raises:
         CannotTravel: when neither pickle nor cloudpickle can send it.
     """
-    if type(value) in PLAIN or (type(value) in (tuple, list) and all_plain(value)):  # type: ignore[arg-type]
+    if _is_simple(value):
         return pickling.pickled(value), []
     beside: list[memoryview] = []
 
@@ -50,6 +50,16 @@ def packed(value: object, *, travelled: bool) -> tuple[bytes, list[memoryview]]:
         return False
 
     return pickled_somehow(value, keep, beside.clear, by_value=lambda: travelled and not main_can_be_imported()), beside
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether it is a plain value or a flat container of such, which needs neither reducers nor a second look."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return all_plain(value)
+    if kind is dict:
+        return all_plain(value) and all_plain(value.values())
+    return is_plain(value)
 
 
 def pickled_somehow(

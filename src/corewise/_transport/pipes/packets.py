@@ -23,8 +23,10 @@ import os
 import select
 import sys
 from itertools import count
+from time import perf_counter
 
 from corewise._transport import recycled
+from corewise._transport.patience import AWAKE_S, Patience
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection, Message
 from corewise._transport.pipes.lent import HEAD_BYTES, Borrower, Lender
@@ -73,6 +75,7 @@ class PacketConnection(Connection):
         self._other: Any = None  # a weak reference to the other end, where this process has made both
         self._born = ends.forks()
         self._scratch: memoryview | None = None
+        self._patience = Patience()
         self._poll: Any = None
         self._lender: Lender | None = None
         self._borrower: Borrower | None = None
@@ -217,11 +220,27 @@ class PacketConnection(Connection):
 
     def _take(self) -> Message:
         while True:
-            if self._other is not None and self._other_end() is not None:
-                self._wait_in_doubt()
-            message = self._read(wait=True)
+            message = self._look_for_a_moment() if self._patience.stays_awake() else None
+            if message is None:
+                if self._other is not None and self._other_end() is not None:
+                    self._wait_in_doubt()
+                message = self._read(wait=True)
             if message is not None:
                 return message
+
+    def _look_for_a_moment(self) -> Message | None:
+        """Look again and again, where that has lately been of use; return what has come then."""
+        until = perf_counter() + AWAKE_S
+        while True:
+            try:
+                message = self._read(wait=False)
+            except BlockingIOError:
+                if perf_counter() < until:
+                    continue
+                self._patience.ended(in_time=False)
+                return None
+            self._patience.ended(in_time=True)
+            return message
 
     async def _atake(self) -> Message:
         from corewise._transport.pipes import waiting
