@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _standard: Any = standard  # whose private parts are used: a process has to be in its books
+_NOT_THE_USERS = frozenset(
+    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_lifeline", "_on_interrupt", "_name", "_method"}
+)
 _METHODS = ("fork", "forkserver", "spawn")
 _SIGKILL = 9
 _NO_OUTCOME: tuple[str, Any] = outcome.EXITED, None
@@ -208,16 +211,17 @@ class Process(multiprocessing.Process):
         awaited, popen = self._awaited, self._popen
         assert awaited is not None  # noqa: S101 - it was started
         while True:
-            gone = popen.poll() is not None
+            left = None if deadline is None else max(0.0, deadline - monotonic())
+            in_time = _wait([self.sentinel] if awaited.ended else [self.sentinel, awaited.fileno()], left)
             self._told = awaited.outcome()
             if self._told is not None:
                 return
-            if gone:
+            if not in_time:
+                raise TimeoutError(f"{self.name} has not returned within {timeout} s")
+            if popen.poll() is not None:
+                self._told = awaited.outcome()  # it may have come just before the end
                 self._settle()
                 return
-            left = None if deadline is None else max(0.0, deadline - monotonic())
-            if not _wait([self.sentinel] if awaited.ended else [self.sentinel, awaited.fileno()], left):
-                raise TimeoutError(f"{self.name} has not returned within {timeout} s")
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended.
@@ -331,7 +335,8 @@ class Process(multiprocessing.Process):
         assert lifeline is not None  # noqa: S101 - as above
         lifeline.arm()
         if self._method == "fork":
-            ends.keep_only([self])
+            own = [value for name, value in vars(self).items() if name not in _NOT_THE_USERS]
+            ends.keep_only(own if type(self) is Process else [*own, type(self)])
         self._report = self._lifeline = self._on_interrupt = None
         if self._method_is_open:
             method.unset()

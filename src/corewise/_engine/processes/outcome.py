@@ -6,7 +6,6 @@ import os
 import sys
 
 from corewise._transport import failures, forks, pickling, portable
-from corewise._transport.codec import main_can_be_imported
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.messages import packed
 from corewise._transport.pipes.pipe import Pipe
@@ -57,7 +56,7 @@ class Report:
         return reporting
 
     def _send(self, outcome: tuple[str, Any]) -> None:
-        body, buffers = packed(outcome, travelled=not main_can_be_imported())
+        body, buffers = packed(outcome, travelled=True)
         try:
             if sys.platform == "linux" and hasattr(self._line, "give_at_once"):
                 if not self._line.give_at_once(body, buffers):
