@@ -11,7 +11,6 @@ import os
 import select
 import sys
 from multiprocessing import process as standard
-from signal import SIGINT, getsignal
 from time import monotonic
 
 from corewise._engine.lifeline import Lifeline
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 _standard: Any = standard  # whose private parts are used: a process has to be in its books
 _NOT_THE_USERS = frozenset(
-    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_lifeline", "_on_interrupt", "_name", "_method"}
+    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_lifeline", "_interrupts", "_name", "_method"}
 )
 _METHODS = ("fork", "forkserver", "spawn")
 _SIGKILL = 9
@@ -79,7 +78,7 @@ class Process(multiprocessing.Process):
     _method = ""  # the one that it was started by
     _method_is_open = False  # whether its parent has left the start method to be looked for
     _by_value = False  # whether what the main program defines travels by value
-    _on_interrupt: Any = None  # what Ctrl-C did before it was held back for the start
+    _interrupts: InterruptsHeld | None = None  # what a forked child has to let go of
     _report: outcome.Report | None = None  # on its way to the child
     _lifeline: Lifeline | None = None
     _awaited: outcome.Awaited | None = None  # in the parent
@@ -134,17 +133,17 @@ class Process(multiprocessing.Process):
             awaited = scope.closing(outcome.Awaited())
             lifeline = scope.closing(Lifeline())
             self._report, self._lifeline = awaited.report(), lifeline
-            if self._method == "fork":
-                self._on_interrupt = getsignal(SIGINT)
             try:
-                with InterruptsHeld():  # a process that nobody has noted would be forgotten
+                with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
+                    if self._method == "fork":
+                        self._interrupts = interrupts
                     self._popen = self._launched()
                     self._sentinel = self._popen.sentinel
                     self._awaited = awaited
                     _standard._children.add(self)
                     scope.keep_open()
             finally:
-                self._report = self._on_interrupt = None
+                self._report = self._interrupts = None
                 if self._popen is None:
                     self._lifeline = None
         awaited.handed_over()
@@ -333,11 +332,15 @@ class Process(multiprocessing.Process):
         report, lifeline = self._report, self._lifeline
         assert report is not None  # noqa: S101 - it was given both
         assert lifeline is not None  # noqa: S101 - as above
-        lifeline.arm()
+        # In a forked process everything that is looked at costs a page fault, so little is.
         if self._method == "fork":
-            own = [value for name, value in vars(self).items() if name not in _NOT_THE_USERS]
-            ends.keep_only(own if type(self) is Process else [*own, type(self)])
-        self._report = self._lifeline = self._on_interrupt = None
+            lifeline.arm(self._parent_pid)
+            if ends.are_open():
+                own = [value for name, value in vars(self).items() if name not in _NOT_THE_USERS]
+                ends.keep_only(own if type(self) is Process else [*own, type(self)])
+        else:
+            lifeline.arm()
+        self._report = self._lifeline = self._interrupts = None
         if self._method_is_open:
             method.unset()
         self.run = report.of(self.run)  # type: ignore[method-assign]

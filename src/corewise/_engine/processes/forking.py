@@ -11,7 +11,6 @@ assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
 
 from multiprocessing import popen_fork
 from multiprocessing import util as standard_util
-from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, getsignal, pthread_sigmask, signal
 
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor
@@ -31,33 +30,26 @@ class Popen(popen_fork.Popen):
     sentinel: int
 
     def _launch(self, process_obj: Any) -> None:
-        # No Ctrl-C may hit between the fork and the line that notes it.
-        before = pthread_sigmask(SIG_BLOCK, {SIGINT})
+        self.pid = _fork()
+        if self.pid == 0:
+            self._be_child(process_obj)
         try:
-            self.pid = _fork()
-            if self.pid == 0:
-                self._be_child(process_obj, before)
-            try:
-                notice = OwnDescriptor(os.pidfd_open(self.pid))
-            except OSError:  # no descriptor left
-                self.kill()
-                os.waitpid(self.pid, 0)
-                raise
-            self.sentinel = notice.fd
-            self.finalizer = standard_util.Finalize(self, notice.close)
-        finally:
-            pthread_sigmask(SIG_SETMASK, before)
+            notice = OwnDescriptor(os.pidfd_open(self.pid))
+        except OSError:  # no descriptor left
+            self.kill()
+            os.waitpid(self.pid, 0)
+            raise
+        self.sentinel = notice.fd
+        self.finalizer = standard_util.Finalize(self, notice.close)
 
-    def _be_child(self, process_obj: Any, mask: Any) -> None:
-        """Be the child: as the standard library of this version does it, but for what has to do with Ctrl-C."""
+    def _be_child(self, process_obj: Any) -> None:
+        """Be the child: as the standard library has it in this version, but for Ctrl-C, which the parent holds back."""
         code = 1
         try:
             if _ENDS_BY_ATEXIT:
                 atexit._clear()
                 atexit.register(_util._exit_function)
-            if process_obj._on_interrupt is not getsignal(SIGINT):  # it is held back in the parent
-                signal(SIGINT, process_obj._on_interrupt)
-            pthread_sigmask(SIG_SETMASK, mask)
+            process_obj._interrupts.__exit__(None, None, None)
             code = process_obj._bootstrap(parent_sentinel=process_obj._lifeline.reading)
         finally:
             if _ENDS_BY_ATEXIT:

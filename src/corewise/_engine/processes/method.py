@@ -34,9 +34,12 @@ def pick(asked: str | None) -> str:
     """
     import multiprocessing
 
+    method = asked or multiprocessing.get_start_method(allow_none=True)
+    if method is not None and not hasattr(multiprocessing.current_process(), "_inheriting"):
+        return method
     from corewise._engine.start import pick_start_method
 
-    return pick_start_method(asked or multiprocessing.get_start_method(allow_none=True) or "auto")
+    return pick_start_method(method or "auto")
 
 
 def has_to_go_by_value() -> bool:
@@ -132,14 +135,19 @@ def unset() -> None:
     forget(None, force=True)
 
 
+_pidfd: list[bool] = []  # whether there are such; looked up once
+
+
 def has_pidfd() -> bool:
     """Whether this system has descriptors for processes."""
     if sys.platform != "linux" or portable.in_use():
         return False
-    import os
+    if not _pidfd:
+        import os
 
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except OSError:
-        return False
+        try:
+            os.close(os.pidfd_open(os.getpid()))
+        except OSError:
+            return False
+        _pidfd.append(True)
     return True

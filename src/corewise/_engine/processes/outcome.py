@@ -7,17 +7,21 @@ import sys
 
 from corewise._transport import failures, forks, pickling, portable
 from corewise._transport.pipes import ends
+from corewise._transport.pipes.connection import Connection
 from corewise._transport.pipes.messages import packed
 from corewise._transport.pipes.pipe import Pipe
+
+if sys.platform == "linux":
+    from _socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, socketpair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from corewise._transport.pipes.connection import Connection
-
 RETURNED, RAISED, EXITED, FILED = "returned", "raised", "exited", "filed"
+_IN_PACKET_BYTES = 1 << 15  # guess: what a packet takes is copied twice, and a block costs some 50 µs
+_PICKLE = b"\x80"  # what every pickle begins with
 _NO_FILE_BYTES = 1 << 12  # guess: what any system's pipe takes although nobody reads it
 
 
@@ -29,11 +33,19 @@ class Report:
     file, which the parent removes.
 
     Args:
-        line: its end of the pipe.
+        line: its end of the pipe: on Linux a socket of packets.
     """
 
-    def __init__(self, line: Connection) -> None:
+    def __init__(self, line: Any) -> None:
         self._line = line
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to a process that is being started."""
+        if isinstance(self._line, Connection):
+            return Report, (self._line,)
+        from multiprocessing.reduction import DupFd
+
+        return _arrived, (DupFd(self._line.fileno()),)
 
     def of(self, run: Callable[[], Any]) -> Callable[[], Any]:
         """Return `run`, with a report of what comes of it."""
@@ -58,14 +70,17 @@ class Report:
     def _send(self, outcome: tuple[str, Any]) -> None:
         body, buffers = packed(outcome, travelled=True)
         try:
-            if sys.platform == "linux" and hasattr(self._line, "give_at_once"):
-                if not self._line.give_at_once(body, buffers):
-                    raise OSError("there was neither memory nor a descriptor for what the process returned")
-            elif not buffers and len(body) <= _NO_FILE_BYTES:
-                self._line.send(outcome)
+            if isinstance(self._line, Connection):
+                small = not buffers and len(body) <= _NO_FILE_BYTES
+                self._line.send(outcome if small else (FILED, _filed(body, buffers)))
+            elif not buffers and len(body) <= _IN_PACKET_BYTES:
+                self._line.send(body)
             else:
-                self._line.send((FILED, _filed(body, buffers)))
-        except BrokenPipeError:  # the parent has let go of the process
+                from corewise._transport.pipes.packets import PacketConnection
+
+                if not PacketConnection(self._line.detach()).give_at_once(body, buffers):
+                    raise OSError("there was neither memory nor a descriptor for what the process returned")
+        except ConnectionError:  # the parent has let go of the process
             pass
 
     def close(self) -> None:
@@ -111,10 +126,16 @@ class Awaited:
 
     def __init__(self) -> None:
         self.ended = False
-        self._line, self._theirs = Pipe(duplex=False)
-        # Neither of them is an end of the user's, to be looked for in what a process was passed.
-        ends.forget(self._line)
-        ends.forget(self._theirs)
+        self._line: Any
+        self._theirs: Any
+        if sys.platform == "linux" and not portable.in_use():
+            # Not by `Pipe`: the fewer objects are made for each process, the fewer pages are copied at its fork.
+            self._line, self._theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        else:
+            self._line, self._theirs = Pipe(duplex=False)
+            # Neither of them is an end of the user's, to be looked for in what a process was passed.
+            ends.forget(self._line)
+            ends.forget(self._theirs)
         forks.close_in_children(self._line)
 
     def report(self) -> Report:
@@ -127,24 +148,51 @@ class Awaited:
 
     def fileno(self) -> int:
         """Return the descriptor, to wait for."""
-        return self._line.fileno()
+        number: int = self._line.fileno()
+        return number
 
     def outcome(self) -> tuple[str, Any] | None:
         """Return what has come, without waiting; None if nothing has."""
         try:
-            if not self._line.poll():
-                return None
-            told: tuple[str, Any] = self._line.recv()
+            told = self._from_connection() if isinstance(self._line, Connection) else self._from_packet()
+        except BlockingIOError:
+            return None
         except (EOFError, ConnectionError):
             self.ended = True
             return None
-        return _from_file(told[1]) if told[0] == FILED else told
+        return _from_file(told[1]) if told is not None and told[0] == FILED else told
+
+    def _from_connection(self) -> tuple[str, Any] | None:
+        told: tuple[str, Any] | None = self._line.recv() if self._line.poll() else None
+        return told
+
+    def _from_packet(self) -> tuple[str, Any]:
+        told: tuple[str, Any]
+        if sys.platform == "linux":
+            # A message in a block comes with a descriptor, which is lost if it is not asked for.
+            kind = self._line.recv(1, MSG_DONTWAIT | MSG_PEEK)
+            if not kind:
+                raise EOFError
+            if kind == _PICKLE:
+                told = pickling.unpickled(self._line.recv(_IN_PACKET_BYTES))
+            else:
+                from corewise._transport.pipes.packets import PacketConnection
+
+                with PacketConnection(os.dup(self._line.fileno())) as end:
+                    told = end.recv()
+            return told
+        raise EOFError
 
     def close(self) -> None:
         """Close it; what has come and was not asked for is lost."""
-        if not self._line.closed:
-            if portable.in_use():
-                self.outcome()  # removes the file
-            self._line.close()
-        self._theirs.close()
+        if isinstance(self._line, Connection) and not self._line.closed:
+            self.outcome()  # removes the file
         forks.let_go(self._line)
+        self._line.close()
+        self._theirs.close()
+
+
+def _arrived(handle: Any) -> Report:
+    from _socket import socket
+
+    return Report(socket(fileno=handle.detach()))

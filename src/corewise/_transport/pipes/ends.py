@@ -66,6 +66,11 @@ def forget(end: End) -> None:
     _open.pop(id(end), None)
 
 
+def are_open() -> bool:
+    """Whether any end is open in this process."""
+    return bool(_open)
+
+
 def why_closed(end: End) -> str:
     """Say why an end is closed."""
     known = _let_go.get(id(end))
@@ -79,8 +84,6 @@ def keep_only(roots: Iterable[object]) -> None:
 
     Nothing is closed where that cannot be said.
     """
-    if not _open:
-        return
     kept = _reached(roots)
     if kept is None:
         return
