@@ -209,15 +209,16 @@ class Process(multiprocessing.Process):
         deadline = None if timeout is None else monotonic() + timeout
         awaited, popen = self._awaited, self._popen
         assert awaited is not None  # noqa: S101 - it was started
-        while True:
+        # It is looked for at once, although it will hardly be there: what is used for that has to be found again after
+        # the fork, page by page, and now there is time for it.
+        self._told = awaited.outcome()
+        while self._told is None:
             left = None if deadline is None else max(0.0, deadline - monotonic())
             in_time = _wait([self.sentinel] if awaited.ended else [self.sentinel, awaited.fileno()], left)
             self._told = awaited.outcome()
-            if self._told is not None:
-                return
-            if not in_time:
+            if self._told is None and not in_time:
                 raise TimeoutError(f"{self.name} has not returned within {timeout} s")
-            if popen.poll() is not None:
+            if self._told is None and popen.poll() is not None:
                 self._told = awaited.outcome()  # it may have come just before the end
                 self._settle()
                 return
