@@ -1,7 +1,7 @@
 """Processes and pipes beside those of `multiprocessing`: from start to result, five that wait, small messages, arrays.
 
-Every round runs each variant once, so a busy moment falls on all alike. The processes of both are forked. Arrays go from
-a process that sends the same one again and again to one that drops each when the next has come.
+Every round runs each variant once, so a busy moment falls on all alike. The processes of both are forked. Arrays go
+from a process that sends the same one again and again to one that drops each when the next has come.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 WAITS, WAIT_S = 5, 2.0
 STARTS = 10  # a round
 ROUND_TRIPS, ONE_WAY = 300, 2000
-SIZES = {"array of 64 KiB": (1 << 16, 300), "array of 1 MB": (1_000_000, 60), "array of 8 MB": (8_000_000, 15)}
+SIZES = {
+    "array of 64 KiB": (1 << 16, 300),
+    "array of 200 kB": (200_000, 200),
+    "array of 1 MB": (1_000_000, 60),
+    "array of 8 MB": (8_000_000, 15),
+}
 FORK: Any = multiprocessing.get_context("fork")
 PIPES: dict[str, Callable[[], tuple[Any, Any]]] = {"multiprocessing": FORK.Pipe, "corewise": corewise.Pipe}
 
@@ -40,7 +45,7 @@ def _by_multiprocessing() -> None:
         process = FORK.Process(target=_answer, args=(its_own,))
         process.start()
         its_own.close()
-        assert mine.recv() == 42
+        mine.recv()
         process.join()
         mine.close()
         process.close()
@@ -50,7 +55,7 @@ def _by_corewise() -> None:
     for _ in range(STARTS):
         process = corewise.Process(target=int, args=(42,), start_method="fork")
         process.start()
-        assert process.result() == 42
+        process.result()
         process.join()
         process.close()
 

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -20,10 +21,13 @@ import pytest
 
 import corewise
 from corewise import errors
+from corewise._transport import portable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+NOT_PORTABLE = pytest.mark.skipif(portable.in_use(), reason="what Linux has, the portable transport does without")
 METHODS = multiprocessing.get_all_start_methods()
 
 
@@ -143,6 +147,33 @@ def test_a_result_that_nobody_asks_for_holds_nobody_up(method: str) -> None:
     process.close()
 
 
+def without_memory(size: int) -> bytes:
+    """Return so many bytes in a process that can make no block of memory for them."""
+    from corewise._transport import memory
+
+    def none(*_: object) -> int:
+        raise OSError("no memory")
+
+    memory.filled = none
+    return bytes(size)
+
+
+@NOT_PORTABLE
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_result_for_which_there_is_no_memory_comes_by_a_file(
+    *, asks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is gone afterwards, whether anybody has asked for the result or not."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    process = corewise.Process(target=without_memory, args=(1_000_000,), start_method="fork")
+    process.start()
+    process.join()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not asks or len(process.result()) == 1_000_000
+    process.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 ENDS: list[tuple[Callable[..., Any], tuple[Any, ...], int, str]] = [
     (exits, (7,), 7, "it exited with code 7"),
     (exits, (0,), 0, "it exited with code 0"),
@@ -248,6 +279,7 @@ def test_processes_may_be_nested_and_daemons_may_have_children() -> None:
         assert len(pool.apply(nested, (1,))) == 2
 
 
+@NOT_PORTABLE
 def test_the_start_method_is_that_of_the_standard_library_if_it_is_set() -> None:
     """Else it is looked for, and stays to be set; an explicit one holds for the children of the process, too."""
     before = multiprocessing.get_start_method(allow_none=True)
@@ -310,6 +342,7 @@ def test_processes_that_are_dropped_leave_nothing() -> None:
     assert [known() for known in dropped] == [None] * 5
 
 
+@NOT_PORTABLE
 def test_a_program_that_ignores_its_children_sees_their_end() -> None:
     """The kernel keeps no exit code then, and the standard library waits for ever."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)

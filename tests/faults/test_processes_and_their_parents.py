@@ -48,7 +48,7 @@ def test_a_killed_process_takes_its_own_along() -> None:
     with running.running("runs_processes", "fork", "waiting") as process:
         one, its_own, other, its_other = numbers_of(process)
         os.kill(one, signal.SIGKILL)
-        running.assert_ended([its_own])
+        running.assert_ended([one, its_own])
         assert set(running.in_session(process.pid)) == {process.pid, other, its_other}
 
 

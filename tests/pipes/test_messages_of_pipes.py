@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from corewise import Connection
 
-EDGE = 1 << 16
-SIZES = [0, 1, EDGE - 1, EDGE, EDGE + 1, (1 << 20) + 3, packets.PIECE_BYTES + 1, 3 * packets.PIECE_BYTES + 5]
+EDGES = [size + by for size in (1 << 13, 1 << 16, packets.INLINE_BYTES) for by in (-1, 0, 1)]
+SIZES = [0, 1, *EDGES, (1 << 20) + 3, packets.PIECE_BYTES + 1, 3 * packets.PIECE_BYTES + 5]
 
 
 @pytest.fixture(params=["", "portable"])
@@ -85,6 +85,16 @@ def test_many_messages_keep_their_order_whatever_their_size(ends: tuple[Connecti
     sender = in_thread(lambda: [one.send((number, bytes(size))) for number, size in enumerate(sizes)])
     assert [(number, len(data)) for number, data in (other.recv() for _ in sizes)] == list(enumerate(sizes))
     sender.join()
+
+
+def test_hundreds_of_arrays_in_one_message_arrive(ends: tuple[Connection, Connection]) -> None:
+    """Small and large ones, more than can be told apart."""
+    one, other = ends
+    for size in (100, 1000, 20_000):
+        sender = in_thread(one.send, [np.full(size, number) for number in range(600)])
+        came = other.recv()
+        sender.join()
+        assert [int(array[-1]) for array in came] == list(range(600)) == [int(array[0]) for array in came]
 
 
 def test_both_ends_send_and_receive_at_the_same_time(ends: tuple[Connection, Connection]) -> None:

@@ -13,10 +13,17 @@ import corewise
 
 
 def waits(parent: corewise.Connection) -> None:
-    """Start another process that waits, tell both numbers, and wait."""
-    other = corewise.Process(target=time.sleep, args=(60,))
+    """Start another process that waits, tell both numbers when it runs, and wait."""
+    receiving, sending = corewise.Pipe(duplex=False)
+    other = corewise.Process(target=says_and_waits, args=(sending,))
     other.start()
-    parent.send([os.getpid(), other.pid])
+    parent.send([os.getpid(), receiving.recv()])
+    time.sleep(60)
+
+
+def says_and_waits(parent: corewise.Connection) -> None:
+    """Tell the own number, and wait."""
+    parent.send(os.getpid())
     time.sleep(60)
 
 

@@ -35,7 +35,7 @@ def pick(asked: str | None) -> str:
     import multiprocessing
 
     method = asked or multiprocessing.get_start_method(allow_none=True)
-    if method is not None and not hasattr(multiprocessing.current_process(), "_inheriting"):
+    if method and not hasattr(multiprocessing.current_process(), "_inheriting"):
         return method
     from corewise._engine.start import pick_start_method
 

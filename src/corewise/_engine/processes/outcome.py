@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-RETURNED, RAISED, EXITED, FILED = "returned", "raised", "exited", "filed"
+RETURNED, RAISED, EXITED = "returned", "raised", "exited"
 _IN_PACKET_BYTES = 1 << 15  # guess: what a packet takes is copied twice, and a block costs some 50 µs
 _PICKLE = b"\x80"  # what every pickle begins with
+_BYTES = b"\x01"  # what a packet of bytes begins with
 _NO_FILE_BYTES = 1 << 12  # guess: what any system's pipe takes although nobody reads it
 
 
@@ -41,11 +42,11 @@ class Report:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
-        if isinstance(self._line, Connection):
-            return Report, (self._line,)
-        from multiprocessing.reduction import DupFd
+        if sys.platform != "win32" and not isinstance(self._line, Connection):
+            from multiprocessing.reduction import DupFd
 
-        return _arrived, (DupFd(self._line.fileno()),)
+            return _arrived, (DupFd(self._line.fileno()),)
+        return Report, (self._line,)
 
     def of(self, run: Callable[[], Any]) -> Callable[[], Any]:
         """Return `run`, with a report of what comes of it."""
@@ -69,19 +70,25 @@ class Report:
 
     def _send(self, outcome: tuple[str, Any]) -> None:
         body, buffers = packed(outcome, travelled=True)
+        small = not buffers and len(body) <= (
+            _NO_FILE_BYTES if isinstance(self._line, Connection) else _IN_PACKET_BYTES
+        )
         try:
-            if isinstance(self._line, Connection):
-                small = not buffers and len(body) <= _NO_FILE_BYTES
-                self._line.send(outcome if small else (FILED, _filed(body, buffers)))
-            elif not buffers and len(body) <= _IN_PACKET_BYTES:
-                self._line.send(body)
-            else:
-                from corewise._transport.pipes.packets import PacketConnection
-
-                if not PacketConnection(self._line.detach()).give_at_once(body, buffers):
-                    raise OSError("there was neither memory nor a descriptor for what the process returned")
+            if small:
+                self._line.send(outcome if isinstance(self._line, Connection) else body)
+            elif not self._in_block(body, buffers):
+                self._line.send_bytes(_filed(body, buffers).encode())
         except ConnectionError:  # the parent has let go of the process
             pass
+
+    def _in_block(self, body: bytes, buffers: list[memoryview]) -> bool:
+        """Send what is large in a block. Return False where there are none, or the system grants none."""
+        if sys.platform == "linux" and not isinstance(self._line, Connection):
+            from corewise._transport.pipes.packets import PacketConnection
+
+            end = self._line = PacketConnection(self._line.detach())
+            return end.give_at_once(body, buffers)
+        return False
 
     def close(self) -> None:
         """Close it."""
@@ -154,42 +161,62 @@ class Awaited:
     def outcome(self) -> tuple[str, Any] | None:
         """Return what has come, without waiting; None if nothing has."""
         try:
-            told = self._from_connection() if isinstance(self._line, Connection) else self._from_packet()
+            return self._from_connection() if isinstance(self._line, Connection) else self._from_packet()
         except BlockingIOError:
             return None
         except (EOFError, ConnectionError):
             self.ended = True
             return None
-        return _from_file(told[1]) if told is not None and told[0] == FILED else told
 
     def _from_connection(self) -> tuple[str, Any] | None:
-        told: tuple[str, Any] | None = self._line.recv() if self._line.poll() else None
-        return told
+        return _outcome_in(self._line.recv_bytes()) if self._line.poll() else None
 
     def _from_packet(self) -> tuple[str, Any]:
-        told: tuple[str, Any]
         if sys.platform == "linux":
             # A message in a block comes with a descriptor, which is lost if it is not asked for.
             kind = self._line.recv(1, MSG_DONTWAIT | MSG_PEEK)
             if not kind:
                 raise EOFError
             if kind == _PICKLE:
-                told = pickling.unpickled(self._line.recv(_IN_PACKET_BYTES))
-            else:
-                from corewise._transport.pipes.packets import PacketConnection
+                return _outcome_in(self._line.recv(_IN_PACKET_BYTES))
+            from corewise._transport.pipes.packets import PacketConnection
 
-                with PacketConnection(os.dup(self._line.fileno())) as end:
-                    told = end.recv()
-            return told
+            with PacketConnection(os.dup(self._line.fileno())) as end:
+                if kind == _BYTES:
+                    return _outcome_in(end.recv_bytes())
+                told: tuple[str, Any] = end.recv()
+                return told
         raise EOFError
 
     def close(self) -> None:
         """Close it; what has come and was not asked for is lost."""
-        if isinstance(self._line, Connection) and not self._line.closed:
-            self.outcome()  # removes the file
+        try:
+            self._drop_file()
+        except (OSError, EOFError):  # nothing has come, or it is gone already
+            pass
         forks.let_go(self._line)
         self._line.close()
         self._theirs.close()
+
+    def _drop_file(self) -> None:
+        """Remove the file in which a result lies that nobody has asked for."""
+        if isinstance(self._line, Connection):
+            came = self._line.recv_bytes() if self._line.poll() else _PICKLE
+        elif sys.platform == "linux":
+            came = self._line.recv(_IN_PACKET_BYTES, MSG_DONTWAIT)
+            came = came[1:] if came[:1] == _BYTES else _PICKLE
+        else:
+            return
+        if came[:1] != _PICKLE:
+            os.remove(came.decode())
+
+
+def _outcome_in(came: bytes) -> tuple[str, Any]:
+    """Return what came: a pickle, or the name of a file."""
+    if came[:1] != _PICKLE:
+        return _from_file(came.decode())
+    told: tuple[str, Any] = pickling.unpickled(came)
+    return told
 
 
 def _arrived(handle: Any) -> Report:

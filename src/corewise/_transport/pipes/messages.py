@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pickle import PickleBuffer
     from typing import Any
 
-# What is larger than this goes through a block of memory on Linux, and apart from the pickle everywhere
-# (benchmarks/results/processes.json, "array of 64 KiB": about where both ways take equally long).
-APART_FROM_BYTES = 1 << 16
+# Buffers from this size on are left out of the pickle, which would be one more copy.
+# guess: below it the copy costs less than what is said about it
+APART_FROM_BYTES = 1 << 13
+_MOST_APART = 256  # guess: where they lie has to be told in one packet
 
 _WAY_OUT = "Make that part in the process that needs it."
 
@@ -44,7 +45,7 @@ def packed(value: object, *, travelled: bool) -> tuple[bytes, list[memoryview]]:
 
     def keep(buffer: PickleBuffer) -> bool:
         view = buffer.raw()
-        if len(view) <= APART_FROM_BYTES:
+        if len(view) < APART_FROM_BYTES or len(beside) >= _MOST_APART:
             return True
         beside.append(view)
         return False

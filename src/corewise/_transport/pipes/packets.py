@@ -8,6 +8,7 @@ what it is:
     RAW     bytes
     WHOLE   where a message lies in a block, whose descriptor comes with the packet (`lent`)
     FIRST   that a message comes in pieces, and how long each of its parts is
+    PARTS   how long the parts of a message are, and these themselves
     BLOCK   where a piece lies in a block
     INLINE  a piece
 
@@ -30,8 +31,7 @@ from corewise._transport.patience import AWAKE_S, Patience
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection, Message
 from corewise._transport.pipes.lent import HEAD_BYTES, Borrower, Lender
-from corewise._transport.pipes.messages import APART_FROM_BYTES
-from corewise._transport.pipes.parts import Coming, copied_out, places_for, told_by
+from corewise._transport.pipes.parts import Coming, copied_out, cut, places_for, told_by
 
 assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
 
@@ -47,10 +47,14 @@ if TYPE_CHECKING:
     # What is to be sent at once, and the descriptor that goes with it; -1 for none.
     Packet: TypeAlias = tuple[tuple[bytes | memoryview, ...], int]
 
-RAW, WHOLE, FIRST, BLOCK, INLINE = 1, 2, 3, 4, 5
+RAW, WHOLE, FIRST, BLOCK, INLINE, PARTS = 1, 2, 3, 4, 5, 6
 _PICKLE = 0x80
 PIECE_BYTES = 1 << 24  # guess: large enough that a packet for each is nothing, small enough for three under way
+# What is smaller goes in the packet itself (benchmarks/results/processes.json, "array of 64 KiB" and "of 200 kB": about
+# where both ways take equally long). A packet must find room in the socket's buffer, of 208 KiB as a rule.
+INLINE_BYTES = 1 << 17
 _HEADER_BYTES = 1 << 12
+_MOST_PARTS = 64  # guess: the system takes some hundred pieces at a time, and a copy of so many small ones is cheap
 _PADDING = memoryview(bytes(1 << 18))
 _UNDER_WAY = 3  # guess: one piece that is filled, one that is copied out, one to spare
 # guess: how long to wait before it is asked for the first time who else could send; each time it is twice as long
@@ -111,7 +115,7 @@ class PacketConnection(Connection):
     # -- sending -------------------------------------------------------------------------------------------------------
 
     def _give(self, body: bytes | memoryview, buffers: list[memoryview], *, raw: bool) -> None:
-        if not buffers and len(body) <= APART_FROM_BYTES:
+        if not buffers and len(body) <= INLINE_BYTES:
             self._put(_inline(body, raw=raw))
             return
         packets = self._packets(body, buffers, raw=raw)
@@ -144,7 +148,7 @@ class PacketConnection(Connection):
         Raises:
             OSError: when the other end is gone.
         """
-        if not buffers and len(body) <= APART_FROM_BYTES:
+        if not buffers and len(body) <= INLINE_BYTES:
             packets: Iterator[Packet] = iter([_inline(body, raw=False)])
         else:
             parts = [memoryview(body), *buffers]
@@ -176,8 +180,11 @@ class PacketConnection(Connection):
     ) -> Generator[Packet, None, None]:
         """Give what is to be sent for a message, one packet after the other; each is laid out when it is asked for."""
         parts = [memoryview(body), *buffers]
-        if not buffers and len(body) <= APART_FROM_BYTES:
+        if not buffers and len(body) <= INLINE_BYTES:
             yield _inline(body, raw=raw)
+            return
+        if sum(map(len, parts)) <= INLINE_BYTES and len(parts) < _MOST_PARTS:
+            yield (told_by(PARTS, list(map(len, parts))), *parts), -1
             return
         begins, used = places_for(parts)
         if used <= PIECE_BYTES and (block := self._lend().lay(parts, begins, used)) is not None:
@@ -199,8 +206,8 @@ class PacketConnection(Connection):
             told = told_by(BLOCK, (block.number, block.size, number, at, begin, len(piece)))
             yield from _unless_refused(block, ((told, self._padding()), block.fd))
             return
-        for shift in range(0, len(piece), APART_FROM_BYTES):
-            some = piece[shift : shift + APART_FROM_BYTES]
+        for shift in range(0, len(piece), INLINE_BYTES):
+            some = piece[shift : shift + INLINE_BYTES]
             yield (told_by(INLINE, (number, at, begin + shift)), some), -1
 
     def _padding(self) -> memoryview:
@@ -263,7 +270,7 @@ class PacketConnection(Connection):
         """
         scratch = self._scratch
         if scratch is None:
-            scratch = self._scratch = memoryview(bytearray(APART_FROM_BYTES + _HEADER_BYTES))
+            scratch = self._scratch = memoryview(bytearray(INLINE_BYTES + _HEADER_BYTES))
         try:
             size, fd = receive(self._sock, scratch, wait=wait)
         except ConnectionResetError:  # the other end was closed with messages unread; told once, and what came is there
@@ -291,6 +298,8 @@ class PacketConnection(Connection):
             number, raw, sizes = told
             self._coming[number] = Coming(sizes, raw=raw)
             return None
+        if kind == PARTS:
+            return cut(packet[2 + size :], told)
         if kind == INLINE:
             number, at, begin = told
             return self._piece(number, at, begin, packet[2 + size :])

@@ -51,6 +51,16 @@ class Coming:
         return None if self.missing else Message(self.parts[0], self.parts[1:], raw=self.raw)
 
 
+def cut(packet: memoryview, sizes: list[int]) -> Message:
+    """Return an object's message out of a packet that holds its parts."""
+    body = packet[: sizes[0]]
+    buffers, at = [], sizes[0]
+    for size in sizes[1:]:
+        buffers.append(bytearray(packet[at : at + size]))
+        at += size
+    return Message(body, buffers, raw=False)
+
+
 def places_for(parts: list[memoryview]) -> tuple[list[int], int]:
     """Return from which byte of a block on each part lies, and how many bytes of it that takes."""
     begins, used = offsets(list(map(len, parts)))

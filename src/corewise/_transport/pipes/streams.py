@@ -14,7 +14,6 @@ import sys
 
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection, Message
-from corewise._transport.pipes.messages import APART_FROM_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 RAW, LARGE = 1, 2
+_TOGETHER_BYTES = 1 << 16  # guess: below this a copy costs less than one more message
 _LOOK_S = 0.2  # guess: how long a thread waits at a time for an event loop that cannot wait itself, before it may end
 
 
@@ -52,7 +52,7 @@ class StreamConnection(Connection):
 
     def _give(self, body: bytes | memoryview, buffers: list[memoryview], *, raw: bool) -> None:
         try:
-            if not buffers and len(body) <= APART_FROM_BYTES:
+            if not buffers and len(body) <= _TOGETHER_BYTES:
                 self._inner.send_bytes(b"\x01" + body if raw else body)
                 return
             parts = [memoryview(body), *buffers]
