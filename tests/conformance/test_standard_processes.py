@@ -15,12 +15,9 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROGRAM = Path(__file__).parent / "standard_processes.py"
 LIMIT_OF_ONE_S = 60.0
@@ -34,6 +31,7 @@ RUNS = {
     "forkserver": [*OF_PIPES, "TestNoForkBomb"],
     "spawn": [*OF_PIPES, "TestNoForkBomb"],
 }
+FEWEST = 4  # tests that pass in each of them
 EXCLUDED = {
     "test_parent_process": "demands that a process goes on when its parent is killed; ours ends with it",
 }
@@ -60,27 +58,9 @@ def _start(name: str, folder: Path) -> Run:
     return Run(program, report, output)
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
-    """Start the programs, and in the end leave nothing of them."""
-    folder = tmp_path_factory.mktemp("standard_processes")
-    started = {name: _start(name, folder / name) for name in RUNS}
-    yield started
-    for run in started.values():
-        with suppress(ProcessLookupError):
-            os.killpg(run.program.pid, signal.SIGKILL)  # what a test that hung has left
-        run.program.wait()
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("test") is None or importlib.util.find_spec("test._test_multiprocessing") is None,
-    reason="this Python comes without its tests of multiprocessing",
-)
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", RUNS)
-def test_the_standard_tests_pass(name: str, runs: dict[str, Run]) -> None:
-    """Each one that is not excluded passes, or says itself that it does not apply."""
-    program, report, output = runs[name]
+def _problems(run: Run) -> list[str]:
+    """Wait for a program, and say what went wrong in it."""
+    program, report, output = run
     program.wait()
     told = [json.loads(line) for line in report.read_text("utf-8").splitlines()] if report.exists() else []
     said = output.read_text("utf-8", errors="replace")[-20_000:]
@@ -90,9 +70,30 @@ def test_the_standard_tests_pass(name: str, runs: dict[str, Run]) -> None:
     problems += [f"{test} did not end:\n{said}" for test in begun - Counter(line["test"] for line in outcomes)]
     if program.returncode and not problems:
         problems = [f"the program ended with exit code {program.returncode}; it printed:\n{said}"]
+    if sum(line["outcome"] == "passed" for line in outcomes) < FEWEST:
+        problems.append(f"of so many tests only {len(outcomes)} were run:\n{said}")
+    return problems
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("test") is None or importlib.util.find_spec("test._test_multiprocessing") is None,
+    reason="this Python comes without its tests of multiprocessing",
+)
+@pytest.mark.timeout(300)
+def test_the_standard_tests_pass(tmp_path: Path) -> None:
+    """Each one that is not excluded passes, or says itself that it does not apply."""
+    runs: dict[str, Run] = {}
+    try:
+        for name in RUNS:
+            runs[name] = _start(name, tmp_path / name)
+        problems = [f"{name}: {problem}" for name, run in runs.items() for problem in _problems(run)]
+    finally:
+        for run in runs.values():
+            with suppress(ProcessLookupError):
+                os.killpg(run.program.pid, signal.SIGKILL)  # what a test that hung has left
+            run.program.wait()
     if problems:
         pytest.fail("\n\n".join(problems), pytrace=False)
-    assert sum(line["outcome"] == "passed" for line in outcomes) >= 4, said
 
 
 def test_every_exclusion_names_a_test() -> None:
