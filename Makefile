@@ -16,7 +16,7 @@ VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
 # What is run once more over the transport of systems that are not Linux.
-PORTABLE := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/faults/test_deaths_of_workers.py
+PORTABLE := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/contract/test_processes.py tests/faults/test_deaths_of_workers.py
 
 # An active environment of the caller's must not leak into ours.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX

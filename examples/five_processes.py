@@ -1,4 +1,4 @@
-"""Start five processes and wait for all of them, with the standard library alone.
+"""Start five processes and wait for all of them.
 
 All five run at the same time, and print in the order in which they get done: it may differ from run to run.
 
@@ -8,7 +8,7 @@ Prints:
     all have ended, with exit codes [0, 0, 0, 0, 0]
 """
 
-from multiprocessing import Process
+from corewise import Process
 
 
 def count_primes(number: int, limit: int) -> None:

@@ -1,6 +1,7 @@
-"""Two processes talk through a pipe of the standard library: each has one end, and may send and receive.
+"""Two processes talk through a pipe: each has one end, and may send and receive.
 
-A process that still holds the other end would never see it closed; so everybody closes what is not theirs.
+A process holds the ends that it was passed. The one that has made them lets go of both, so that either of the others
+sees when its partner is done.
 
 Prints:
     2 to the power of 10 is 1024
@@ -9,22 +10,19 @@ Prints:
     goodbye
 """
 
-from multiprocessing import Pipe, Process
-from multiprocessing.connection import Connection
+from corewise import Connection, Pipe, Process
 
 
-def ask(mine: Connection, other: Connection) -> None:
+def ask(mine: Connection) -> None:
     """Send questions, and wait for the answer to each."""
-    other.close()
     for base, power in [(2, 10), (3, 4), (5, 0)]:
         mine.send((base, power))
         print(f"{base} to the power of {power} is {mine.recv()}", flush=True)
     mine.close()
 
 
-def answer(mine: Connection, other: Connection) -> None:
+def answer(mine: Connection) -> None:
     """Answer until the other end is closed."""
-    other.close()
     try:
         while True:
             base, power = mine.recv()
@@ -35,7 +33,7 @@ def answer(mine: Connection, other: Connection) -> None:
 
 if __name__ == "__main__":
     one, two = Pipe()
-    processes = [Process(target=ask, args=(one, two)), Process(target=answer, args=(two, one))]
+    processes = [Process(target=ask, args=(one,)), Process(target=answer, args=(two,))]
     for process in processes:
         process.start()
     one.close()

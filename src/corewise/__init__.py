@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from corewise._api.executors.sync import SyncExecutor
     from corewise._api.executors.threads import ThreadExecutor
     from corewise._api.map import map  # noqa: A004 - the public name
+    from corewise._api.process import Process
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
     from corewise._machine.cpus import cpu_count
+    from corewise._transport.pipes.connection import Connection
+    from corewise._transport.pipes.pipe import Pipe
     from corewise._types.choice import Choice, Failed, Stats
     from corewise._types.events import Progress, Trial
     from corewise._types.measurement import Estimate, Measurement
@@ -34,11 +37,14 @@ __all__ = [
     "AsyncioExecutor",
     "Choice",
     "Comparison",
+    "Connection",
     "Estimate",
     "ExecutorStatistics",
     "Failed",
     "Measurement",
     "Options",
+    "Pipe",
+    "Process",
     "ProcessExecutor",
     "Progress",
     "Results",
@@ -58,11 +64,14 @@ _HOME = {
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
+    "Connection": "corewise._transport.pipes.connection",
     "Estimate": "corewise._types.measurement",
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
     "Measurement": "corewise._types.measurement",
     "Options": "corewise._types.options",
+    "Pipe": "corewise._transport.pipes.pipe",
+    "Process": "corewise._api.process",
     "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",
     "Results": "corewise._api.results",

@@ -7,6 +7,7 @@ CorewiseError
 ├── RemoteError         stands for an exception of yours that could not be sent back whole
 ├── WorkerStartError    no worker process could be started (also a RuntimeError)
 ├── WorkerDied          a worker process ended while it ran an item (also a BrokenProcessPool)
+│   └── ProcessDied     a corewise.Process has ended without returning
 ├── TooManyFailures     more items failed than `max_failures` allows
 ├── BudgetExceeded      a comparison got no answer within its time budget (also a TimeoutError)
 └── DocumentError       a stored comparison cannot be read (also a ValueError)
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pickle import PicklingError
     from typing import Any
 
-    from corewise._types.died import WorkerDied
+    from corewise._types.died import ProcessDied, WorkerDied
 
 __all__ = [
     "BudgetExceeded",
@@ -30,6 +31,7 @@ __all__ = [
     "CorewiseError",
     "DocumentError",
     "OptionError",
+    "ProcessDied",
     "RemoteError",
     "RemoteTraceback",
     "TooManyFailures",
@@ -117,10 +119,10 @@ def __getattr__(name: str) -> object:
     # WorkerDied is a BrokenProcessPool, whose module costs as much to import as an interpreter to start: loaded at
     # the first death. CannotTravel is a PicklingError, whose module costs a fifth of that: made when it is first
     # asked for.
-    if name == "WorkerDied":
-        from corewise._types.died import WorkerDied
+    if name in ("ProcessDied", "WorkerDied"):
+        from corewise._types import died
 
-        return WorkerDied
+        return getattr(died, name)
     if name == "CannotTravel":
         return _cannot_travel()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,15 +35,24 @@ def death(pid: int, exitcode: int | None, *, out_of_memory: bool, line_closed: b
         reason = "it had no memory for what it was sent"
     elif line_closed or exitcode == LINE_LOST:
         reason = "it closed the connection to its parent (did the function close all descriptors?)"
-    elif exitcode is None:
-        reason = "how it ended is unknown"
-    elif exitcode >= 0:
-        reason = f"it exited with code {exitcode}"
     else:
-        reason = f"killed by {_signal_name(-exitcode)}"
-        if killed_for_memory:
-            reason += "; the kernel counted an out-of-memory kill"
+        reason = in_words(exitcode, out_of_memory=killed_for_memory)
     return WorkerDied(reason, pid, exitcode, out_of_memory=killed_for_memory)
+
+
+def in_words(exitcode: int | None, *, out_of_memory: bool) -> str:
+    """Say how a process ended.
+
+    Args:
+        exitcode: as `multiprocessing` gives it: negative for a signal; None when unknown.
+        out_of_memory: whether it was killed for want of memory.
+    """
+    if exitcode is None:
+        return "how it ended is unknown"
+    if exitcode >= 0:
+        return f"it exited with code {exitcode}"
+    reason = f"killed by {_signal_name(-exitcode)}"
+    return f"{reason}; the kernel counted an out-of-memory kill" if out_of_memory else reason
 
 
 def _signal_name(number: int) -> str:

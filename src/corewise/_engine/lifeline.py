@@ -39,11 +39,17 @@ class Lifeline:
     def __init__(self, handle: Any = None) -> None:
         self._writer: forks.OwnDescriptor | None = None
         self._fd = -1
+        self._by_kernel = sys.platform == "linux" and not portable.in_use()
         if handle is not None:
             self._fd = handle.detach()
         elif sys.platform != "win32":
             self._fd, writing = os.pipe()
             self._writer = forks.OwnDescriptor(writing)
+            if sys.platform == "linux" and self._by_kernel:
+                # Here rather than by the worker: what is done first in a forked process costs it a page fault or two.
+                # Nobody is signalled until the worker has said that it is the one.
+                fcntl.fcntl(self._fd, fcntl.F_SETSIG, _SIGKILL)
+                fcntl.fcntl(self._fd, fcntl.F_SETFL, os.O_RDONLY | os.O_ASYNC)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
@@ -52,6 +58,11 @@ class Lifeline:
 
             return Lifeline, (DupFd(self._fd),)
         return Lifeline, ()
+
+    @property
+    def reading(self) -> int:
+        """The end that a worker holds: readable when its parent is gone; -1 on Windows, and once it is handed over."""
+        return self._fd
 
     def handed_over(self) -> None:
         """In the parent, once the worker is started: let go of its end."""
@@ -65,14 +76,22 @@ class Lifeline:
         if self._writer is not None:
             self._writer.close()
 
-    def arm(self) -> None:
-        """In the worker: die when the parent does."""
-        if sys.platform == "linux" and not portable.in_use():
+    def arm(self, parent: int | None = None) -> None:
+        """In the worker: die when the parent does.
+
+        Args:
+            parent: the process id of the parent, if it has forked this one itself. Default: it may not have.
+        """
+        if sys.platform == "linux" and self._by_kernel:
             fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
-            fcntl.fcntl(self._fd, fcntl.F_SETSIG, _SIGKILL)
-            fcntl.fcntl(self._fd, fcntl.F_SETFL, fcntl.fcntl(self._fd, fcntl.F_GETFL) | os.O_ASYNC)
             # The parent may have died before the line above, when nobody was signalled.
-            if select.select([self._fd], [], [], 0)[0]:
+            if parent is not None:
+                if os.getppid() != parent:
+                    os._exit(1)
+                return
+            poll = select.poll()  # not `select`, which takes no descriptor from 1024 on
+            poll.register(self._fd, select.POLLIN)
+            if poll.poll(0):
                 os._exit(1)
         else:
             import threading

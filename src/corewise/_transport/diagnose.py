@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DEPTH = 8  # guess: deeper nesting is rare, and the part found so far is named anyway
+_WAY_OUT = "approach='threads' shares memory and sends nothing; or make that part inside the function."
 _SECONDS = 1.0  # guess: somebody waits for an error message; what is found by then is named
 
 
-def why_not(value: object, what: str, error: BaseException) -> str:
+def why_not(value: object, what: str, error: BaseException, way_out: str = _WAY_OUT) -> str:
     """Say which part of `value` cannot be pickled, and what to do.
 
     Args:
         value: what could not be pickled.
         what: what it is to the caller; its repr is used when empty.
         error: what pickling raised.
+        way_out: what to do. Default: what helps where a function is run over items.
 
     Returns:
         One or two sentences.
@@ -41,7 +43,7 @@ def why_not(value: object, what: str, error: BaseException) -> str:
     return (
         f"{whole} cannot be sent to another process{part} a {kind.__module__}.{kind.__qualname__} "
         f"({_size(culprit)}{_short(culprit)}), which cannot be pickled ({type(error).__name__}: {_text(error)}). "
-        "approach='threads' shares memory and sends nothing; or make that part inside the function."
+        f"{way_out}"
     )
 
 

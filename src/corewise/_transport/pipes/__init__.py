@@ -1,0 +1,1 @@
+"""Pipes between any two processes: what `corewise.Pipe` returns, on Linux and elsewhere."""
