@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from corewise._api.executors.process import ProcessExecutor
     from corewise._api.executors.sync import SyncExecutor
     from corewise._api.executors.threads import ThreadExecutor
+    from corewise._api.pool.pool import Pool
+    from corewise._api.pool.result import AsyncResult
     from corewise._api.map import map  # noqa: A004 - the public name
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
     from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
+    "AsyncResult",
     "AsyncioExecutor",
     "Choice",
     "Comparison",
     "ExecutorStatistics",
     "Failed",
     "Options",
+    "Pool",
     "ProcessExecutor",
     "Progress",
     "Results",
@@ -53,12 +57,14 @@ __all__ = [
 ]
 
 _HOME = {
+    "AsyncResult": "corewise._api.pool.result",
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
     "Options": "corewise._types.options",
+    "Pool": "corewise._api.pool.pool",
     "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",
     "Results": "corewise._api.results",

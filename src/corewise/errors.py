@@ -7,6 +7,7 @@ CorewiseError
 ├── RemoteError         stands for an exception of yours that could not be sent back whole
 ├── WorkerStartError    no worker process could be started (also a RuntimeError)
 ├── WorkerDied          a worker process ended while it ran an item (also a BrokenProcessPool)
+├── PoolTerminated      a pool was terminated before a call of it was finished (also a RuntimeError)
 ├── TooManyFailures     more items failed than `max_failures` allows
 ├── BudgetExceeded      a comparison got no answer within its time budget (also a TimeoutError)
 └── DocumentError       a stored comparison cannot be read (also a ValueError)
@@ -30,6 +31,7 @@ __all__ = [
     "CorewiseError",
     "DocumentError",
     "OptionError",
+    "PoolTerminated",
     "RemoteError",
     "RemoteTraceback",
     "TooManyFailures",
@@ -76,6 +78,10 @@ class RemoteTraceback(Exception):
 
 class WorkerStartError(CorewiseError, RuntimeError):
     """No worker process could be started."""
+
+
+class PoolTerminated(CorewiseError, RuntimeError):
+    """A pool was terminated before this call of it was finished, so it has no result."""
 
 
 class TooManyFailures(CorewiseError):

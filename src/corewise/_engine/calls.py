@@ -63,6 +63,11 @@ class Calls(Chunk):
         self.timeout_s = timeout_s
         self.once = once
 
+    @property
+    def functions(self) -> list[Function]:
+        """The functions that a worker needs for them."""
+        return [function for function, *_ in self.items]
+
     def part(self, start: int, stop: int) -> Calls:
         """Return the calls from index `start` to before `stop` as a chunk of their own."""
         items: Any = self.items[start - self.start : stop - self.start]

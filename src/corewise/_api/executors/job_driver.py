@@ -1,0 +1,57 @@
+"""A driver that also runs jobs: many items of one function, beside single calls."""
+
+from __future__ import annotations
+
+from corewise._api.executors.driver import Driver
+from corewise._machine.interrupts import InterruptsHeld
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from corewise._api.executors.jobs import ManagedJob
+
+
+class JobDriver(Driver):
+    """Turns a pool of processes for futures and for jobs."""
+
+    def begin(self, job: ManagedJob, fn: Callable[..., Any]) -> None:
+        """Take a job, and begin with it.
+
+        Raises:
+            BrokenProcessPool: when the workers cannot work.
+            CannotTravel: when the function cannot be sent.
+            RuntimeError: after `close`.
+        """
+        with self._lock:
+            if self._closing or self._functions is None:
+                self.open()
+            job.function = self._functions.known(fn)  # type: ignore[union-attr]  # opened
+            self._register.add(job)
+            self.change(None)
+
+    def change(self, act: Callable[[], object] | None) -> Any:
+        """Change something about a job, and hand out what can be handed out then; return what `act` returns.
+
+        Args:
+            act: what changes it; called under the lock.
+        """
+        with self._lock, InterruptsHeld():
+            result = None if act is None else act()
+            self._feed()
+            self._call_thread(news=True)
+        with self.condition:
+            self.condition.notify_all()
+        return result
+
+    def lift(self) -> None:
+        """Have jobs go on to their ends, whether or not somebody takes their results."""
+        with self._lock:
+            for job in self._register.jobs():
+                job.lift()
+        self.change(None)
+
+    def ring(self) -> None:
+        """Have the thread look what there is to do. Needs no lock: the garbage collector may call it anywhere."""
+        self._bell.put(None)

@@ -1,0 +1,146 @@
+"""Results of `Pool.imap` and `Pool.imap_unordered`, one by one."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from functools import partial
+from time import monotonic
+
+from corewise._api.pool.result import as_users_catch_it, time_is_up
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, Self
+
+    from corewise._api.executors.job_driver import JobDriver
+    from corewise._api.executors.jobs import StreamJob
+    from corewise._work.chunk import Done
+
+
+class PoolIterator:
+    """Results, as they are asked for: an iterator that any number of threads may read.
+
+    What the function raises for an item comes out of `next` in the place of its result, and does not end the
+    iterator. Closed or dropped, it hands out no more items.
+
+    Args:
+        driver: what reads the answers of the workers.
+        job: what they are results of.
+    """
+
+    def __init__(self, driver: JobDriver, job: StreamJob) -> None:
+        self._driver = driver
+        self._job = job
+        self._values: list[Any] = []  # of what is being taken, in reverse
+        self._pieces: deque[list[Any] | BaseException] = deque()  # what is to be taken next: values, or a failure
+        self._size = (0, 0)  # of the part that these are of: items, bytes
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return self._values.pop()
+        except IndexError:
+            return self.next()
+
+    def next(self, timeout: float | None = None) -> Any:
+        """Return the next result.
+
+        Args:
+            timeout: seconds to wait at most; None, the default, waits as long as it takes.
+
+        Raises:
+            StopIteration: when there are no more.
+            multiprocessing.TimeoutError: when the time is up; it is a `TimeoutError` as well. Nothing is lost by it.
+            PoolTerminated: when the pool was terminated before all of them were there.
+            BaseException: what the function raised for this item, or in the end what the input raised.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        if not self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
+            raise time_is_up(timeout)
+        try:
+            while True:
+                try:
+                    return self._values.pop()
+                except IndexError:
+                    self._go_on()
+                if not self._values and not self._pieces:
+                    left_s = None if deadline is None else max(0.0, deadline - monotonic())
+                    self._driver.wait_for(self._job, left_s)
+                    if not self._job.decided:
+                        raise time_is_up(timeout)
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Hand out no more items, and let go of the input. Items that are being run are run to their ends."""
+        self._closed = True
+        self._values = []
+        self._pieces.clear()
+        self._job.drop()
+        self._job.parts.clear()
+        self._driver.ring()
+
+    def __del__(self) -> None:
+        self._job.drop()
+        self._driver.ring()
+
+    def _go_on(self) -> None:
+        """Make the next values, if any are there, those that are taken.
+
+        Raises:
+            StopIteration: when there will be no more.
+            BaseException: when an item that failed is the next.
+        """
+        job = self._job
+        if not self._pieces and job.parts and not self._closed:
+            part = job.parts.popleft()
+            size, self._size = self._size, (len(part.values), part.size_bytes)
+            self._driver.change(partial(job.taken, *size))
+            self._pieces.extend(_pieces(part))
+        if self._pieces:
+            piece = self._pieces.popleft()
+            if isinstance(piece, list):
+                self._values = piece
+                return
+            try:
+                _raise(piece)
+            finally:
+                del piece  # as there
+        if self._closed or job.over:
+            error, job.error = job.error, None
+            if error is None or self._closed:
+                raise StopIteration
+            try:
+                _raise(error)
+            finally:
+                del error  # as there
+
+
+def _raise(error: BaseException) -> NoReturn:
+    try:
+        if isinstance(error, StopIteration):  # it would say that there are no further results
+            raise RuntimeError("the function raised StopIteration") from error
+        raise as_users_catch_it(error)
+    finally:
+        del error  # the traceback holds this frame: together they would be garbage in a circle
+
+
+def _pieces(part: Done) -> list[list[Any] | BaseException]:
+    """Return the values of a part, in reverse, broken off where an item failed."""
+    if not part.failed:
+        part.values.reverse()
+        return [part.values]
+    pieces: list[list[Any] | BaseException] = []
+    begin = 0
+    for at in [*sorted(index - part.start for index in part.failed), len(part.values)]:
+        if at > begin:
+            pieces.append(part.values[begin:at][::-1])
+        if at < len(part.values):
+            pieces.append(part.values[at])
+        begin = at + 1
+    return pieces
