@@ -14,12 +14,8 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROGRAM = Path(__file__).parent / "standard_pool_tests.py"
 LIMIT_OF_ONE_S = 60.0  # the longest takes 2 s; beside busy neighbours anything may take ten times as long
@@ -71,6 +67,21 @@ class Run:
         """Return the end of what it has printed."""
         return self._output.read_text("utf-8", errors="replace")[-20_000:]
 
+    def problems(self) -> list[str]:
+        """Wait for its end, and return what was wrong."""
+        exitcode = self.process.wait()
+        printed = self.printed()
+        ended = {line["test"]: line for line in self.told() if line["outcome"] != "started"}
+        outcomes = [line["outcome"] for line in ended.values()]
+        problems = [f"{test}: {line['detail']}" for test, line in ended.items() if line["outcome"] == "failed"]
+        lost = [line["test"] for line in self.told() if line["test"] not in ended]
+        problems += [f"{test} did not end; the program printed:\n{printed}" for test in lost]
+        if exitcode or "Dangling" in printed or outcomes.count("passed") <= len(EXCLUDED):
+            problems.append(f"the program ended with exit code {exitcode}; it printed:\n{printed}")
+        if outcomes.count("excluded") != len(EXCLUDED):
+            problems.append("an exclusion has lost its test")
+        return problems
+
     def end(self) -> None:
         """Kill what a test that hung has left."""
         with suppress(ProcessLookupError):
@@ -78,35 +89,16 @@ class Run:
         self.process.wait()
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
-    """Run them side by side, as these tests sleep most of the time."""
-    folder = tmp_path_factory.mktemp("reports")
-    started = {method: Run(method, folder) for method in multiprocessing.get_all_start_methods()}
-    try:
-        yield started
-    finally:
-        for run in started.values():
-            run.end()
-
-
 @pytest.mark.skipif(not _is_there(), reason="this Python comes without test._test_multiprocessing")
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_the_standard_tests_of_pools_pass(method: str, runs: dict[str, Run]) -> None:
-    """Each one that is not excluded passes, or says itself that it does not apply; each exclusion names a test."""
-    run = runs[method]
-    exitcode = run.process.wait()
-    printed = run.printed()
-    ended = {line["test"]: line for line in run.told() if line["outcome"] != "started"}
-    problems = [f"{test}: {line['detail']}" for test, line in ended.items() if line["outcome"] == "failed"]
-    lost = [line["test"] for line in run.told() if line["test"] not in ended]
-    problems += [f"{test} did not end; the program printed:\n{printed}" for test in lost]
-    if exitcode and not problems:
-        problems = [f"the program ended with exit code {exitcode}; it printed:\n{printed}"]
+def test_the_standard_tests_of_pools_pass(tmp_path: Path) -> None:
+    """Each one that is not excluded passes, or says itself that it does not apply, with every start method."""
+    # Side by side, as these tests sleep most of the time.
+    runs = {method: Run(method, tmp_path) for method in multiprocessing.get_all_start_methods()}
+    try:
+        problems = [f"{method}: {problem}" for method, run in runs.items() for problem in run.problems()]
+    finally:
+        for run in runs.values():
+            run.end()
     if problems:
         pytest.fail("\n\n".join(problems), pytrace=False)
-    outcomes = [line["outcome"] for line in ended.values()]
-    assert outcomes.count("passed") > len(EXCLUDED)
-    assert outcomes.count("excluded") == len(EXCLUDED)
-    assert "Dangling" not in printed, printed
