@@ -98,9 +98,13 @@ class Window:
             wanted: items the chunk should have.
             fixed: whether the caller insists on that number. Otherwise each worker's share is left to it.
         """
-        share = 1 if fixed else _CHUNKS_EACH * self._workers
-        size = min(wanted, max(1, self.capacity // share))
+        size = self.share(wanted, fixed=fixed)
         return size if size <= self.room else 0
+
+    def share(self, wanted: int, *, fixed: bool) -> int:
+        """Return how many items a chunk may have, whether or not there is room for it now; as for `allows`."""
+        share = 1 if fixed else _CHUNKS_EACH * self._workers
+        return min(wanted, max(1, self.capacity // share))
 
     def read(self, items: int) -> None:
         """Items have been read."""

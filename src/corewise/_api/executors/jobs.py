@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from corewise._api.executors.process_future import ProcessFuture
     from corewise._api.executors.register import Decision
-    from corewise._dispatch.source import Source
     from corewise._dispatch.window import Window
     from corewise._transport.blocks import Once
-    from corewise._work.chunk import Chunk, Done
+    from corewise._work.chunk import Done
 
     class JobTerms(TypedDict):
         """Keyword arguments of every job.
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
         context: bytes | None
 
 
-_STOCK = 2  # chunks that are read ahead of the workers: one for the next of them, one for the one behind it
+_STOCK = 2  # guess: chunks that are read ahead of the workers, so that the next one finds its own when it comes
 
 
 class ManagedJob(Job):
@@ -147,10 +146,9 @@ class MapJob(ManagedJob):
 
 
 class StreamJob(ManagedJob):
-    """A job whose results are taken one by one, perhaps of an endless input.
+    """A job whose results are taken one by one, perhaps of an endless input. Where its items come from is left open.
 
     Args:
-        source: the input.
         window: bounds how far it goes ahead of whoever takes the results.
         ordered: whether results come in the order of the input, rather than as they are finished.
         **terms: those of every job.
@@ -158,22 +156,17 @@ class StreamJob(ManagedJob):
     Attributes:
         parts: finished parts whose turn has come; whoever takes one says so by `taken`.
         error: what is to be raised behind them.
-        read_elsewhere: whether reading the source may block, so that a thread of its own does that.
-        ring: called when that thread may have something to do; it must need no lock.
     """
 
-    def __init__(self, source: Source, window: Window, *, ordered: bool, **terms: Unpack[JobTerms]) -> None:
+    def __init__(self, window: Window, *, ordered: bool, **terms: Unpack[JobTerms]) -> None:
         super().__init__(**terms)
         self.parts: deque[Done] = deque()
         self.error: BaseException | None = None
-        self.read_elsewhere = source.sequences is None
-        self.ring: Callable[[], object] = _nothing
-        self._source = source
         self._window = window
         window.share_among(terms["workers"])
         self._lifted = False
         self._order = InOrder() if ordered else AsFinished()
-        self._stock: deque[Chunk] = deque()
+        self._cut = 0
         self._under_way = 0
 
     @property
@@ -186,49 +179,6 @@ class StreamJob(ManagedJob):
         """Whether no more parts will come."""
         return self.exhausted and not self._under_way
 
-    @property
-    def left(self) -> int:
-        """How many items are known to wait."""
-        return sum(len(chunk.items) for chunk in self._stock)
-
-    def cut(self) -> tuple[int, Sequence[Any]] | None:
-        """Return items for one worker, and the index of the first; None when none is at hand."""
-        if self.exhausted:
-            return None
-        if not self.read_elsewhere:
-            size = self.wanted()
-            if size:
-                self.put(self._source.cut(size))
-        if not self._stock:
-            return None
-        chunk = self._stock.popleft()
-        self._under_way += len(chunk.items)
-        self.exhausted = self._source.exhausted and not self._stock
-        self.ring()
-        return chunk.start, chunk.items
-
-    def wanted(self) -> int | None:
-        """Return how many items to read now; None when no more will ever be wanted."""
-        if self.exhausted or self._source.exhausted:
-            return None
-        if len(self._stock) >= _STOCK:
-            return 0
-        size = self._sizes.next(self._source.remaining)
-        return size if self._lifted else self._window.allows(size, fixed=self._fixed)
-
-    def put(self, chunk: Chunk | None) -> int | None:
-        """Items have been read, or there are none left. Return how many to read next, as `wanted` does."""
-        if self.exhausted:  # nobody wants them any more
-            return None
-        if chunk is not None:
-            self._window.read(len(chunk.items))
-            self._stock.append(chunk)
-        if self._source.exhausted:
-            self.error = self._source.error
-            self._source.error = None
-            self.exhausted = not self._stock
-        return self.wanted()
-
     def take(self, done: Done, decisions: list[Decision]) -> None:  # noqa: ARG002 - nothing to decide here
         """Put a part where its turn comes."""
         if done.wall_s:
@@ -240,7 +190,6 @@ class StreamJob(ManagedJob):
     def taken(self, items: int, size_bytes: int) -> None:
         """So many results have been taken."""
         self._window.taken(items, size_bytes)
-        self.ring()
 
     def fail(self, error: BaseException, decisions: list[Decision]) -> None:  # noqa: ARG002 - nothing to decide here
         """Raise this error behind what is finished."""
@@ -252,11 +201,130 @@ class StreamJob(ManagedJob):
     def lift(self) -> None:
         """Do not wait for results to be taken any more."""
         self._lifted = True
+
+    def _handed_out(self, items: Sequence[Any]) -> tuple[int, Sequence[Any]]:
+        """Count items that are handed out now, and say where they begin."""
+        first = self._cut
+        self._cut += len(items)
+        self._under_way += len(items)
+        return first, items
+
+
+class SlicedJob(StreamJob):
+    """A stream over a list, a tuple or a range, which is read where its items are handed out.
+
+    Args:
+        items: the input.
+        window: as for every stream.
+        ordered: as for every stream.
+        **terms: those of every job.
+    """
+
+    def __init__(self, items: Sequence[Any], window: Window, *, ordered: bool, **terms: Unpack[JobTerms]) -> None:
+        super().__init__(window, ordered=ordered, **terms)
+        self._items = items
+        self.exhausted = not items
+
+    @property
+    def left(self) -> int:
+        """How many items wait."""
+        return 0 if self.exhausted else max(0, len(self._items) - self._cut)
+
+    def cut(self) -> tuple[int, Sequence[Any]] | None:
+        """Return items for one worker, and the index of the first; None when none is at hand."""
+        if self.exhausted:
+            return None
+        size = self._sizes.next(self.left)
+        if not self._lifted:
+            size = self._window.allows(size, fixed=self._fixed)
+        items = self._items[self._cut : self._cut + size]
+        # A list may have become shorter in the meantime.
+        self.exhausted = self._cut + size >= len(self._items)
+        self._window.read(len(items))
+        return self._handed_out(items) if items else None
+
+
+class FedJob(StreamJob):
+    """A stream over an input that a thread of its own reads, as it may keep its reader waiting.
+
+    Items that were read are in `read` at once, so none of them waits for the next; and whoever finds none there says
+    so by `hungry`, and is told. (The reader writes the item and then looks whether anybody is hungry; the hungry one
+    says so and then looks for items: one of them sees the other.)
+
+    Args:
+        window: as for every stream.
+        ordered: as for every stream.
+        **terms: those of every job.
+
+    Attributes:
+        read: items that were read and not handed out.
+        hungry: whether workers would take an item that comes now.
+        ring: called when the reader may have something to do; it must need no lock.
+    """
+
+    def __init__(self, window: Window, *, ordered: bool, **terms: Unpack[JobTerms]) -> None:
+        super().__init__(window, ordered=ordered, **terms)
+        self.read: deque[Any] = deque()
+        self.hungry = False
+        self.ring: Callable[[], object] = _nothing
+        self._ended = False
+
+    @property
+    def left(self) -> int:
+        """How many items are known to wait."""
+        return len(self.read)
+
+    def cut(self) -> tuple[int, Sequence[Any]] | None:
+        """Return items for one worker, and the index of the first; None when none is at hand."""
+        if self.exhausted:
+            return None
+        self.hungry = not self.read
+        count = min(len(self.read), self._window.share(self._sizes.next(None), fixed=self._fixed))
+        if not count:
+            return None
+        self.hungry = False
+        items = [self.read.popleft() for _ in range(count)]
+        self.exhausted = self._ended and not self.read
+        self.ring()
+        return self._handed_out(items)
+
+    def allow(self) -> int | None:
+        """Return how many items to read now, all of which are counted as read; None when no more are wanted."""
+        if self.exhausted:
+            return None
+        count = _STOCK * self._sizes.next(None) - len(self.read)
+        if not self._lifted:
+            count = min(count, self._window.room)
+        count = max(0, count)
+        self._window.read(count)
+        return count
+
+    def end(self, unread: int, error: BaseException | None) -> None:
+        """The input has ended.
+
+        Args:
+            unread: how many of the items that were last allowed have not come.
+            error: what it raised; None if it came to its end.
+        """
+        if not self.exhausted:
+            self._window.read(-unread)
+            self.error = error
+            self._ended = True
+            self.exhausted = not self.read
+
+    def taken(self, items: int, size_bytes: int) -> None:
+        """So many results have been taken."""
+        super().taken(items, size_bytes)
+        self.ring()
+
+    def lift(self) -> None:
+        """Do not wait for results to be taken any more."""
+        super().lift()
         self.ring()
 
     def drop(self) -> None:
-        """Hand out nothing more. What is read and waits is let go of by whoever comes next."""
-        self.exhausted = True
+        """Hand out nothing more."""
+        super().drop()
         self.ring()
 
 

@@ -8,12 +8,11 @@ from functools import partial
 from corewise._api.executors.base import checked_initializer
 from corewise._api.executors.driver import captured
 from corewise._api.executors.job_driver import JobDriver
-from corewise._api.executors.jobs import MapJob, StreamJob
+from corewise._api.executors.jobs import FedJob, MapJob, SlicedJob
 from corewise._api.executors.process_future import begin
 from corewise._api.pool.feeder import read_in_background
 from corewise._api.pool.iterator import PoolIterator
 from corewise._api.pool.result import AsyncResult
-from corewise._dispatch.source import Source
 from corewise._dispatch.window import Window
 from corewise._engine.pool import ProcessPool
 from corewise._machine.cpus import cpu_count
@@ -30,14 +29,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal, NoReturn, Self, TypeVar
 
-    from corewise._api.executors.jobs import JobTerms, ManagedJob
+    from corewise._api.executors.jobs import JobTerms, ManagedJob, StreamJob
 
     T = TypeVar("T")
     Callback = Callable[[Any], object] | None
     ErrorCallback = Callable[[BaseException], object] | None
 
 _START_METHODS = ("auto", "fork", "forkserver", "spawn")
-_AT_HAND = (tuple, range)  # what nobody can change until it is sent
+_UNCHANGING = (tuple, range)  # what nobody can change until it is sent
+_SLICED = (list, tuple, range)  # what can be read a part at a time, and keeps nobody waiting
 
 
 class Pool:
@@ -328,7 +328,7 @@ class Pool:
         """Begin a map; return its result to come, and the job unless there was nothing to do."""
         self._check_running()
         terms = self._terms(chunksize, once, star=star)
-        items = iterable if type(iterable) in _AT_HAND else list(iterable)
+        items = iterable if type(iterable) in _UNCHANGING else list(iterable)
         result = AsyncResult(self._driver, *callbacks)
         begin(result)
         if not items:
@@ -353,10 +353,13 @@ class Pool:
         """Carry out `imap` or `imap_unordered`."""
         self._check_running()
         terms = self._terms(chunksize, None, star=False)
-        source = Source((iterable,))
-        job = StreamJob(source, Window.usual(self._processes, chunksize), ordered=ordered, **terms)
-        iterator = PoolIterator(self._driver, job)
-        self._driver.begin(job, func)
-        if job.read_elsewhere:
-            read_in_background(self._driver, job, source)
-        return iterator
+        window = Window.usual(self._processes, chunksize)
+        if isinstance(iterable, _SLICED) and type(iterable) in _SLICED:
+            job: StreamJob = SlicedJob(iterable, window, ordered=ordered, **terms)
+            self._driver.begin(job, func)
+        else:
+            items = iter(iterable)
+            job = fed = FedJob(window, ordered=ordered, **terms)
+            self._driver.begin(job, func)
+            read_in_background(self._driver, fed, items)
+        return PoolIterator(self._driver, job)

@@ -28,7 +28,7 @@ class ResultCannotTravel(CannotTravel, MaybeEncodingError):
 
     def __init__(self, error: BaseException) -> None:
         text = str(error)
-        super().__init__(repr(error), text)
+        MaybeEncodingError.__init__(self, repr(error), text)
         self._text = text
 
     def __str__(self) -> str:
