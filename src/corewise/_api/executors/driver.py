@@ -23,7 +23,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from corewise._api.executors.process_future import ProcessFuture, decide
+from corewise._api.executors.process_future import ProcessFuture, decide, decide_watched
 from corewise._api.executors.program_end import finish_at_end, has_begun, is_finished
 from corewise._api.executors.register import Register
 from corewise._engine.calls import Functions
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
-    from corewise._api.executors.register import Call, Decision
+    from corewise._api.executors.process_future import Decision
+    from corewise._api.executors.register import Call
     from corewise._engine.crew import News
     from corewise._engine.pool import ProcessPool
     from corewise._transport.blocks import Once
@@ -75,6 +76,7 @@ class Driver:
         self._register = Register(workers, self.condition)
         self._full = False  # whether the pool wanted no more when it was last asked
         self._driver: int | None = None  # the thread that drives now
+        self._watched: deque[Decision] = deque()  # what it is about to decide
         self._thread: threading.Thread | None = None
         # What the thread sleeps on. It may be rung anywhere, in `__del__` too.
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -204,6 +206,8 @@ class Driver:
                 self._driven_by_others = self._driven_by_others or future is not None
             deadline = None if timeout_s is None else monotonic() + timeout_s
             try:
+                if nested:  # in a callback
+                    decide_watched(self._watched)
                 while (future is None or not future.decided) and not interrupts.came:
                     left_s = None if deadline is None else deadline - monotonic()
                     if (left_s is not None and left_s <= 0) or not self._turn(left_s, eager=future is not None):
@@ -235,7 +239,7 @@ class Driver:
             streamed, self._register.streamed = self._register.streamed, False
         hand_on(reports)
         if decisions or streamed:
-            decide(self.condition, decisions)
+            decide(self.condition, decisions, self._watched)
         return True
 
     def _take_in(self, pool: ProcessPool, news: list[News]) -> list[Decision]:
@@ -357,7 +361,7 @@ class Driver:
             if self._kill == "terminate":
                 pool.terminate()
             pool.close(kill=self._kill == "kill")
-        decide(self.condition, decisions)
+        decide(self.condition, decisions, self._watched)
         is_finished(self)
 
     def _break(self, error: BaseException, decisions: list[Decision]) -> None:

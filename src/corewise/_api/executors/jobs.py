@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypedDict, Unpack
 
-    from corewise._api.executors.process_future import ProcessFuture
-    from corewise._api.executors.register import Decision
+    from corewise._api.executors.process_future import Decision, ProcessFuture
     from corewise._dispatch.window import Window
     from corewise._transport.blocks import Once
     from corewise._work.chunk import Done

@@ -8,9 +8,13 @@ from corewise._api.executors.future import CallFuture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from threading import Condition
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypeAlias
+
+    # A future, whether its call failed, and what that returned or raised.
+    Decision: TypeAlias = "tuple[ProcessFuture, bool, Any]"
 
     class Driver(Protocol):
         """What reads the answers of workers."""
@@ -97,14 +101,14 @@ def start(future: ProcessFuture) -> bool:
     return future.set_running_or_notify_cancel()
 
 
-def decide(condition: Condition, decisions: Iterable[tuple[ProcessFuture, bool, Any]]) -> None:
+def decide(condition: Condition, decisions: Iterable[Decision], watched: deque[Decision]) -> None:
     """Decide futures, and run their callbacks; so no lock may be held.
 
     Args:
         condition: that of all of them.
         decisions: for each its future, whether its call failed, and what it returned or raised.
+        watched: where those wait whose callbacks are to be run; all of them are in the end.
     """
-    watched: list[tuple[ProcessFuture, bool, Any]] = []
     with condition:
         for decision in decisions:
             future, failed, value = decision
@@ -117,8 +121,15 @@ def decide(condition: Condition, decisions: Iterable[tuple[ProcessFuture, bool, 
                 future._result = value  # noqa: SLF001
                 future._state = FINISHED  # noqa: SLF001
         condition.notify_all()
-    for future, failed, value in watched:
+    decide_watched(watched)
+
+
+def decide_watched(watched: deque[Decision]) -> None:
+    """Decide futures one by one, and run their callbacks. In a callback that waits for one behind it, too."""
+    while watched:
+        future, failed, value = watched.popleft()
         if failed:
             future.set_exception(value)
         else:
             future.set_result(value)
+        del future, value

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corewise._api.executors.jobs import ManagedJob
-    from corewise._api.executors.process_future import ProcessFuture
+    from corewise._api.executors.process_future import Decision, ProcessFuture
     from corewise._engine.calls import Function
     from corewise._transport.blocks import Once
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     Terms = tuple[float | None, Once | None, bytes | None]
     # A call: its future, its function and arguments, and its terms.
     Call = tuple[ProcessFuture, Function, tuple[Any, ...], dict[str, Any], Terms]
-    # A future, whether its call failed, and what that returned or raised.
-    Decision = tuple[ProcessFuture, bool, Any]
 
 
 class Register:
