@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from corewise._api.executors.process import ProcessExecutor
     from corewise._api.executors.sync import SyncExecutor
     from corewise._api.executors.threads import ThreadExecutor
+    from corewise._api.map import map  # noqa: A004 - the public name
     from corewise._api.pool.pool import Pool
     from corewise._api.pool.result import AsyncResult
-    from corewise._api.map import map  # noqa: A004 - the public name
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
     from corewise._machine.cpus import cpu_count

@@ -27,7 +27,7 @@ EXCLUDED = {
     "test_pool_worker_lifetime": f"{LOOKS_INSIDE}: _pool, _repopulate_pool",
     "test_resource_warning": f"{LOOKS_INSIDE}: _state; ours leaves nothing behind that would be worth a warning",
     "test_traceback": "demands a private class, RemoteTraceback; ours is public",
-    "test_map_unplicklable": "demands what pickling an item raised; ours says which item it was, with that for its cause",
+    "test_map_unplicklable": "demands the error of pickling itself; ours names the item, with that for its cause",
     "test_unpickleable_result": "demands that a lambda cannot be returned; ours can",
     "WithProcessesTestPool.test_imap_handle_iterable_exception": (
         "demands that the last items before the input raised are lost with their chunk; ours gives their results"

@@ -24,7 +24,7 @@ import observe
 from corewise import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from signposts import Signpost
 
@@ -74,54 +74,70 @@ def test_a_map_that_loses_a_worker_runs_every_other_item_once(tmp_path: Path) ->
         assert Counter(Path(path).read_text().split()) == Counter(map(str, range(100)))
 
 
-@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
-def test_workers_that_are_killed_at_random_cost_no_more_than_themselves(start_method: str) -> None:
-    """Twenty deaths while maps, iterators and calls of three threads are under way: all end, and nothing is wrong."""
-    lost = [0]
+class Customer(threading.Thread):
+    """Has a pool do much in one of three ways, and counts what was lost.
 
-    def count_losses(results: Iterator[object], expected: list[int]) -> None:
-        for number in expected:
-            try:
-                assert next(results) == number
-            except errors.WorkerDied:
-                lost[0] += 1
+    Args:
+        pool: the pool.
+        way: 0 for maps, 1 for iterators, 2 for single calls.
 
-    def work(pool: corewise.Pool, kind: int) -> None:
-        numbers = range(kind, kind + 600)
+    Attributes:
+        lost: what failed with `WorkerDied`; a map counts once.
+        error: what else was raised.
+    """
+
+    def __init__(self, pool: corewise.Pool, way: int) -> None:
+        super().__init__()
+        self.lost = 0
+        self.error: BaseException | None = None
+        self._pool = pool
+        self._buy = [self._maps, self._iterators, self._single_calls][way]
+
+    def run(self) -> None:
+        """Do it four times over."""
+        try:
+            for _ in range(4):
+                self._buy(range(600))
+        except BaseException as error:  # noqa: BLE001 - to be seen in the test
+            self.error = error
+
+    def _maps(self, numbers: range) -> None:
         squares = [number * number for number in numbers]
-        for _ in range(4):
-            if kind == 0:
-                try:
-                    assert pool.map(faulty.square, numbers, 7) == squares
-                except errors.WorkerDied:
-                    lost[0] += 1
-            elif kind == 1:
-                count_losses(pool.imap(faulty.square, iter(numbers), 3), squares)
-            else:
-                calls = [pool.apply_async(faulty.square, (number,)) for number in numbers]
-                count_losses((call.get(PATIENCE_S) for call in calls), squares)
+        self._take([partial(self._pool.map, faulty.square, numbers, 7)], [squares])
 
-    with corewise.Pool(3, start_method=start_method) as pool:  # type: ignore[arg-type]  # one of them
-        failures: list[BaseException] = []
+    def _iterators(self, numbers: range) -> None:
+        iterator = self._pool.imap(faulty.square, iter(numbers), 3)
+        self._take([iterator.next] * len(numbers), [number * number for number in numbers])
+        assert list(iterator) == []
 
-        def guarded(kind: int) -> None:
+    def _single_calls(self, numbers: range) -> None:
+        calls = [self._pool.apply_async(faulty.square, (number,)) for number in numbers]
+        self._take([partial(call.get, PATIENCE_S) for call in calls], [number * number for number in numbers])
+
+    def _take(self, results: Sequence[Callable[[], object]], expected: Sequence[object]) -> None:
+        for result, value in zip(results, expected, strict=True):
             try:
-                work(pool, kind)
-            except BaseException as error:  # noqa: BLE001 - to be seen in the test
-                failures.append(error)
+                assert result() == value
+            except errors.WorkerDied:
+                self.lost += 1
 
-        threads = [threading.Thread(target=guarded, args=(kind,)) for kind in range(3)]
-        for thread in threads:
-            thread.start()
+
+@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+def test_twenty_deaths_cost_no_more_than_twenty_items(start_method: str) -> None:
+    """While maps, iterators and calls of three threads are under way: all end, and nothing is wrong."""
+    with corewise.Pool(3, start_method=start_method) as pool:  # type: ignore[arg-type]  # one of them
+        customers = [Customer(pool, way) for way in range(3)]
+        for one in customers:
+            one.start()
         for _ in range(20):
             with suppress(errors.WorkerDied, ProcessLookupError):  # another may have been killed while it said this
                 os.kill(pool.apply(os.getpid), signal.SIGKILL)
-        for thread in threads:
-            thread.join(PATIENCE_S)
-            assert not thread.is_alive()
-        assert failures == []
+        for one in customers:
+            one.join(PATIENCE_S)
+            assert not one.is_alive()
+        assert [one.error for one in customers] == [None, None, None]
         assert pool.map(faulty.square, [5]) == [25]
-    assert lost[0] <= 20
+    assert sum(one.lost for one in customers) <= 20
 
 
 def test_terminate_ends_what_never_would(says: Signpost) -> None:
@@ -205,7 +221,10 @@ def test_a_callback_may_close_or_terminate_its_pool() -> None:
     """From whatever thread it is called in."""
     for end in ("close", "terminate"):
         pool = corewise.Pool(1)
-        assert pool.apply_async(faulty.square, (3,), callback=lambda _, end=end, pool=pool: getattr(pool, end)()).get() == 9
+        assert (
+            pool.apply_async(faulty.square, (3,), callback=lambda _, end=end, pool=pool: getattr(pool, end)()).get()
+            == 9
+        )
         pool.join()
 
 

@@ -1,4 +1,4 @@
-"""One function over many items, beside other calls in one pool: it is sent to each worker once, its items in batches."""
+"""One function over many items, beside other calls in a pool: sent to each worker once, its items in batches."""
 
 from __future__ import annotations
 

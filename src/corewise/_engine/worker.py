@@ -303,7 +303,9 @@ def _invocation(call: Callable[[], Callable[..., Any]], *, star: bool, packed: b
     """Return what runs one item of a batch."""
     if star:
         return (lambda item: call()(*codec.loads(item))) if packed else (lambda item: call()(*item))
-    return (lambda item: call()(codec.loads(item))) if packed else (lambda item: call()(item))
+    if packed:
+        return lambda item: call()(codec.loads(item))
+    return lambda item: call()(item)  # noqa: PLW0108 - `call` must not be called before the item is noted
 
 
 def _taken_out(items: list[Any]) -> Iterator[Any]:

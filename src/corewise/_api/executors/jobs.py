@@ -52,9 +52,7 @@ class ManagedJob(Job):
     """
 
     def __init__(self, **terms: Unpack[JobTerms]) -> None:
-        super().__init__(
-            star=terms["star"], timeout_s=terms["timeout_s"], once=terms["once"], context=terms["context"]
-        )
+        super().__init__(star=terms["star"], timeout_s=terms["timeout_s"], once=terms["once"], context=terms["context"])
         self.exhausted = False
         self._fixed = terms["chunksize"] is not None
         self._sizes = ChunkSizes(workers=terms["workers"], fixed=terms["chunksize"])

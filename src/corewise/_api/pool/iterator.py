@@ -124,7 +124,7 @@ class PoolIterator:
 def _raise(error: BaseException) -> NoReturn:
     try:
         if isinstance(error, StopIteration):  # it would say that there are no further results
-            raise RuntimeError("the function raised StopIteration") from error
+            raise RuntimeError("the function raised StopIteration") from error  # noqa: TRY004 - it is no argument
         raise as_users_catch_it(error)
     finally:
         del error  # the traceback holds this frame: together they would be garbage in a circle

@@ -6,7 +6,7 @@ Loaded when the first of them is needed, as the module of their bases is dear to
 from __future__ import annotations
 
 import multiprocessing
-from multiprocessing.pool import MaybeEncodingError
+from multiprocessing.pool import MaybeEncodingError  # type: ignore[attr-defined]  # typeshed leaves it out
 
 from corewise.errors import CannotTravel, RemoteTraceback
 
@@ -18,7 +18,7 @@ class ResultTimeout(multiprocessing.TimeoutError, TimeoutError):
         super().__init__(f"the result was not there within {timeout_s:g} s")
 
 
-class ResultCannotTravel(CannotTravel, MaybeEncodingError):
+class ResultCannotTravel(CannotTravel, MaybeEncodingError):  # type: ignore[misc]  # as above
     """A result cannot be sent to another process; the message names the part that cannot, and a way out.
 
     Attributes:
