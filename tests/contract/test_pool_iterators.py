@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 import pool_works as works
 import pytest
 
-from corewise._dispatch.window import ITEMS
+from corewise._api.executors.jobs import FedJob, SlicedJob
+from corewise._api.pool.feeder import read_in_background
+from corewise._api.pool.iterator import PoolIterator
+from corewise._dispatch.window import ITEMS, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import corewise
+    from corewise._api.executors.jobs import JobTerms
 
 
 def test_an_iterator_goes_on_behind_an_item_that_failed(pool: corewise.Pool) -> None:
@@ -125,3 +129,30 @@ def test_an_iterator_may_be_read_by_several_threads(pool: corewise.Pool) -> None
     for thread in threads:
         thread.join()
     assert sorted(itertools.chain.from_iterable(seen)) == [number * number for number in range(20_000)]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("chunksize", [None, 1, 7])
+@pytest.mark.parametrize("items", [1, 2, 5])
+def test_the_narrowest_window_lets_all_results_through(
+    pool: corewise.Pool, items: int, chunksize: int | None, *, ordered: bool
+) -> None:
+    """What has been taken makes room before anything else is waited for."""
+    terms: JobTerms = {
+        "workers": 2,
+        "chunksize": chunksize,
+        "star": False,
+        "timeout_s": None,
+        "once": None,
+        "context": None,
+    }
+    driver = pool._driver
+    sliced = SlicedJob(range(30), Window(items=items), ordered=ordered, **terms)
+    driver.begin(sliced, works.square)
+    fed = FedJob(Window(items=items), ordered=ordered, **terms)
+    driver.begin(fed, works.square)
+    read_in_background(driver, fed, iter(range(30)))
+    expected = [number * number for number in range(30)]
+    iterators = [PoolIterator(driver, sliced), PoolIterator(driver, fed)]
+    assert [sorted(iterator.next(10) for _ in range(30)) for iterator in iterators] == [expected, expected]
+    assert [list(iterator) for iterator in iterators] == [[], []]

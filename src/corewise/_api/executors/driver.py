@@ -278,20 +278,21 @@ class Driver:
             register.waiting.append(call)
             self._full = True
 
-    def _feed(self) -> None:
-        """Cut chunks from the waiting calls, as many as the workers want."""
+    def _feed(self) -> bool:
+        """Cut chunks from the waiting calls, as many as the workers want. Return whether there were any."""
         pool = self._pool
         if self._feeding or pool is None:
-            return
-        self._feeding = True
+            return False
+        self._feeding, fed = True, False
         try:
             room = pool.room
             while room > 0 and (chunk := self._register.cut()) is not None:
                 pool.submit(chunk)
-                room = pool.room
+                room, fed = pool.room, True
             self._full = room <= 0
         finally:
             self._feeding = False
+        return fed
 
     def open(self) -> None:
         """Make the pool, at the first call; raise when no more calls are taken."""

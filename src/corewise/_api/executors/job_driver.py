@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from corewise._api.executors.jobs import ManagedJob
+    from corewise._api.executors.jobs import ManagedJob, StreamJob
 
 
 class JobDriver(Driver):
@@ -44,6 +44,15 @@ class JobDriver(Driver):
         with self.condition:
             self.condition.notify_all()
         return result
+
+    def taken(self, job: StreamJob, items: int, size_bytes: int) -> None:
+        """Note that results of a job have been taken, and hand out what there is room for now.
+
+        Whoever drives is only told if that is something: to wake a thread costs as much as a chunk of tiny items.
+        """
+        with self._lock, InterruptsHeld():
+            job.taken(items, size_bytes)
+            self._call_thread(news=self._feed())
 
     def lift(self) -> None:
         """Have jobs go on to their ends, whether or not somebody takes their results."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from functools import partial
 from time import monotonic
 
 from corewise._api.pool.result import as_users_catch_it, time_is_up
@@ -34,7 +33,7 @@ class PoolIterator:
         self._job = job
         self._values: list[Any] = []  # of what is being taken, in reverse
         self._pieces: deque[list[Any] | BaseException] = deque()  # what is to be taken next: values, or a failure
-        self._size = (0, 0)  # of the part that these are of: items, bytes
+        self._size = (0, 0)  # of all that is being taken, or is next: items, bytes
         self._lock = threading.Lock()
         self._closed = False
 
@@ -97,11 +96,17 @@ class PoolIterator:
             BaseException: when an item that failed is the next.
         """
         job = self._job
+        if not self._pieces and any(self._size):
+            # Before anything is waited for: as long as these count as waiting, there may be no room for others.
+            size, self._size = self._size, (0, 0)
+            self._driver.taken(job, *size)
         if not self._pieces and job.parts and not self._closed:
-            part = job.parts.popleft()
-            size, self._size = self._size, (len(part.values), part.size_bytes)
-            self._driver.change(partial(job.taken, *size))
-            self._pieces.extend(_pieces(part))
+            items = size_bytes = 0
+            while job.parts:
+                part = job.parts.popleft()
+                items, size_bytes = items + len(part.values), size_bytes + part.size_bytes
+                self._pieces.extend(_pieces(part))
+            self._size = items, size_bytes
         if self._pieces:
             piece = self._pieces.popleft()
             if isinstance(piece, list):
