@@ -120,9 +120,8 @@ class Outbox:
     def _message_of_batch(self, worker: Worker, held: Held, batch: Batch) -> tuple[Any, ...]:
         data = pack_batch(batch, main_by_value=self._main_by_value)
         job = batch.job
-        held.whole = quick = (
-            job.item_s is not None and job.item_s < QUICK_ITEM_S and job.timeout_s is None and isinstance(data, bytes)
-        )
+        quick = job.item_s is not None and job.item_s < QUICK_ITEM_S and isinstance(data, bytes)
+        held.whole = quick = quick and job.timeout_s is None and job.context is None
         functions = _functions(worker, batch)
         of = (job.function.key, job.context, job.star, quick)
         return ("batch", held.position, batch.first, len(batch.items), functions, of, data)

@@ -115,20 +115,12 @@ class _Worker:
         def call() -> Callable[..., Any]:  # not before an item is noted: to unpickle it is that item's doing
             return self._function(key)
 
-        run: Callable[[], None]
         if quick:
-            chunk = Chunk(first, codec.loads(data), star=star)
-            run = lambda: self._run_quickly(position, chunk, call)  # noqa: E731 - `functools` is dear to import
-        else:
-            items = codec.loads(data) if isinstance(data, bytes) else _taken_out(data)
-            invoke = _invocation(call, star=star, packed=not isinstance(data, bytes))
-            run = lambda: self._run_carefully(position, first, count, items, invoke)  # noqa: E731 - as above
-        if context is None:
-            run()
-        else:
-            from corewise._engine import contexts
-
-            contexts.run_in(context, run)
+            self._run_quickly(position, Chunk(first, codec.loads(data), star=star), call)
+            return
+        items = codec.loads(data) if isinstance(data, bytes) else _taken_out(data)
+        invoke = _in_context(context, _invocation(call, star=star, packed=not isinstance(data, bytes)))
+        self._run_carefully(position, first, count, items, invoke)
 
     def _inherited_items(self, start: int, count: int, *, star: bool) -> Sequence[Any]:
         parts = [sequence[start : start + count] for sequence in self._inherited]
@@ -148,12 +140,7 @@ class _Worker:
         self._setting.shift = start - position
         if functions is not None:
             self._learn(*functions)
-        invoke: Callable[[Any], Any] = self._invoke if plain else self._decode_and_invoke
-        if context is not None:
-            from corewise._engine import contexts
-
-            plainly = invoke
-            invoke = lambda item: contexts.run_in(context, plainly, item)  # noqa: E731 - `functools` is dear to import
+        invoke = _in_context(context, self._invoke if plain else self._decode_and_invoke)
         if len(calls) == 1:
             self._run_alone(position, start, calls.pop(), invoke)
         else:
@@ -297,6 +284,15 @@ class _Batch:
 
     def is_old(self) -> bool:
         return perf_counter() - self.begin > _FLUSH_S
+
+
+def _in_context(context: bytes | None, invoke: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what runs one item with these context variables, and leaves them as they are for the next."""
+    if context is None:
+        return invoke
+    from corewise._engine import contexts
+
+    return lambda item: contexts.run_in(context, invoke, item)
 
 
 def _invocation(call: Callable[[], Callable[..., Any]], *, star: bool, packed: bool) -> Callable[[Any], Any]:

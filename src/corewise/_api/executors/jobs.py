@@ -145,6 +145,10 @@ class MapJob(ManagedJob):
 class StreamJob(ManagedJob):
     """A job whose results are taken one by one, perhaps of an endless input. Where its items come from is left open.
 
+    Whoever takes them looks without the lock. So that `over` is never said too early, items count as under way before
+    the input counts as exhausted, and no longer only when their results are in `parts`; and whoever finds it over looks
+    for parts after that.
+
     Args:
         window: bounds how far it goes ahead of whoever takes the results.
         ordered: whether results come in the order of the input, rather than as they are finished.
@@ -180,9 +184,9 @@ class StreamJob(ManagedJob):
         """Put a part where its turn comes."""
         if done.wall_s:
             self._sizes.observe(len(done.values), done.wall_s)
-        self._under_way -= len(done.values)
         self._window.finished(done)
         self.parts.extend(self._order.put(done))
+        self._under_way -= len(done.values)
 
     def taken(self, items: int, size_bytes: int) -> None:
         """So many results have been taken."""
@@ -235,10 +239,11 @@ class SlicedJob(StreamJob):
         if not self._lifted:
             size = self._window.allows(size, fixed=self._fixed)
         items = self._items[self._cut : self._cut + size]
-        # A list may have become shorter in the meantime.
-        self.exhausted = self._cut + size >= len(self._items)
         self._window.read(len(items))
-        return self._handed_out(items) if items else None
+        handed_out = self._handed_out(items)
+        # A list may have become shorter in the meantime.
+        self.exhausted = handed_out[0] + size >= len(self._items)
+        return handed_out if items else None
 
 
 class FedJob(StreamJob):
@@ -280,10 +285,10 @@ class FedJob(StreamJob):
         if not count:
             return None
         self.hungry = False
-        items = [self.read.popleft() for _ in range(count)]
+        handed_out = self._handed_out([self.read.popleft() for _ in range(count)])
         self.exhausted = self._ended and not self.read
         self.ring()
-        return self._handed_out(items)
+        return handed_out
 
     def allow(self) -> int | None:
         """Return how many items to read now, all of which are counted as read; None when no more are wanted."""

@@ -44,6 +44,7 @@ def _read(driver: JobDriver, job: FedJob, items: Iterator[Any], bell: SimpleQueu
                 continue
             for item in items:
                 job.read.append(item)
+                item = None  # noqa: PLW2901 - not to be held while the next one is waited for
                 allowed -= 1
                 if job.hungry:
                     driver.change(None)
@@ -51,7 +52,6 @@ def _read(driver: JobDriver, job: FedJob, items: Iterator[Any], bell: SimpleQueu
                     break
             else:
                 break
-            del item
     except BaseException as raised:  # noqa: BLE001 - whatever the input raises is for whoever takes the results
         error = without_our_frame(raised)
     finally:

@@ -80,9 +80,8 @@ class PoolIterator:
         self._closed = True
         self._values = []
         self._pieces.clear()
-        self._job.drop()
+        self._driver.change(self._job.drop)
         self._job.parts.clear()
-        self._driver.ring()
 
     def __del__(self) -> None:
         self._job.drop()
@@ -96,6 +95,7 @@ class PoolIterator:
             BaseException: when an item that failed is the next.
         """
         job = self._job
+        over = job.over  # before parts are looked for: what comes in between is seen
         if not self._pieces and any(self._size):
             # Before anything is waited for: as long as these count as waiting, there may be no room for others.
             size, self._size = self._size, (0, 0)
@@ -116,7 +116,7 @@ class PoolIterator:
                 _raise(piece)
             finally:
                 del piece  # as there
-        if self._closed or job.over:
+        if self._closed or over:
             error, job.error = job.error, None
             if error is None or self._closed:
                 raise StopIteration

@@ -233,9 +233,12 @@ class Pool:
 
         Calls that are not finished raise `PoolTerminated`.
         """
+        self._terminate("terminate")
+
+    def _terminate(self, how: str) -> None:
         self._state = "terminated"
         because = PoolTerminated("the pool was terminated before this was finished")
-        self._driver.close(wait=True, kill="terminate", because=because)
+        self._driver.close(wait=True, kill=how, because=because)
 
     def join(self) -> None:
         """Wait until all calls are finished and the workers are gone.
@@ -260,8 +263,8 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Terminate it."""
-        self.terminate()
+        """Terminate it; after Ctrl-C kill the workers, so that none can make the user wait."""
+        self._terminate("kill" if kind is not None and issubclass(kind, KeyboardInterrupt) else "terminate")
 
     def __del__(self) -> None:
         driver = getattr(self, "_driver", None)  # missing if the constructor has raised
