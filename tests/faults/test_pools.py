@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from signposts import Signpost
 
-CRASHES = ["SIGKILL", "SIGSEGV", "exit 0", "exit 3"]
+CRASHES = [("SIGKILL", None), ("SIGKILL", 1), ("SIGKILL", 4), ("SIGSEGV", None), ("exit 0", 4), ("exit 3", None)]
 
 
 def die_at_three(how: str, number: int) -> int:
@@ -38,8 +38,7 @@ def die_at_three(how: str, number: int) -> int:
     return number * number
 
 
-@pytest.mark.parametrize("chunksize", [None, 1, 4])
-@pytest.mark.parametrize("how", CRASHES)
+@pytest.mark.parametrize(("how", "chunksize"), CRASHES)
 def test_a_death_costs_one_item(how: str, chunksize: int | None) -> None:
     """Of a map, a starmap, an iterator and a single call; the error names it, and the others come."""
     with corewise.Pool(2) as pool:
