@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import CancelledError
+
 from corewise._api.executors.driver import Driver
+from corewise._api.executors.process_future import decide
+from corewise._api.executors.program_end import has_begun
 from corewise._machine.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
@@ -11,25 +16,47 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corewise._api.executors.jobs import ManagedJob, StreamJob
+    from corewise._api.executors.process_future import Decision
 
 
 class JobDriver(Driver):
     """Turns a pool of processes for futures and for jobs."""
 
     def begin(self, job: ManagedJob, fn: Callable[..., Any]) -> None:
-        """Take a job, and begin with it.
+        """Take a job, and begin with it. If its function cannot be sent, the job fails.
 
         Raises:
             BrokenProcessPool: when the workers cannot work.
-            CannotTravel: when the function cannot be sent.
             RuntimeError: after `close`.
         """
+        decisions: list[Decision] = []
         with self._lock:
-            if self._closing or self._functions is None:
+            if self._closing or self._functions is None or has_begun(self):
                 self.open()
-            job.function = self._functions.known(fn)  # type: ignore[union-attr]  # opened
-            self._register.add(job)
+            try:
+                job.function = self._functions.known(fn)  # type: ignore[union-attr]  # opened
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the function's own pickling may raise anything
+                job.fail(error, decisions)
+            else:
+                self._register.add(job)
+                self.change(None)
+        if decisions:
+            decide(self.condition, decisions, self._watched)
+
+    def close(
+        self, *, wait: bool, cancel: bool = False, kill: str | None = None, because: BaseException | None = None
+    ) -> None:
+        """Take no more calls, as any driver; with `cancel`, items that have not begun are cancelled as well."""
+        if cancel and os.getpid() == self._made_in:
+            decisions: list[Decision] = []
+            with self._lock:
+                for job in self._register.jobs():
+                    job.cut_off(CancelledError(), decisions)
             self.change(None)
+            decide(self.condition, decisions, self._watched)
+        super().close(wait=wait, cancel=cancel, kill=kill, because=because)
 
     def change(self, act: Callable[[], object] | None) -> Any:
         """Change something about a job, and hand out what can be handed out then; return what `act` returns.

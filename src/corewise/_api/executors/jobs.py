@@ -49,11 +49,13 @@ class ManagedJob(Job):
 
     Attributes:
         exhausted: whether no more items will be cut.
+        cancelled: how many items will not be run, as nobody wants their results any more.
     """
 
     def __init__(self, **terms: Unpack[JobTerms]) -> None:
         super().__init__(star=terms["star"], timeout_s=terms["timeout_s"], once=terms["once"], context=terms["context"])
         self.exhausted = False
+        self.cancelled = 0
         self._fixed = terms["chunksize"] is not None
         self._sizes = ChunkSizes(workers=terms["workers"], fixed=terms["chunksize"])
 
@@ -79,7 +81,13 @@ class ManagedJob(Job):
 
     def drop(self) -> None:
         """Nobody wants to know of it any more. Needs no lock: the garbage collector may call it anywhere."""
-        self.exhausted = True
+        if not self.exhausted:
+            self.cancelled = self.left
+            self.exhausted = True
+
+    def cut_off(self, error: BaseException, decisions: list[Decision]) -> None:
+        """Hand out nothing more: add what is to be decided."""
+        raise NotImplementedError
 
 
 class MapJob(ManagedJob):
@@ -134,6 +142,11 @@ class MapJob(ManagedJob):
         failed, results = self._failed, self._results
         self._failed, self._results = None, []
         decisions.append((self._future, False, results) if failed is None else (self._future, True, failed[1]))
+
+    def cut_off(self, error: BaseException, decisions: list[Decision]) -> None:
+        """Hand out nothing more, and decide the future with this error."""
+        self.drop()
+        self.fail(error, decisions)
 
     def fail(self, error: BaseException, decisions: list[Decision]) -> None:
         """Decide the future with this error."""
@@ -198,6 +211,12 @@ class StreamJob(ManagedJob):
         self._under_way = 0
         self._order.clear()
         self.drop()
+
+    def cut_off(self, error: BaseException, decisions: list[Decision]) -> None:  # noqa: ARG002 - nothing to decide here
+        """Hand out nothing more, and raise this error behind what has been handed out."""
+        if not self.exhausted:
+            self.error = error
+            self.drop()
 
     def lift(self) -> None:
         """Do not wait for results to be taken any more."""

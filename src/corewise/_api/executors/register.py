@@ -79,6 +79,7 @@ class Register:
         """Return the jobs that have not handed out all of their items; forget those that nobody wants any more."""
         for job in [one for one in self._turns if one is not None and one.exhausted]:
             self._turns.remove(job)
+            self._cancelled += job.cancelled
         return [job for job in self._turns if job is not None]
 
     def begin(self, call: Call) -> Calls:
@@ -98,6 +99,7 @@ class Register:
             chunk = self._cut_calls() if turn is None else self._cut_job(turn)
             if turn is not None and turn.exhausted:
                 turns.popleft()
+                self._cancelled += turn.cancelled
             else:
                 turns.rotate(-1)
             if chunk is not None:
@@ -183,6 +185,7 @@ class Register:
 
     def figures(self) -> dict[str, int]:
         """Return the fields of `ExecutorStatistics` that are about calls."""
+        self.jobs()  # counts what was cancelled of those that nobody wants any more
         cancelled = sum(future.cancelled() for future, *_ in self.waiting)
         return {
             "queued": len(self.waiting) - cancelled + sum(job.left for job in self._turns if job is not None),

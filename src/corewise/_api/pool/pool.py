@@ -338,17 +338,8 @@ class Pool:
             result.set_result([])
             return result, None
         job = MapJob(result, items, **terms)  # type: ignore[arg-type]  # a list, a tuple or a range
-        return result, job if self._begin(job, func, result) else None
-
-    def _begin(self, job: ManagedJob, func: Callable[..., Any], result: AsyncResult) -> bool:
-        from corewise.errors import CannotTravel
-
-        try:
-            self._driver.begin(job, func)
-        except CannotTravel as error:
-            result.set_exception(error)
-            return False
-        return True
+        self._driver.begin(job, func)
+        return result, job
 
     def _stream(
         self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: int | None, *, ordered: bool
