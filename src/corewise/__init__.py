@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from corewise._api.executors.sync import SyncExecutor
     from corewise._api.executors.threads import ThreadExecutor
     from corewise._api.map import map  # noqa: A004 - the public name
+    from corewise._api.pool.pool import Pool
+    from corewise._api.pool.result import AsyncResult
     from corewise._api.process import Process
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
+    "AsyncResult",
     "AsyncioExecutor",
     "Choice",
     "Comparison",
@@ -44,6 +47,7 @@ __all__ = [
     "Measurement",
     "Options",
     "Pipe",
+    "Pool",
     "Process",
     "ProcessExecutor",
     "Progress",
@@ -61,6 +65,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "AsyncResult": "corewise._api.pool.result",
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
@@ -71,6 +76,7 @@ _HOME = {
     "Measurement": "corewise._types.measurement",
     "Options": "corewise._types.options",
     "Pipe": "corewise._transport.pipes.pipe",
+    "Pool": "corewise._api.pool.pool",
     "Process": "corewise._api.process",
     "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",

@@ -8,6 +8,7 @@ CorewiseError
 ├── WorkerStartError    no worker process could be started (also a RuntimeError)
 ├── WorkerDied          a worker process ended while it ran an item (also a BrokenProcessPool)
 │   └── ProcessDied     a corewise.Process has ended without returning
+├── PoolTerminated      a pool was terminated before a call of it was finished (also a RuntimeError)
 ├── TooManyFailures     more items failed than `max_failures` allows
 ├── BudgetExceeded      a comparison got no answer within its time budget (also a TimeoutError)
 └── DocumentError       a stored comparison cannot be read (also a ValueError)
@@ -31,6 +32,7 @@ __all__ = [
     "CorewiseError",
     "DocumentError",
     "OptionError",
+    "PoolTerminated",
     "ProcessDied",
     "RemoteError",
     "RemoteTraceback",
@@ -78,6 +80,10 @@ class RemoteTraceback(Exception):
 
 class WorkerStartError(CorewiseError, RuntimeError):
     """No worker process could be started."""
+
+
+class PoolTerminated(CorewiseError, RuntimeError):
+    """A pool was terminated before this call of it was finished, so it has no result."""
 
 
 class TooManyFailures(CorewiseError):

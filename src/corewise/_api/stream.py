@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     from corewise._types.options import StreamOptionArgs
     from corewise._work.chunk import Done
 
-# What is ahead by default, by benchmarks/stream.py. More items make tiny ones no faster, and with four times as many a
-# million of them, taken slowly, make the parent grow by 6 MB instead of 1.
-ITEMS = 16_384
-# Results of 1 MB come no faster with more than 16 MB; twice that is for consumers that take them in bursts.
-BYTES = 32_000_000
-_EACH = 2  # items: one that runs and one that waits, so that no worker is idle, however large results are
 _WORKERS = 4  # guess: workers that a chunk size which was asked for must do for, where their number is yet unknown
 
 
@@ -247,8 +241,5 @@ def _window(request: Request) -> Window:
     options = request.options
     if isinstance(options.buffer, int):
         return Window(items=options.buffer)
-    # A chunk size that was asked for is kept, however large: two chunks for each worker must fit.
-    items = max(ITEMS, (options.chunksize or 1) * _EACH * (request.workers or _WORKERS))
-    if options.buffer is None:
-        return Window(items=items, size_bytes=BYTES, each=_EACH)
-    return Window(items=items, size_bytes=bytes_in("buffer", options.buffer))
+    size_bytes = None if options.buffer is None else bytes_in("buffer", options.buffer)
+    return Window.usual(request.workers or _WORKERS, options.chunksize, size_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from corewise._work.chunk import Chunk
@@ -21,13 +22,16 @@ class Outstanding:
     def __bool__(self) -> bool:
         return bool(self._chunks)
 
+    def __iter__(self) -> Iterator[Chunk]:
+        return iter(self._chunks.values())
+
     def add(self, chunk: Chunk) -> None:
         """A chunk was handed out."""
         self._chunks[chunk.start] = chunk
 
     def item(self, index: int) -> Any:
         """Return an item that is under way."""
-        chunk = self._around(index)
+        chunk = self.around(index)
         return chunk.items[index - chunk.start]
 
     def part(self, start: int, stop: int) -> Chunk:
@@ -37,11 +41,11 @@ class Outstanding:
             start: index of the first one.
             stop: index after the last one.
         """
-        return self._around(start).part(start, stop)
+        return self.around(start).part(start, stop)
 
     def remove(self, start: int, count: int, *, dropped: int) -> None:
         """Outcomes of `count` items from `start` on have come, and of the `dropped` items behind them none will."""
-        chunk = self._around(start)
+        chunk = self.around(start)
         del self._chunks[chunk.start]
         if chunk.start < start:
             self.add(chunk.part(chunk.start, start))
@@ -53,7 +57,8 @@ class Outstanding:
         """Return whether any item before `index` is under way."""
         return any(start < index for start in self._chunks)
 
-    def _around(self, index: int) -> Chunk:
+    def around(self, index: int) -> Chunk:
+        """Return the chunk, or what is left of it, that an item under way is in."""
         chunk = self._chunks.get(index)
         if chunk is None:
             chunk = next((one for one in self._chunks.values() if one.start <= index < one.stop), None)

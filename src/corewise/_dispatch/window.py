@@ -8,6 +8,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._work.chunk import Done
 
+# What is ahead by default, by benchmarks/stream.py. More items make tiny ones no faster, and with four times as many a
+# million of them, taken slowly, make the parent grow by 6 MB instead of 1.
+ITEMS = 16_384
+# Results of 1 MB come no faster with more than 16 MB; twice that is for consumers that take them in bursts.
+BYTES = 32_000_000
+_EACH = 2  # items: one that runs and one that waits, so that no worker is idle, however large results are
 # Results that did not travel are weighed here, at 0.1 µs each, unless their items are so short that this would count.
 # Large results take longer than that to be made.
 _WORTH_WEIGHING_S = 10e-6
@@ -31,6 +37,20 @@ class Window:
         >>> window.allows(1000, fixed=False)
         25
     """
+
+    @classmethod
+    def usual(cls, workers: int, chunksize: int | None, size_bytes: int | None = None) -> Window:
+        """Return the window to use where no number of items was asked for.
+
+        Args:
+            workers: how many workers share it, by what is known.
+            chunksize: items of a chunk, where that was asked for: two chunks for each worker must fit, however large.
+            size_bytes: most bytes of results; None for the usual bound, which lets no worker be idle.
+        """
+        items = max(ITEMS, (chunksize or 1) * _EACH * workers)
+        if size_bytes is not None:
+            return cls(items=items, size_bytes=size_bytes)
+        return cls(items=items, size_bytes=BYTES, each=_EACH)
 
     def __init__(self, *, items: int, size_bytes: int | None = None, each: int = 0) -> None:
         self._items = items
@@ -78,9 +98,13 @@ class Window:
             wanted: items the chunk should have.
             fixed: whether the caller insists on that number. Otherwise each worker's share is left to it.
         """
-        share = 1 if fixed else _CHUNKS_EACH * self._workers
-        size = min(wanted, max(1, self.capacity // share))
+        size = self.share(wanted, fixed=fixed)
         return size if size <= self.room else 0
+
+    def share(self, wanted: int, *, fixed: bool) -> int:
+        """Return how many items a chunk may have, whether or not there is room for it now; as for `allows`."""
+        share = 1 if fixed else _CHUNKS_EACH * self._workers
+        return min(wanted, max(1, self.capacity // share))
 
     def read(self, items: int) -> None:
         """Items have been read."""

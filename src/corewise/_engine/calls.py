@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import chain
 
 from corewise._engine.parcels import ItemRefused
@@ -63,6 +64,11 @@ class Calls(Chunk):
         self.timeout_s = timeout_s
         self.once = once
 
+    @property
+    def functions(self) -> list[Function]:
+        """The functions that a worker needs for them."""
+        return [function for function, *_ in self.items]
+
     def part(self, start: int, stop: int) -> Calls:
         """Return the calls from index `start` to before `stop` as a chunk of their own."""
         items: Any = self.items[start - self.start : stop - self.start]
@@ -70,7 +76,7 @@ class Calls(Chunk):
 
 
 class Functions:
-    """The functions that were called. Equal bytes are one function.
+    """The functions that were called. Equal bytes are one function. Made when the workers have been started.
 
     A function whose captured values change between two calls has new bytes, so each call gets what it was given.
 
@@ -80,6 +86,8 @@ class Functions:
 
     def __init__(self, *, main_by_value: bool) -> None:
         self._main_by_value = main_by_value
+        self._main = sys.modules.get("__main__")
+        self._defined = {name: one for name, one in vars(self._main).items() if type(one) in _NAMED}
         self._by_content: dict[bytes, Function] = {}
         self._by_name: dict[Any, Function] = {}
         self._next = 0
@@ -95,12 +103,20 @@ class Functions:
         if named and (function := self._by_name.get(fn)) is not None:
             return function
         # What travels by its name is the same each time, so it need not be pickled again.
-        by_name = named and not self._main_by_value and codec.travels_by_name(fn)
-        function = self._of(codec.dumps(fn, "the function", main_by_value=self._main_by_value))
+        by_value = self._main_by_value or self._is_newer(fn)
+        by_name = named and not by_value and codec.travels_by_name(fn)
+        function = self._of(codec.dumps(fn, "the function", main_by_value=by_value))
         if by_name:
             _forget_oldest(self._by_name)
             self._by_name[fn] = function
         return function
+
+    def _is_newer(self, fn: Callable[..., Any]) -> bool:
+        """Return whether the program has defined a function since the workers were started: forked ones lack it."""
+        if getattr(fn, "__module__", None) != "__main__":
+            return False
+        name = getattr(fn, "__qualname__", "").partition(".")[0]
+        return name in vars(self._main) and vars(self._main)[name] is not self._defined.get(name)
 
     def _of(self, data: bytes) -> Function:
         content = _digest(data) if len(data) >= _DIGEST_FROM_BYTES else data

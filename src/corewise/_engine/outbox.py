@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from corewise._engine import parcels
 from corewise._engine.calls import KEPT, Calls, pack_calls
+from corewise._engine.jobs import Batch, pack_batch
 from corewise._transport.blocks import Once
 from corewise._work.chunk import Done
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from corewise._engine.crew import Crew
     from corewise._engine.handle import Worker
     from corewise._engine.schedule import Held, Schedule, Send
+    from corewise._work.chunk import Chunk
 
 # Items shorter than this are not written down one by one: that would cost as much as they do.
 QUICK_ITEM_S = 5e-6
@@ -49,6 +51,12 @@ class Outbox:
         self.item_s: float | None = None
         self.limited = False
 
+    def timed(self, chunk: Chunk, item_s: float) -> None:
+        """An item of this chunk has taken so long."""
+        self.item_s = item_s
+        if isinstance(chunk, Batch):
+            chunk.job.item_s = item_s
+
     def carry_out(self, sends: list[Send]) -> list[Done]:
         """Send chunks. Return the outcomes of items that cannot be sent."""
         refusals: list[Done] = []
@@ -57,15 +65,15 @@ class Outbox:
             chunk = send.held.chunk
             try:
                 message = self._message(worker, send.held)
-                once = chunk.once if isinstance(chunk, Calls) else self._once
+                once = chunk.once if isinstance(chunk, Calls | Batch) else self._once
                 self._schedule.sent(laid_bytes=self.post(worker, message, once))
             except (parcels.ItemRefused, MemoryError) as error:
                 index, reason = (
                     (error.index, error.error) if isinstance(error, parcels.ItemRefused) else (chunk.start, error)
                 )
                 refusals.append(Done(index, [reason], [index], 0.0))
-                if isinstance(chunk, Calls):  # the worker has not been sent what it was about to learn with them
-                    for function, *_ in chunk.items:
+                if isinstance(chunk, Calls | Batch):  # the worker has not been sent what it was about to learn with it
+                    for function in chunk.functions:
                         worker.known.pop(function.key, None)
                 # Behind what waits: a worker must get its chunks in the order in which the schedule notes them.
                 sends += self._schedule.refused(send, index)
@@ -99,6 +107,8 @@ class Outbox:
             plain, calls = pack_calls(chunk, main_by_value=self._main_by_value)
             functions = _functions(worker, chunk)
             return ("calls", held.position, chunk.start, functions, chunk.context, plain, calls)
+        if isinstance(chunk, Batch):
+            return self._message_of_batch(worker, held, chunk)
         quick = not (self.limited or self._seeded) and self.item_s is not None and self.item_s < QUICK_ITEM_S
         data: Any = None
         if not self._inherited or not parcels.may_be_inherited(chunk, self._seen):
@@ -107,23 +117,33 @@ class Outbox:
         held.whole = quick
         return ("chunk", held.position, chunk.start, len(chunk.items), chunk.star, quick, data)
 
+    def _message_of_batch(self, worker: Worker, held: Held, batch: Batch) -> tuple[Any, ...]:
+        data = pack_batch(batch, main_by_value=self._main_by_value)
+        job = batch.job
+        quick = job.item_s is not None and job.item_s < QUICK_ITEM_S and isinstance(data, bytes)
+        held.whole = quick = quick and job.timeout_s is None and job.context is None
+        functions = _functions(worker, batch)
+        of = (job.function.key, job.context, job.star, quick)
+        return ("batch", held.position, batch.first, len(batch.items), functions, of, data)
 
-def _functions(worker: Worker, calls: Calls) -> tuple[list[tuple[int, bytes]], list[int]] | None:
+
+def _functions(worker: Worker, calls: Calls | Batch) -> tuple[list[tuple[int, bytes]], list[int]] | None:
     """Return the functions that a worker needs for these calls and does not know, and those that it may forget.
 
     None stands for neither.
     """
     known = worker.known
-    if len(known) == 1 and len(calls.items) == 1 and calls.items[0][0].key in known:
+    wanted = calls.functions
+    if len(known) == 1 and len(wanted) == 1 and wanted[0].key in known:
         return None  # the most common case by far, and each microsecond is one of a round trip
     fresh: dict[int, bytes] = {}
-    for function, *_ in calls.items:
+    for function in wanted:
         if function.key in known:
             del known[function.key]  # to the end: it is not to be forgotten now
         elif function.key not in fresh:
             fresh[function.key] = function.data
         known[function.key] = None
-    gone = list(known)[: max(0, len(known) - max(KEPT, len(calls.items)))]
+    gone = list(known)[: max(0, len(known) - max(KEPT, len(wanted)))]
     for key in gone:
         del known[key]
     return list(fresh.items()), gone

@@ -46,22 +46,27 @@ def may_be_inherited(chunk: Chunk, seen: dict[int, int]) -> bool:
     return fresh
 
 
-def pack_items(chunk: Chunk, *, main_by_value: bool) -> bytes | list[Packed]:
+def pack_items(
+    chunk: Chunk, *, main_by_value: bool, first: int | None = None, apart: bool = False
+) -> bytes | list[Packed]:
     """Return the items packed: all in one where nothing can go wrong with any, else each by itself.
 
     Args:
         chunk: the items.
         main_by_value: as for `codec.dumps`.
+        first: what to call the first item, where that is not its index.
+        apart: whether each must be packed by itself.
 
     Raises:
         ItemRefused: at the first item that cannot travel.
     """
-    if all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
+    if not apart and all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
         return plain_dumps(chunk.items)
+    shift = 0 if first is None else first - chunk.start
     packed: list[Packed] = []
     for index, item in enumerate(chunk.items, chunk.start):
         try:
-            packed.append(codec.pack(item, f"item {index}", main_by_value=main_by_value))
+            packed.append(codec.pack(item, f"item {index + shift}", main_by_value=main_by_value))
         except KeyboardInterrupt:
             raise  # the user's Ctrl-C, as in `unpack_each`
         except BaseException as error:  # noqa: BLE001 - the item's own pickling may raise anything

@@ -10,7 +10,6 @@ from time import monotonic
 
 from corewise._engine import parcels, start
 from corewise._engine.accounts import Accounts
-from corewise._engine.calls import Calls
 from corewise._engine.crew import Crew, Recipe
 from corewise._engine.losses import Losses
 from corewise._engine.outbox import Outbox
@@ -47,7 +46,7 @@ class ProcessPool:
         accounts: what the workers have spent.
 
     Args:
-        fn: the function; None if only `Calls` are submitted, which bring their own.
+        fn: the function; None if only `Calls` and batches of jobs are submitted.
         workers: most worker processes at a time; each is started when there is a chunk for it.
         **terms: see `Workload`.
 
@@ -120,7 +119,7 @@ class ProcessPool:
         Raises:
             WorkerStartError: when no worker can be started.
         """
-        if isinstance(chunk, Calls) and chunk.timeout_s is not None:
+        if getattr(chunk, "timeout_s", None) is not None:
             self._outbox.limited = True
         self._carry_out(self._schedule.submit(chunk))
         self._start_wanted()
@@ -160,7 +159,7 @@ class ProcessPool:
 
     def due_s(self) -> float:
         """Return for how many seconds at most to wait for news: until workers want looking after."""
-        return self._patrol.due_s(self._crew.members, limited=self._outbox.limited)
+        return 0.0 if self._finished else self._patrol.due_s(self._crew.members, limited=self._outbox.limited)
 
     def wait(self, timeout_s: float | None, *, eager: bool = False) -> list[News]:
         """Wait for news, at most `timeout_s` seconds; `eager` if an answer may come within microseconds.
@@ -276,7 +275,7 @@ class ProcessPool:
             records = outcome[fetched:]
             values, failed = parcels.unpack_each(first.chunk.start, records, interruptible=self._interruptible)
         if values:
-            self._outbox.item_s = wall_s / (fetched + len(values))
+            self._outbox.timed(first.chunk, wall_s / (fetched + len(values)))
             size = self._message_bytes
             rest = len(first.chunk.items) - len(values) if dropped else 0
             self._finished.append(Done(first.chunk.start, values, failed, wall_s, dropped=rest, size_bytes=size))

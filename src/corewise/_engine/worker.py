@@ -71,6 +71,8 @@ class _Worker:
                 return
             if kind == "chunk":
                 self._chunk(*details)
+            elif kind == "batch":
+                self._batch(*details)
             else:
                 self._calls(*details)
             del details
@@ -90,9 +92,35 @@ class _Worker:
             items = _taken_out(data)
             invoke = (lambda item: call(*codec.loads(item))) if star else (lambda item: call(codec.loads(item)))
         if quick:
-            self._run_quickly(position, Chunk(start, items, star=star))
+            self._run_quickly(position, Chunk(start, items, star=star), lambda: call)
         else:
             self._run_carefully(position, start, count, items, invoke)
+
+    def _batch(
+        self,
+        position: int,
+        first: int,
+        count: int,
+        functions: tuple[Any, list[int]] | None,
+        of: tuple[int, bytes | None, bool, bool],
+        data: Any,
+    ) -> None:
+        """Run items of a job, whose function is known here by its key."""
+        self._ledger.begin(position)
+        self._setting.shift = first - position
+        if functions is not None:
+            self._learn(*functions)
+        key, context, star, quick = of
+
+        def call() -> Callable[..., Any]:  # not before an item is noted: to unpickle it is that item's doing
+            return self._function(key)
+
+        if quick:
+            self._run_quickly(position, Chunk(first, codec.loads(data), star=star), call)
+            return
+        items = codec.loads(data) if isinstance(data, bytes) else _taken_out(data)
+        invoke = _in_context(context, _invocation(call, star=star, packed=not isinstance(data, bytes)))
+        self._run_carefully(position, first, count, items, invoke)
 
     def _inherited_items(self, start: int, count: int, *, star: bool) -> Sequence[Any]:
         parts = [sequence[start : start + count] for sequence in self._inherited]
@@ -112,12 +140,7 @@ class _Worker:
         self._setting.shift = start - position
         if functions is not None:
             self._learn(*functions)
-        invoke: Callable[[Any], Any] = self._invoke if plain else self._decode_and_invoke
-        if context is not None:
-            from corewise._engine import contexts
-
-            plainly = invoke
-            invoke = lambda item: contexts.run_in(context, plainly, item)  # noqa: E731 - `functools` is dear to import
+        invoke = _in_context(context, self._invoke if plain else self._decode_and_invoke)
         if len(calls) == 1:
             self._run_alone(position, start, calls.pop(), invoke)
         else:
@@ -195,14 +218,14 @@ class _Worker:
         self._send(batch)
         ledger.begin(position)
 
-    def _run_quickly(self, position: int, chunk: Chunk) -> None:
+    def _run_quickly(self, position: int, chunk: Chunk, call: Callable[[], Callable[..., Any]]) -> None:
         """Run many short items in one loop; only which item is running is written down."""
         end = position + len(chunk.items)
         if not self._ledger.running(position):
             self._send_message(("skipped", position, end))
         else:
             note = self._ledger.follow()
-            done = run_noted(self._setting.call, chunk, note, position + 1, keep_going=self._keep_going)
+            done = run_noted(call(), chunk, note, position + 1, keep_going=self._keep_going)
             batch = _Batch(position, perf_counter() - done.wall_s)
             if not done.failed and all_plain(done.values):
                 batch.values = done.values
@@ -262,6 +285,24 @@ class _Batch:
 
     def is_old(self) -> bool:
         return perf_counter() - self.begin > _FLUSH_S
+
+
+def _in_context(context: bytes | None, invoke: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what runs one item with these context variables, and leaves them as they are for the next."""
+    if context is None:
+        return invoke
+    from corewise._engine import contexts
+
+    return lambda item: contexts.run_in(context, invoke, item)
+
+
+def _invocation(call: Callable[[], Callable[..., Any]], *, star: bool, packed: bool) -> Callable[[Any], Any]:
+    """Return what runs one item of a batch."""
+    if star:
+        return (lambda item: call()(*codec.loads(item))) if packed else (lambda item: call()(*item))
+    if packed:
+        return lambda item: call()(codec.loads(item))
+    return lambda item: call()(item)  # noqa: PLW0108 - `call` must not be called before the item is noted
 
 
 def _taken_out(items: list[Any]) -> Iterator[Any]:

@@ -23,7 +23,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from corewise._api.executors.process_future import ProcessFuture, decide
+from corewise._api.executors.process_future import ProcessFuture, decide, decide_watched
 from corewise._api.executors.program_end import finish_at_end, has_begun, is_finished
 from corewise._api.executors.register import Register
 from corewise._engine.calls import Functions
@@ -33,12 +33,20 @@ from corewise._machine.interrupts import InterruptsHeld
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
-    from corewise._api.executors.register import Call, Decision
+    from corewise._api.executors.process_future import Decision
+    from corewise._api.executors.register import Call
     from corewise._engine.crew import News
     from corewise._engine.pool import ProcessPool
     from corewise._transport.blocks import Once
+
+    class Waited(Protocol):
+        """What somebody may wait for: a future, or a job that streams its results."""
+
+        @property
+        def decided(self) -> bool: ...
+
 
 _NAP_S = 0.002  # guess: how late a callback may come, once, after a while in which every result was waited for
 
@@ -49,13 +57,15 @@ class Driver:
     Args:
         open_pool: makes the pool, at the first call.
         workers: most worker processes at a time.
+        kill_at_end: whether workers are killed at the end of the program, rather than left to finish.
 
     Attributes:
         broken: why the workers cannot work; None while they can.
         scopes_over: scopes under which no more calls come; closed by whoever drives next.
     """
 
-    def __init__(self, open_pool: Callable[[], ProcessPool], workers: int) -> None:
+    def __init__(self, open_pool: Callable[[], ProcessPool], workers: int, *, kill_at_end: bool = False) -> None:
+        self.kill_at_end = kill_at_end
         self._open_pool = open_pool
         self._pool: ProcessPool | None = None
         self._functions: Functions | None = None
@@ -66,6 +76,7 @@ class Driver:
         self._register = Register(workers, self.condition)
         self._full = False  # whether the pool wanted no more when it was last asked
         self._driver: int | None = None  # the thread that drives now
+        self._watched: deque[Decision] = deque()  # what it is about to decide
         self._thread: threading.Thread | None = None
         # What the thread sleeps on. It may be rung anywhere, in `__del__` too.
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -73,6 +84,7 @@ class Driver:
         self._driven_by_others = False
         self._closing = False
         self._kill: str | None = None
+        self._because: BaseException | None = None
         self.broken: BaseException | None = None
         self._made_in = os.getpid()
         self.scopes_over: deque[Once] = deque()
@@ -84,6 +96,7 @@ class Driver:
         kwargs: dict[str, Any],
         timeout_s: float | None,
         once: Once | None = None,
+        future: ProcessFuture | None = None,
     ) -> ProcessFuture:
         """Take a call and return its future.
 
@@ -94,47 +107,55 @@ class Driver:
             timeout_s: seconds that it may take; None without a limit.
             once: the scope of buffers that are sent once for several calls; None if they may change between calls.
                 It is to be put into `scopes_over` when no more calls come under it.
+            future: the future to use; by default a new one.
 
         Raises:
             BrokenProcessPool: when the workers cannot work.
             RuntimeError: after `close`.
             WorkerStartError: when no worker can be started.
         """
-        future = ProcessFuture(self)
-        context = _captured() if copy_context() else None
+        future = future or ProcessFuture(self)
+        context = captured()
+        refused: BaseException | None = None
         with self._lock:
-            if self._closing or self._functions is None or has_begun():
-                self._open()
+            if self._closing or self._functions is None or has_begun(self):
+                self.open()
             try:
                 function = self._functions.known(fn)  # type: ignore[union-attr]  # opened
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - the function's own pickling may raise anything
                 self._register.failed += 1
-                future.set_exception(error)
-                return future
-            call = (future, function, args, kwargs, (timeout_s, once, context))
-            if self._full or self._feeding:
-                self._register.waiting.append(call)
+                refused = error
             else:
-                with InterruptsHeld():
-                    self._hand_in(call)
-                    self._call_thread(news=True)
+                call = (future, function, args, kwargs, (timeout_s, once, context))
+                if self._full or self._feeding:
+                    self._register.waiting.append(call)
+                else:
+                    with InterruptsHeld():
+                        self._hand_in(call)
+                        self._call_thread(news=True)
+        if refused is not None:
+            future.set_exception(refused)  # not under the lock, as callbacks may do anything
         return future
 
-    def close(self, *, wait: bool, cancel: bool = False, kill: str | None = None) -> None:
+    def close(
+        self, *, wait: bool, cancel: bool = False, kill: str | None = None, because: BaseException | None = None
+    ) -> None:
         """Take no more calls, and end the workers after the last one.
 
         Args:
             wait: whether to return only when all is over.
             cancel: whether to cancel the calls that have not begun.
             kill: ``"kill"`` or ``"terminate"`` to end the workers now, and with them what they run.
+            because: what calls raise that end with the workers; by default a BrokenProcessPool.
         """
         if os.getpid() != self._made_in:
             return
         with self._lock:
             self._closing = True
             self._kill = kill or self._kill
+            self._because = self._because or because
             self._bell.put(None)  # it may be napping
             doomed = list(self._register.waiting) if cancel else []
         for future, *_ in doomed:
@@ -142,7 +163,8 @@ class Driver:
         with self._lock:
             self._call_thread(news=True)
         thread = self._thread
-        if wait and thread is not None and thread is not threading.current_thread():
+        # In a callback this thread may be the one that drives: then the other waits for it.
+        if wait and thread is not None and threading.get_ident() not in (thread.ident, self._driver):
             thread.join()
             with InterruptsHeld():  # as above: the standard library keeps threads in a weak set
                 self._thread = thread = None
@@ -159,7 +181,16 @@ class Driver:
             census = pool.census() if pool else {"workers": 0, "idle_workers": 0}
             return self._register.figures() | census
 
-    def drive(self, future: ProcessFuture | None, timeout_s: float | None) -> None:
+    def wait_for(self, one: Waited, timeout_s: float | None) -> None:
+        """Drive until `one` is decided or the time is up; where another thread drives, wait for that."""
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        self.drive(one, timeout_s)
+        if not one.decided:
+            with self.condition:
+                left_s = None if deadline is None else max(0.0, deadline - monotonic())
+                self.condition.wait_for(lambda: one.decided, left_s)
+
+    def drive(self, future: Waited | None, timeout_s: float | None) -> None:
         """Read what workers send until `future` is decided (None: until nothing is under way), or the time is up.
 
         Returns at once when another thread does so.
@@ -175,6 +206,8 @@ class Driver:
                 self._driven_by_others = self._driven_by_others or future is not None
             deadline = None if timeout_s is None else monotonic() + timeout_s
             try:
+                if nested:  # in a callback
+                    decide_watched(self._watched)
                 while (future is None or not future.decided) and not interrupts.came:
                     left_s = None if deadline is None else deadline - monotonic()
                     if (left_s is not None and left_s <= 0) or not self._turn(left_s, eager=future is not None):
@@ -203,9 +236,10 @@ class Driver:
         with self._lock:
             decisions = self._take_in(pool, news)
             reports = pool.reports()
+            streamed, self._register.streamed = self._register.streamed, False
         hand_on(reports)
-        if decisions:
-            decide(self.condition, decisions)
+        if decisions or streamed:
+            decide(self.condition, decisions, self._watched)
         return True
 
     def _take_in(self, pool: ProcessPool, news: list[News]) -> list[Decision]:
@@ -222,7 +256,7 @@ class Driver:
             for done in pool.finished():
                 self._register.take(done, decisions)
             self._full = False
-            if self._register.waiting:
+            if self._register.waits:
                 self._feed()
         except Exception as error:  # noqa: BLE001 - whatever the initializer raised, or no worker could be started
             self._break(error, decisions)
@@ -244,24 +278,23 @@ class Driver:
             register.waiting.append(call)
             self._full = True
 
-    def _feed(self) -> None:
-        """Cut chunks from the waiting calls, as many as the workers want."""
+    def _feed(self) -> bool:
+        """Cut chunks from the waiting calls, as many as the workers want. Return whether there were any."""
         pool = self._pool
         if self._feeding or pool is None:
-            return
-        self._feeding = True
+            return False
+        self._feeding, fed = True, False
         try:
             room = pool.room
-            while self._register.waiting and room > 0:
-                chunk = self._register.cut()
-                if chunk is not None:
-                    pool.submit(chunk)
-                    room = pool.room
+            while room > 0 and (chunk := self._register.cut()) is not None:
+                pool.submit(chunk)
+                room, fed = pool.room, True
             self._full = room <= 0
         finally:
             self._feeding = False
+        return fed
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Make the pool, at the first call; raise when no more calls are taken."""
         if self.broken is not None:
             raise BrokenProcessPool(
@@ -269,7 +302,7 @@ class Driver:
             ) from self.broken
         if self._closing:
             raise RuntimeError("cannot schedule new futures after shutdown")
-        if has_begun():
+        if has_begun(self):
             raise RuntimeError("cannot schedule new futures after interpreter shutdown")
         with InterruptsHeld():
             pool = self._open_pool()
@@ -300,7 +333,8 @@ class Driver:
             self.drive(None, None)
             with self._lock:
                 work = self._register.under_way
-                over = self._closing and self._driver is None and (self._kill is not None or not work)
+                self._register.jobs()  # those that nobody wants are forgotten
+                over = self._closing and self._driver is None and bool(self._kill or not self._register.unfinished)
                 # Whoever drives now rings when he leaves something behind.
                 rests = not over and (self._driver is not None or not work)
                 # As long as others come to drive, each call rings in vain, and that takes a tenth of its round trip.
@@ -320,14 +354,15 @@ class Driver:
         with self._lock:
             pool, self._pool = self._pool, None
             if self._kill:
-                self._register.fail_all(BrokenProcessPool(f"its worker was ended by {self._kill}_workers()"), decisions)
+                killed = BrokenProcessPool(f"its worker was ended by {self._kill}_workers()")
+                self._register.fail_all(self._because or killed, decisions)
         while self.scopes_over:
             self.scopes_over.popleft().close()
         if pool is not None:
             if self._kill == "terminate":
                 pool.terminate()
             pool.close(kill=self._kill == "kill")
-        decide(self.condition, decisions)
+        decide(self.condition, decisions, self._watched)
         is_finished(self)
 
     def _break(self, error: BaseException, decisions: list[Decision]) -> None:
@@ -339,7 +374,10 @@ class Driver:
         self._register.fail_all(broken, decisions)
 
 
-def _captured() -> bytes | None:
+def captured() -> bytes | None:
+    """Return the caller's context variables as bytes; None when there are none."""
+    if not copy_context():
+        return None
     from corewise._engine.contexts import capture
 
     return capture()

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
-from time import monotonic
 
 from corewise._api.executors.future import CallFuture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from threading import Condition
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypeAlias
+
+    # A future, whether its call failed, and what that returned or raised.
+    Decision: TypeAlias = "tuple[ProcessFuture, bool, Any]"
 
     class Driver(Protocol):
         """What reads the answers of workers."""
 
         condition: Condition
 
-        def drive(self, future: ProcessFuture, timeout_s: float | None) -> None:
-            """Read them until `future` is decided or the time is up, unless another thread does."""
+        def wait_for(self, one: ProcessFuture, timeout_s: float | None) -> None:
+            """Read them, or wait while another thread does, until `one` is decided or the time is up."""
 
 
 _DECIDED = (FINISHED, CANCELLED, CANCELLED_AND_NOTIFIED)
@@ -33,7 +36,12 @@ class ProcessFuture(CallFuture):
 
     Args:
         driver: what reads the answers.
+
+    Attributes:
+        watched: whether more than a change of state is to be done when it is decided.
     """
+
+    watched = False
 
     def __init__(self, driver: Driver) -> None:
         # As the standard constructor, but for the condition.
@@ -57,7 +65,7 @@ class ProcessFuture(CallFuture):
             BaseException: what the call raised.
         """
         if self._state != FINISHED:
-            self._wait(timeout)
+            self._corewise_driver.wait_for(self, timeout)
         return super().result(0)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
@@ -71,22 +79,13 @@ class ProcessFuture(CallFuture):
             CancelledError: when the call was cancelled.
         """
         if self._state != FINISHED:
-            self._wait(timeout)
+            self._corewise_driver.wait_for(self, timeout)
         return super().exception(0)
 
     @property
     def decided(self) -> bool:
         """Whether it is done, as of now: without a lock, for whoever looks again."""
         return self._state in _DECIDED
-
-    def _wait(self, timeout: float | None) -> None:
-        """Drive until this future is decided or the time is up; where another thread drives, wait for that."""
-        deadline = None if timeout is None else monotonic() + timeout
-        self._corewise_driver.drive(self, timeout)
-        if self._state not in _DECIDED:
-            with self._condition:
-                left_s = None if deadline is None else max(0.0, deadline - monotonic())
-                self._condition.wait_for(lambda: self._state in _DECIDED, left_s)
 
 
 def begin(future: ProcessFuture) -> None:
@@ -102,18 +101,18 @@ def start(future: ProcessFuture) -> bool:
     return future.set_running_or_notify_cancel()
 
 
-def decide(condition: Condition, decisions: Iterable[tuple[ProcessFuture, bool, Any]]) -> None:
+def decide(condition: Condition, decisions: Iterable[Decision], watched: deque[Decision]) -> None:
     """Decide futures, and run their callbacks; so no lock may be held.
 
     Args:
         condition: that of all of them.
         decisions: for each its future, whether its call failed, and what it returned or raised.
+        watched: where those wait whose callbacks are to be run; all of them are in the end.
     """
-    watched: list[tuple[ProcessFuture, bool, Any]] = []
     with condition:
         for decision in decisions:
             future, failed, value = decision
-            if future._waiters or future._done_callbacks:  # noqa: SLF001
+            if future._waiters or future._done_callbacks or future.watched:  # noqa: SLF001
                 watched.append(decision)
             elif failed:
                 future._exception = value  # noqa: SLF001
@@ -122,8 +121,15 @@ def decide(condition: Condition, decisions: Iterable[tuple[ProcessFuture, bool, 
                 future._result = value  # noqa: SLF001
                 future._state = FINISHED  # noqa: SLF001
         condition.notify_all()
-    for future, failed, value in watched:
+    decide_watched(watched)
+
+
+def decide_watched(watched: deque[Decision]) -> None:
+    """Decide futures one by one, and run their callbacks. In a callback that waits for one behind it, too."""
+    while watched:
+        future, failed, value = watched.popleft()
         if failed:
             future.set_exception(value)
         else:
             future.set_result(value)
+        del future, value

@@ -12,37 +12,61 @@ if TYPE_CHECKING:
     class Ending(Protocol):
         """Something that has work under way."""
 
+        kill_at_end: bool
+
         def close(self, *, wait: bool, cancel: bool = False, kill: str | None = None) -> None:
             """Take no more work; with `wait`, return when all is over."""
 
 
-# No weak set: that runs Python code whenever one goes away, and a Ctrl-C that hits there is swallowed.
-_open: set[Ending] = set()
-_begun = False
+# No weak sets: they run Python code whenever one goes away, and a Ctrl-C that hits there is swallowed.
+_to_finish: set[Ending] = set()
+_to_kill: set[Ending] = set()
+_begun: set[str] = set()
 
 
 def finish_at_end(one: Ending) -> None:
-    """Have `one` closed, and waited for, before the interpreter ends; until `is_finished`."""
-    _open.add(one)
+    """Have `one` closed, and waited for, before the interpreter ends; until `is_finished`.
+
+    One that is to be killed instead is killed later: threads that are no daemons may use it to their own ends.
+    """
+    if not one.kill_at_end:
+        _to_finish.add(one)
+        return
+    import atexit
+
+    if "multiprocessing" in sys.modules:
+        import multiprocessing.util  # noqa: F401 - it waits for processes; what is registered later is called earlier
+    atexit.unregister(_kill_all)
+    atexit.register(_kill_all)
+    _to_kill.add(one)
 
 
 def is_finished(one: Ending) -> None:
     """Forget `one`, which is closed."""
-    _open.discard(one)
+    _to_finish.discard(one)
+    _to_kill.discard(one)
 
 
-def has_begun() -> bool:
-    """Whether the program is ending, so that nothing can be started any more."""
-    return _begun
+def has_begun(one: Ending) -> bool:
+    """Whether the program is ending, so that `one` cannot start anything any more."""
+    return bool(_begun) and (not one.kill_at_end or "kill" in _begun)
 
 
 def _finish_all() -> None:
-    global _begun  # noqa: PLW0603 - there is one interpreter
-    _begun = True
+    _begun.add("finish")
     interrupted = isinstance(getattr(sys, "last_value", None), KeyboardInterrupt)
-    open_ones = list(_open)
+    open_ones = list(_to_finish)
     for one in open_ones:
         one.close(wait=False, cancel=interrupted, kill="kill" if interrupted else None)
+    for one in open_ones:
+        one.close(wait=True)
+
+
+def _kill_all() -> None:
+    _begun.add("kill")
+    open_ones = list(_to_kill)
+    for one in open_ones:
+        one.close(wait=False, kill="kill")
     for one in open_ones:
         one.close(wait=True)
 

@@ -1,0 +1,1 @@
+"""Worker processes on the interface of `multiprocessing.Pool`."""
