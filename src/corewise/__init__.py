@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
     from corewise._machine.cpus import cpu_count
+    from corewise._transport.queues.joinable import JoinableQueue
+    from corewise._transport.queues.queue import Queue, SimpleQueue
     from corewise._types.choice import Choice, Failed, Sample, Stats
     from corewise._types.events import Progress, Trial
     from corewise._types.options import Options
+    from corewise._types.queue_statistics import QueueStatistics
     from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
@@ -35,11 +38,15 @@ __all__ = [
     "Comparison",
     "ExecutorStatistics",
     "Failed",
+    "JoinableQueue",
     "Options",
     "ProcessExecutor",
     "Progress",
+    "Queue",
+    "QueueStatistics",
     "Results",
     "Sample",
+    "SimpleQueue",
     "Stats",
     "Stream",
     "SyncExecutor",
@@ -58,11 +65,15 @@ _HOME = {
     "Comparison": "corewise._api.compare",
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
+    "JoinableQueue": "corewise._transport.queues.joinable",
     "Options": "corewise._types.options",
     "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",
+    "Queue": "corewise._transport.queues.queue",
+    "QueueStatistics": "corewise._types.queue_statistics",
     "Results": "corewise._api.results",
     "Sample": "corewise._types.choice",
+    "SimpleQueue": "corewise._transport.queues.queue",
     "Stats": "corewise._types.choice",
     "Stream": "corewise._api.stream",
     "SyncExecutor": "corewise._api.executors.sync",

@@ -1,0 +1,140 @@
+"""How a queue comes into being, and how it reaches other processes.
+
+A forked child has it already. A process that is being started by `multiprocessing` is handed the descriptors with all
+else that it inherits. A process that runs already, such as a worker, opens them by way of `/proc`: without a thread on
+either side, and for as long as the sender holds the queue.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _weakref import ref
+from itertools import chain
+
+from corewise._transport import portable
+from corewise._transport.queues import bells, files, log, pages
+from corewise._transport.queues.bells import Bell
+from corewise._transport.queues.words import CONTROL_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    from corewise._transport.queues.core import Core
+    from corewise._transport.queues.pages import Pages
+
+    CoreT = TypeVar("CoreT", bound=Core)
+
+_KEY_BYTES = 16
+# The queues of this process, so that one that is received twice, or was inherited as well, is one here too.
+_here: dict[bytes, ref[Core]] = {}
+
+
+def make(kind: type[CoreT], maxsize: int, max_bytes: int) -> CoreT:
+    """Return a new queue.
+
+    Raises:
+        OSError: when no descriptors are left.
+        MemoryError: when there is no memory.
+    """
+    fresh: Pages = files.new() if portable.in_use() else pages.new()
+    opened: list[Any] = [fresh]
+    try:
+        fresh.reserve(0, CONTROL_BYTES)
+        control = fresh.mapped(CONTROL_BYTES)
+        fresh.make_locks(control)
+        log.lay_out(fresh, control.view().cast("Q"))
+        opened += [bells.new() for _ in range(kind.BELLS)]
+        core = kind(fresh, control, opened[1:], (maxsize, max_bytes))
+    except BaseException:
+        for one in opened:
+            one.close()
+        raise
+    return _known(os.urandom(_KEY_BYTES), core)
+
+
+def _known(key: bytes, core: CoreT) -> CoreT:
+    core.key = key
+    _here[key] = ref(core, lambda _: _here.pop(key, None))
+    return core
+
+
+def hand_over(core: Core) -> tuple[Any, ...]:
+    """Return what another process needs to have this queue, to be pickled.
+
+    Raises:
+        RuntimeError: where it can travel only to a process that is being started, and none is.
+    """
+    in_files = isinstance(core.pages, files.FilePages)
+    groups = [core.pages.fds, *(sorted({bell.reader, bell.writer}) for bell in core.bells)]
+    return core.key, (core.maxsize, core.max_bytes), in_files, _handles(groups, in_files)
+
+
+def _handles(groups: list[list[int]], in_files: bool) -> Any:
+    context = sys.modules.get("multiprocessing.context")
+    if in_files or (context is not None and context.get_spawning_popen() is not None):
+        from multiprocessing.reduction import DupFd
+
+        return [[DupFd(fd) for fd in group] for group in groups]
+    return os.getpid(), [[(fd, *_identity(fd)) for fd in group[:1]] for group in groups]
+
+
+def _identity(fd: int) -> tuple[int, int]:
+    told = os.fstat(fd)
+    return told.st_dev, told.st_ino
+
+
+def received(kind: type[CoreT], key: bytes, limits: tuple[int, int], in_files: bool, handles: Any) -> CoreT:
+    """Return the queue that another process has handed over, or that this one has already.
+
+    Raises:
+        OSError: when the sender has let go of it in the meantime, or no descriptors are left.
+    """
+    known = _here.get(key)
+    core: Any = known() if known is not None else None
+    if core is not None and isinstance(handles, tuple):
+        return core
+    groups = _opened(handles)
+    its_bells = [Bell(group[0], group[-1]) for group in groups[1:]]
+    fresh: Pages = files.FilePages(*groups[0]) if in_files else pages.MemoryPages(*groups[0])
+    if core is not None:
+        for one in (fresh, *its_bells):
+            one.close()
+        return core
+    return _known(key, kind(fresh, fresh.mapped(CONTROL_BYTES), its_bells, limits))
+
+
+def _opened(handles: Any) -> list[list[int]]:
+    opened: list[list[int]] = []
+    try:
+        if isinstance(handles, list):
+            for group in handles:
+                opened.append([])
+                for handle in group:
+                    opened[-1].append(handle.detach())
+                    os.set_inheritable(opened[-1][-1], False)
+        else:
+            pid, groups = handles
+            for group in groups:
+                opened.append([_open_of(pid, *one) for one in group])
+    except BaseException:
+        for fd in chain.from_iterable(opened):
+            os.close(fd)
+        raise
+    return opened
+
+
+def _open_of(pid: int, fd: int, device: int, inode: int) -> int:
+    """Open what a descriptor of another process refers to."""
+    try:
+        opened = os.open(f"/proc/{pid}/fd/{fd}", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise OSError(_GONE.format(pid)) from None
+    if _identity(opened) != (device, inode):
+        os.close(opened)
+        raise OSError(_GONE.format(pid))
+    return opened
+
+
+_GONE = "process {}, which has sent this queue, holds it no more; keep it there until it has been received"
