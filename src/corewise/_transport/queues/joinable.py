@@ -91,6 +91,8 @@ class JoinableCore(Core):
                 free = at
         if free:
             words[free], words[free + 1] = self._pid, started
+            if words[JOINERS_ASLEEP]:  # they watch the processes that they know of
+                self._ring_done()
             return free + 2
         return 0
 
@@ -114,10 +116,14 @@ class JoinableCore(Core):
     def _count_done(self, done: int) -> None:
         words = self.words
         if words[JOINERS_ASLEEP] and done >= words[TAIL]:
-            words[DONE_RUNG] = 1
-            self._all_done.ring()
-            words[JOINERS_ASLEEP] = 0
+            self._ring_done()
         words[DONE] = done
+
+    def _ring_done(self) -> None:
+        words = self.words
+        words[DONE_RUNG] = 1
+        self._all_done.ring()
+        words[JOINERS_ASLEEP] = 0
 
     def joiner_sleeps(self, _: object = None) -> bool:
         """Return whether to sleep until all is done."""
@@ -151,18 +157,22 @@ class JoinableCore(Core):
         return lost
 
     def wait_for_all(self) -> None:
-        """Sleep until all may be done, or somebody who has items has died."""
+        """Sleep until all may be done, or a process that takes items has died, or a new one has begun to."""
         fds: list[int] = []
         try:
             blind = False
             for at in self._holders():
                 pid, started, count = self.words[at : at + HOLDER_WORDS].tolist()
-                if count and pid != os.getpid():
-                    fd = _death_notice(pid)
+                if not pid or pid == os.getpid():
+                    continue
+                fd = _death_notice(pid)  # before it is looked at, lest it dies in between
+                fds += [] if fd is None else [fd]
+                if _is_alive(pid, started):
                     blind = blind or fd is None
-                    fds += [] if fd is None else [fd]
-                    if not _is_alive(pid, started):
-                        return
+                elif count:
+                    return
+                elif fd is not None:
+                    os.close(fds.pop())
             self._all_done.wait(monotonic() + _LOOK_AGAIN_S if blind else None, tuple(fds))
         finally:
             for fd in fds:
