@@ -40,10 +40,9 @@ class Sleepers:
         try:
             await future
         finally:
-            if future in waiting:
-                waiting.remove(future)
-                if not waiting:
-                    self._forget(loop)
+            waiting.remove(future)
+            if not waiting and self._waiting.get(loop) is waiting:  # cancelled, and the only one
+                self._forget(loop)
 
     def _wake(self, loop: AbstractEventLoop) -> None:
         for future in self._forget(loop):

@@ -130,23 +130,24 @@ class FileLock:
         if self._pid != os.getpid():  # forked, perhaps while another thread was inside
             self._thread, self._pid, self._held = RLock(), os.getpid(), False
         wait_s = -1.0 if deadline_s is None else max(0.0, deadline_s - monotonic())
-        inside = False
+        thread = self._thread
+        nested = False
         try:
-            inside = self._thread.acquire(timeout=wait_s)
-            if not inside:
+            # Ctrl-C may be raised when any call here returns, so the calls that take something stand inside.
+            if not thread.acquire(timeout=wait_s):
                 raise LockHeld
-            if self._held:
-                inside = False
-                self._thread.release()
+            nested = self._held  # by this thread, further out
+            if nested:
                 raise RuntimeError("a signal handler or finalizer uses a queue that its own thread is about to change")
             self._lock(deadline_s)
             self._held = True
             return act(given)
         finally:
-            if inside:
-                self._unlock()
-                self._held = False
-                self._thread.release()
+            if thread._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to ask
+                if not nested:
+                    self._unlock()
+                    self._held = False
+                thread.release()
 
     def _lock(self, deadline_s: float | None) -> None:
         while True:
