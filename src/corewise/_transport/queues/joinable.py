@@ -21,6 +21,7 @@ from corewise._transport.queues.words import (
     HOLDER_COUNT,
     HOLDER_WORDS,
     HOLDERS,
+    HOLDERS_USED,
     JOINERS_ASLEEP,
     LOST,
     TAIL,
@@ -83,22 +84,25 @@ class JoinableCore(Core):
         """Return the word for the number of items of this process; 0 when there are too many processes."""
         words = self.words
         started = _started(self._pid)
-        free = 0
+        used, free = words[HOLDERS_USED], 0
         for at in self._holders():
             if words[at] == self._pid and words[at + 1] == started:
                 return at + 2
-            if not free and not words[at + 2] and not (words[at] and _is_alive(words[at], words[at + 1])):
+            if not words[at + 2] and not free and not _is_alive(words[at], words[at + 1]):
                 free = at
+        if not free and used < HOLDER_COUNT:
+            free = HOLDERS + used * HOLDER_WORDS
         if free:
             words[free], words[free + 1] = self._pid, started
+            words[HOLDERS_USED] = max(used, (free - HOLDERS) // HOLDER_WORDS + 1)
             if words[JOINERS_ASLEEP]:  # they watch the processes that they know of
                 self._ring_done()
             return free + 2
         return 0
 
-    @staticmethod
-    def _holders() -> range:
-        return range(HOLDERS, HOLDERS + HOLDER_COUNT * HOLDER_WORDS, HOLDER_WORDS)
+    def _holders(self) -> range:
+        """Return where the processes stand that have ever taken an item: one behind the other, without gaps."""
+        return range(HOLDERS, HOLDERS + self.words[HOLDERS_USED] * HOLDER_WORDS, HOLDER_WORDS)
 
     def task_done(self, _: object = None) -> None:
         """Note that an item is done.

@@ -24,6 +24,7 @@ DONE = 3  # items of which `task_done` was told, or whose holder has died
 JOINERS_ASLEEP = 4  # somebody may be asleep until all are done
 DONE_RUNG = 5  # the bell of those may be ringing
 LOST = 6  # items whose holder has died
+HOLDERS_USED = 7  # how many of the places for holders were ever taken
 
 TAIL = 8  # items that were ever put in
 GETTERS_ASLEEP = 9  # somebody may be asleep until there is an item
