@@ -13,6 +13,7 @@ import multiprocessing
 import sys
 import unittest
 from pathlib import Path
+
 from test import _test_multiprocessing as standard
 
 import corewise

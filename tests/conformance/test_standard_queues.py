@@ -20,7 +20,7 @@ TESTS = 10  # of 14 at least that there are
 
 # Tests that are not run, and why not.
 EXCLUDED = {
-    "test_queue_feeder_donot_stop_onexc": "demands that `put` takes what cannot be pickled, and drops it later; ours raises",
+    "test_queue_feeder_donot_stop_onexc": "demands that `put` takes what cannot be pickled and drops it; ours raises",
     "test_queue_feeder_on_queue_feeder_error": "is about a private hook of the thread behind the standard queue",
     "test_closed_queue_empty_exceptions": "demands an error for asking a closed queue; ours may still hold items",
     "test_empty_exceptions": "the same, of `SimpleQueue`",

@@ -1,4 +1,4 @@
-"""Queues in odd situations: killed or interrupted at every step, stopped, short of descriptors and memory, left full."""
+"""Queues in odd situations: killed at every step, interrupted, stopped, short of descriptors and memory, left full."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,11 @@ from corewise._transport import queues
 from corewise.errors import ItemsLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import FrameType
 
 LONG_S = 10.0  # nothing takes so long unless it hangs (guess)
-OURS = os.path.dirname(queues.__file__)
+OURS = str(Path(queues.__file__).parent)
 
 
 class Child:
@@ -62,6 +63,7 @@ class DiesAt:
         self._left = line
 
     def __call__(self, frame: FrameType, event: str, _: object) -> DiesAt | None:
+        """Be told of each line, as a function that traces."""
         if not frame.f_code.co_filename.startswith(OURS):
             return None
         if event == "line":
@@ -78,12 +80,11 @@ def killed_at_every_line(act: Callable[[], Any], prepare: Callable[[], None], ch
         line += 1
         prepare()
 
-        def run(dies: DiesAt) -> None:
+        def run(dies: DiesAt = DiesAt(line)) -> None:  # noqa: B008 - one for each line
             sys.settrace(dies)
             act()
 
-        dies = DiesAt(line)
-        code = Child(lambda: run(dies)).wait()
+        code = Child(run).wait()
         check()
         if code == 0:
             return line - 1
@@ -198,7 +199,7 @@ def test_a_closer_killed_at_any_line_has_closed_or_has_not() -> None:
         queues_made[0].close()
         assert list(queues_made[0]) == []
 
-    assert killed_at_every_line(lambda: queues_made[0].close(), prepare, check) > 3
+    assert killed_at_every_line(lambda: queues_made[0].close(), prepare, check) > 3  # noqa: PLW0108 - another one each time
 
 
 @pytest.mark.parametrize("many", [False, True])
@@ -425,13 +426,13 @@ def test_memory_that_is_short_is_an_error_at_put() -> None:
 
 
 @pytest.fixture(scope="module")
-def huge() -> Iterator[np.ndarray[Any, Any]]:
+def huge() -> np.ndarray[Any, Any]:
     """Give more than 2 GiB that take no memory as long as they are only read."""
-    yield np.zeros((1 << 31) + 1, dtype=np.uint8)
+    return np.zeros((1 << 31) + 1, dtype=np.uint8)
 
 
 def test_more_than_two_gigabytes_fit_or_are_refused(huge: np.ndarray[Any, Any]) -> None:
-    """Refused by the bound, with the size; what is in the queue stays. (All of it is sent by hand: it takes 5 GB.)"""
+    """Refused by the bound, with the size; what is in the queue stays."""
     queue: corewise.Queue[Any] = corewise.Queue(max_bytes="1 GB")
     queue.put("before")
     with pytest.raises(corewise.errors.OptionError, match="2,147,483,7"):

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from tempfile import TemporaryFile
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -48,7 +48,7 @@ class Fire:
         self.started = 0
         self.may_be_lost = 0
 
-    def __enter__(self) -> Fire:
+    def __enter__(self) -> Self:
         for _ in range(WRITERS):
             self.start(self.write)
         for _ in range(READERS):
@@ -159,7 +159,9 @@ def test_random_kills_cost_what_the_killed_one_held(
             last[reader, writer] = number
             assert (writer, number) not in seen, "twice"
             seen.add((writer, number))
-            came[writer] += number < put.get(writer, 0)  # beyond it, a writer was killed after the put that it did not count
+            came[writer] += number < put.get(
+                writer, 0
+            )  # beyond it, a writer was killed after the put that it did not count
     lost = sum(count - came[writer] for writer, count in put.items())
     assert 0 <= lost <= fire.may_be_lost
     assert lost < sum(put.values()) / 100

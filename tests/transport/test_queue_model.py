@@ -1,4 +1,4 @@
-"""A queue does what a list does, whatever is put and taken in whatever order, while its memory grows, shrinks and wraps."""
+"""A queue does what a list does, in whatever order items come and go, while its memory grows, shrinks and wraps."""
 
 from __future__ import annotations
 

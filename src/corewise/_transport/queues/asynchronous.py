@@ -31,7 +31,7 @@ class Sleepers:
         waiting = self._waiting.get(loop)
         if waiting is None:
             try:
-                loop.add_reader(self._bell.reader, self._wake, loop)
+                loop.add_reader(self._bell.fileno(), self._wake, loop)
             except NotImplementedError:  # the loop that Windows has by default
                 await sleep(_AGAIN_S)
                 return
@@ -50,5 +50,5 @@ class Sleepers:
                 future.set_result(None)
 
     def _forget(self, loop: AbstractEventLoop) -> list[Future[None]]:
-        loop.remove_reader(self._bell.reader)
+        loop.remove_reader(self._bell.fileno())
         return self._waiting.pop(loop, [])

@@ -161,7 +161,9 @@ class Core:
         if self.words[CLOSED]:
             raise QueueClosed(f"the queue is closed: process {self.words[CLOSED]} has closed it")
         if size > self.max_bytes:
-            raise OptionError(f"the item takes {size:,} bytes; max_bytes={self.max_bytes:,} leaves no room for it, ever")
+            raise OptionError(
+                f"the item takes {size:,} bytes; max_bytes={self.max_bytes:,} leaves no room for it, ever"
+            )
         return False
 
     def _fit(self, items: int, used: int) -> None:
@@ -352,9 +354,9 @@ class Core:
         """Wait for a bell in an event loop."""
         from corewise._transport.queues.asynchronous import Sleepers
 
-        sleepers = self._sleepers.get(bell.reader)
+        sleepers = self._sleepers.get(bell.fileno())
         if sleepers is None:
-            sleepers = self._sleepers.setdefault(bell.reader, Sleepers(bell))
+            sleepers = self._sleepers.setdefault(bell.fileno(), Sleepers(bell))
         await sleepers.wait()
 
     def items_waiting(self) -> int:

@@ -1,10 +1,11 @@
-"""What all queues have in common: putting and getting with or without waiting, closing, and going to other processes."""
+"""What all queues have in common: putting and getting, waiting, closing, and going to other processes."""
 
 from __future__ import annotations
 
 from time import monotonic
 
 from corewise._transport.queues import sharing
+from corewise._transport.queues.bells import wait
 from corewise._transport.queues.core import EMPTY, NO_LIMIT, Core
 from corewise._transport.queues.locks import LockHeld
 from corewise._transport.queues.messages import decode, encode
@@ -14,13 +15,13 @@ try:
 except ImportError:  # an interpreter without the C module
     from queue import Empty
 
+__all__ = ["Empty", "Exchange", "Item", "deadline_of", "full"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
     from typing import Any, Generic, Self, TypeVar
-
-    from corewise._transport.queues.messages import Message
 
     Item = TypeVar("Item")
 
@@ -131,7 +132,7 @@ class Exchange(OfItems[Item]):
         if not block or (deadline_s is not None and monotonic() >= deadline_s):
             raise full()
         if core.getting.run(core.putter_sleeps, needed, deadline_s):
-            core.room_bell.wait(deadline_s)
+            wait(core.room_bell, deadline_s)
 
     def _wait_for_item(self, block: bool, deadline_s: float | None) -> None:  # noqa: FBT001 - handed on
         """Sleep until there may be an item."""
@@ -140,7 +141,7 @@ class Exchange(OfItems[Item]):
             core.raise_if_over()
             raise Empty
         if core.putting.run(core.getter_sleeps, None, deadline_s):
-            core.items_bell.wait(deadline_s)
+            wait(core.items_bell, deadline_s)
 
 
 def _received(kind: type[Exchange[Any]], *handed_over: Any) -> Exchange[Any]:

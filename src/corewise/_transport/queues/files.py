@@ -18,34 +18,35 @@ from corewise._transport.queues.locks import LockHeld
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from corewise._transport.queues.pages import Given, Result, View
 
+_FILES = 3
 _STEP_BYTES = 1 << 20
 _AGAIN_S = 0.001  # guess: about as long as a process waits for its turn
 _AGAIN = {EACCES, EAGAIN, EDEADLK}
 
 
 class FilePages:
-    """A temporary file, and a second one to put locks on.
+    """A temporary file, and two more to put locks on.
 
-    Two, because the locks that a process has on a file are gone when it closes any descriptor of that file.
+    Files of their own, because the locks that a process has on a file are gone when it closes any descriptor of it.
 
     Args:
         fd: descriptor of the file, this object's from now on.
-        locked: descriptor of the other one.
+        locked: descriptors of the others, likewise.
     """
 
-    __slots__ = ("_locked", "_threads", "fd")
+    __slots__ = ("fd", "locked")
 
-    def __init__(self, fd: int, locked: int) -> None:
-        self.fd, self._locked = fd, locked
-        self._threads = RLock(), RLock()
+    def __init__(self, fd: int, *locked: int) -> None:
+        self.fd, self.locked = fd, list(locked)
 
     @property
     def fds(self) -> list[int]:
         """Return the descriptors, or nothing when they are closed."""
-        return [self.fd, self._locked] if self.fd >= 0 else []
+        return [self.fd, *self.locked] if self.fd >= 0 else []
 
     def reserve(self, begin: int, size: int) -> None:
         """Make sure that there is room for so many bytes from `begin` on. New ones are zeros.
@@ -77,13 +78,14 @@ class FilePages:
 
     def locks(self, control: View) -> tuple[FileLock, FileLock]:  # noqa: ARG002 - as for memory
         """Return the locks of putting and of getting."""
-        return FileLock(self._locked, 0), FileLock(self._locked, 1)
+        putting, getting = self.locked
+        return FileLock(putting), FileLock(getting)
 
     def close(self) -> None:
         """Let go of the files. Twice is no error."""
         for fd in self.fds:
             os.close(fd)
-        self.fd = self._locked = -1
+        self.fd = -1
 
 
 class _Mapped:
@@ -107,17 +109,16 @@ class _Mapped:
 
 
 class FileLock:
-    """A lock between processes on one byte of a file, and between the threads of this one.
+    """A lock between processes on a file, and between the threads of this one.
 
     Args:
         fd: descriptor of the file, which stays open.
-        byte: which byte.
     """
 
-    __slots__ = ("_byte", "_fd", "_held", "_pid", "_thread")
+    __slots__ = ("_fd", "_held", "_pid", "_thread")
 
-    def __init__(self, fd: int, byte: int) -> None:
-        self._fd, self._byte = fd, byte
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
         self._thread, self._pid, self._held = RLock(), os.getpid(), False
 
     def run(self, act: Callable[[Given], Result], given: Given, deadline_s: float | None = None) -> Result:
@@ -145,14 +146,14 @@ class FileLock:
         finally:
             if thread._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to ask
                 if not nested:
-                    self._unlock()
+                    _release(self._fd)
                     self._held = False
                 thread.release()
 
     def _lock(self, deadline_s: float | None) -> None:
         while True:
             try:
-                _take(self._fd, self._byte, wait=deadline_s is None)
+                _take(self._fd, wait=deadline_s is None)
             except OSError as error:
                 # The kernel sees two processes wait for each other where it is two threads that do not.
                 if error.errno not in _AGAIN:
@@ -163,31 +164,62 @@ class FileLock:
             else:
                 return
 
-    def _unlock(self) -> None:
-        _release(self._fd, self._byte)
-
 
 if sys.platform == "win32":
     import msvcrt
+    from multiprocessing.reduction import DupHandle
 
-    def _take(fd: int, byte: int, *, wait: bool) -> None:  # noqa: ARG001 - there is no waiting without an end here
-        os.lseek(fd, byte, os.SEEK_SET)
+    _READ_AND_WRITE = 0xC0000000  # GENERIC_READ | GENERIC_WRITE
+
+    def _take(fd: int, *, wait: bool) -> None:  # noqa: ARG001 - there is no waiting without an end here
+        os.lseek(fd, 0, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
 
-    def _release(fd: int, byte: int) -> None:
-        os.lseek(fd, byte, os.SEEK_SET)
+    def _release(fd: int) -> None:
+        os.lseek(fd, 0, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
         except OSError:  # it was not taken
             pass
+
+    def _handle(fd: int) -> Any:
+        return DupHandle(msvcrt.get_osfhandle(fd), _READ_AND_WRITE)
+
+    def _arrived(handle: Any) -> int:
+        return msvcrt.open_osfhandle(handle.detach(), os.O_RDWR | os.O_BINARY | os.O_NOINHERIT)
 else:
     import fcntl
 
-    def _take(fd: int, byte: int, *, wait: bool) -> None:
-        fcntl.lockf(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+    def _take(fd: int, *, wait: bool) -> None:
+        fcntl.lockf(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
 
-    def _release(fd: int, byte: int) -> None:
-        fcntl.lockf(fd, fcntl.LOCK_UN, 1, byte)
+    def _release(fd: int) -> None:
+        fcntl.lockf(fd, fcntl.LOCK_UN, 1)
+
+    def _handle(fd: int) -> Any:
+        from multiprocessing.reduction import DupFd
+
+        return DupFd(fd)
+
+    def _arrived(handle: Any) -> int:
+        fd: int = handle.detach()
+        os.set_inheritable(fd, False)  # noqa: FBT003 - it has no name
+        return fd
+
+
+class Travelling:
+    """A descriptor that comes out as a number of the receiving process.
+
+    Args:
+        fd: the descriptor, of a file on Windows, of anything elsewhere.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to a process that is being started; to another one by a thread of `multiprocessing`."""
+        return _arrived, (_handle(self._fd),)
 
 
 def new() -> FilePages:
@@ -198,7 +230,7 @@ def new() -> FilePages:
     """
     opened: list[int] = []
     try:
-        for _ in range(2):
+        while len(opened) < _FILES:
             opened.append(_temporary())
     except BaseException:
         for fd in opened:

@@ -11,6 +11,7 @@ import os
 import sys
 from time import monotonic
 
+from corewise._transport.queues.bells import wait
 from corewise._transport.queues.core import EMPTY, Core
 from corewise._transport.queues.exchange import Item
 from corewise._transport.queues.queue import Queue
@@ -177,7 +178,7 @@ class JoinableCore(Core):
                     return
                 elif fd is not None:
                     os.close(fds.pop())
-            self._all_done.wait(monotonic() + _LOOK_AGAIN_S if blind else None, tuple(fds))
+            wait(self._all_done, monotonic() + _LOOK_AGAIN_S if blind else None, fds)
         finally:
             for fd in fds:
                 os.close(fd)

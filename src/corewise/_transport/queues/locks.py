@@ -134,7 +134,8 @@ class RobustLock:
         library = self._library
         while got:
             if got == EOWNERDEAD:  # its holder has died in the midst of something that it had not committed
-                return library.consistent(self._mutex)
+                library.consistent(self._mutex)
+                return 0
             if got == EDEADLK:
                 raise RuntimeError("a signal handler or finalizer uses a queue that its own thread is about to change")
             if got not in (EBUSY, ETIMEDOUT):
@@ -150,7 +151,7 @@ class RobustLock:
         return got
 
     def _undo(self) -> None:
-        """Release the lock if this thread has it and nobody knows: Ctrl-C was raised as the call that took it returned."""
+        """Release the lock if this thread has it unknowingly: Ctrl-C was raised as the call that took it returned."""
         if self._held:  # by another thread, or further out in this one
             return
         library = self._library

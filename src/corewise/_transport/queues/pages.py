@@ -88,7 +88,7 @@ class MemoryPages:
         Raises:
             MemoryError: when there is none.
         """
-        if sys.platform == "win32":
+        if sys.platform != "linux":
             raise MemoryError("only Linux has such memory")
         try:
             os.posix_fallocate(self.fd, begin, size)

@@ -8,12 +8,13 @@ from corewise._transport.queues.locks import LockHeld
 from corewise._transport.queues.messages import BATCH_ITEMS, decode_many, encode, encode_batch
 from corewise._types.amounts import bytes_in
 from corewise._types.checks import whole_number
-from corewise._types.queue_statistics import QueueStatistics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+    from corewise._types.queue_statistics import QueueStatistics
 
 
 class SimpleQueue(Exchange[Item]):

@@ -14,13 +14,13 @@ from itertools import chain
 
 from corewise._transport import portable
 from corewise._transport.queues import bells, files, log, pages
-from corewise._transport.queues.bells import Bell
 from corewise._transport.queues.words import CONTROL_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
+    from corewise._transport.queues.bells import Bell
     from corewise._transport.queues.core import Core
     from corewise._transport.queues.pages import Pages
 
@@ -38,14 +38,15 @@ def make(kind: type[CoreT], maxsize: int, max_bytes: int) -> CoreT:
         OSError: when no descriptors are left.
         MemoryError: when there is no memory.
     """
-    fresh: Pages = files.new() if portable.in_use() else pages.new()
+    in_files = portable.in_use()
+    fresh: Pages = files.new() if in_files else pages.new()
     opened: list[Any] = [fresh]
     try:
         fresh.reserve(0, CONTROL_BYTES)
         control = fresh.mapped(CONTROL_BYTES)
         fresh.make_locks(control)
         log.lay_out(fresh, control.view().cast("Q"))
-        opened += [bells.new() for _ in range(kind.BELLS)]
+        opened += [bells.new(portable=in_files) for _ in range(kind.BELLS)]
         core = kind(fresh, control, opened[1:], (maxsize, max_bytes))
     except BaseException:
         for one in opened:
@@ -61,23 +62,16 @@ def _known(key: bytes, core: CoreT) -> CoreT:
 
 
 def hand_over(core: Core) -> tuple[Any, ...]:
-    """Return what another process needs to have this queue, to be pickled.
-
-    Raises:
-        RuntimeError: where it can travel only to a process that is being started, and none is.
-    """
-    in_files = isinstance(core.pages, files.FilePages)
-    groups = [core.pages.fds, *(sorted({bell.reader, bell.writer}) for bell in core.bells)]
-    return core.key, (core.maxsize, core.max_bytes), in_files, _handles(groups, in_files)
-
-
-def _handles(groups: list[list[int]], in_files: bool) -> Any:
+    """Return what another process needs to have this queue, to be pickled."""
+    limits = core.maxsize, core.max_bytes
+    if isinstance(core.pages, files.FilePages):
+        fds = [files.Travelling(fd) for fd in core.pages.fds]
+        return core.key, limits, None, fds, [bell.ends for bell in core.bells]  # type: ignore[attr-defined]
+    groups = [core.pages.fds, *(bell.fds for bell in core.bells)]  # type: ignore[attr-defined]
     context = sys.modules.get("multiprocessing.context")
-    if in_files or (context is not None and context.get_spawning_popen() is not None):
-        from multiprocessing.reduction import DupFd
-
-        return [[DupFd(fd) for fd in group] for group in groups]
-    return os.getpid(), [[(fd, *_identity(fd)) for fd in group[:1]] for group in groups]
+    if context is not None and context.get_spawning_popen() is not None:
+        return core.key, limits, 0, [[files.Travelling(fd) for fd in group] for group in groups], ()
+    return core.key, limits, os.getpid(), [[(group[0], *_identity(group[0]))] for group in groups], ()
 
 
 def _identity(fd: int) -> tuple[int, int]:
@@ -85,39 +79,47 @@ def _identity(fd: int) -> tuple[int, int]:
     return told.st_dev, told.st_ino
 
 
-def received(kind: type[CoreT], key: bytes, limits: tuple[int, int], in_files: bool, handles: Any) -> CoreT:
+def received(
+    kind: type[CoreT], key: bytes, limits: tuple[int, int], sender: int | None, handles: list[Any], ends: Any
+) -> CoreT:
     """Return the queue that another process has handed over, or that this one has already.
+
+    Args:
+        kind: of which class.
+        key: by which it is known.
+        limits: its limits.
+        sender: the process from which to open it; 0 when the descriptors have come; None for one of files.
+        handles: the descriptors, or which of the sender's.
+        ends: the sockets of one of files.
 
     Raises:
         OSError: when the sender has let go of it in the meantime, or no descriptors are left.
     """
     known = _here.get(key)
-    core: Any = known() if known is not None else None
-    if core is not None and isinstance(handles, tuple):
+    core: CoreT | None = known() if known is not None else None  # type: ignore[assignment]
+    if core is not None and sender:
         return core
-    groups = _opened(handles)
-    its_bells = [Bell(group[0], group[-1]) for group in groups[1:]]
-    fresh: Pages = files.FilePages(*groups[0]) if in_files else pages.MemoryPages(*groups[0])
+    its_bells: list[Bell]
+    if sender is None:
+        fresh: Pages = files.FilePages(*handles)
+        its_bells = [bells.SocketBell(pair) for pair in ends]
+    else:
+        groups = _opened(sender, handles) if sender else handles
+        fresh = pages.MemoryPages(*groups[0])
+        its_bells = [bells.PipeBell(group) for group in groups[1:]]
     if core is not None:
-        for one in (fresh, *its_bells):
-            one.close()
+        fresh.close()
+        for bell in its_bells:
+            bell.close()
         return core
     return _known(key, kind(fresh, fresh.mapped(CONTROL_BYTES), its_bells, limits))
 
 
-def _opened(handles: Any) -> list[list[int]]:
+def _opened(pid: int, groups: list[list[tuple[int, int, int]]]) -> list[list[int]]:
     opened: list[list[int]] = []
     try:
-        if isinstance(handles, list):
-            for group in handles:
-                opened.append([])
-                for handle in group:
-                    opened[-1].append(handle.detach())
-                    os.set_inheritable(opened[-1][-1], False)
-        else:
-            pid, groups = handles
-            for group in groups:
-                opened.append([_open_of(pid, *one) for one in group])
+        for group in groups:
+            opened += [[_open_of(pid, *one) for one in group]]
     except BaseException:
         for fd in chain.from_iterable(opened):
             os.close(fd)
@@ -127,6 +129,8 @@ def _opened(handles: Any) -> list[list[int]]:
 
 def _open_of(pid: int, fd: int, device: int, inode: int) -> int:
     """Open what a descriptor of another process refers to."""
+    if sys.platform != "linux":
+        raise OSError("only Linux opens what another process has")
     try:
         opened = os.open(f"/proc/{pid}/fd/{fd}", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
