@@ -1,7 +1,7 @@
 """The memory of a queue where there is no unnamed memory: a temporary file without a name, and locks on another.
 
-For systems that are not Linux. The kernel releases the locks of a process that dies, as those of `locks`; but each is a
-system call, and where a limit of time is set they are asked for again and again.
+For systems that are not Linux. The kernel releases the locks of a process that dies, as those of `locks`; but taking one
+is a system call, and who finds it taken asks for it again and again.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import mmap
 import os
 import sys
 from _thread import RLock
-from errno import EACCES, EAGAIN, EDEADLK
 from time import monotonic, sleep
 
-from corewise._transport.queues.locks import LockHeld
+from corewise._transport.queues.locks import HELD_BY_SELF, LockHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 
 _FILES = 3
 _STEP_BYTES = 1 << 20
-_AGAIN_S = 0.001  # guess: about as long as a process waits for its turn
-_AGAIN = {EACCES, EAGAIN, EDEADLK}
+# Guesses: about as long as somebody is inside, and as long as may pass unnoticed.
+_PAUSE_S = 20e-6
+_LONGEST_PAUSE_S = 2e-3
 
 
 class FilePages:
@@ -111,15 +111,17 @@ class _Mapped:
 class FileLock:
     """A lock between processes on a file, and between the threads of this one.
 
+    Whoever does not get it asks again, ever less often: so threads and limits of time need no more than this.
+
     Args:
         fd: descriptor of the file, which stays open.
     """
 
-    __slots__ = ("_fd", "_held", "_pid", "_thread")
+    __slots__ = ("_fd", "_inside", "_pid", "_thread")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._thread, self._pid, self._held = RLock(), os.getpid(), False
+        self._thread, self._pid, self._inside = RLock(), os.getpid(), False
 
     def run(self, act: Callable[[Given], Result], given: Given, deadline_s: float | None = None) -> Result:
         """Hold the lock while `act(given)` runs, and return its result.
@@ -129,40 +131,25 @@ class FileLock:
             RuntimeError: when this very thread has it.
         """
         if self._pid != os.getpid():  # forked, perhaps while another thread was inside
-            self._thread, self._pid, self._held = RLock(), os.getpid(), False
-        wait_s = -1.0 if deadline_s is None else max(0.0, deadline_s - monotonic())
-        thread = self._thread
-        nested = False
-        try:
-            # Ctrl-C may be raised when any call here returns, so the calls that take something stand inside.
-            if not thread.acquire(timeout=wait_s):
-                raise LockHeld
-            nested = self._held  # by this thread, further out
-            if nested:
-                raise RuntimeError("a signal handler or finalizer uses a queue that its own thread is about to change")
-            self._lock(deadline_s)
-            self._held = True
-            return act(given)
-        finally:
-            if thread._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to ask
-                if not nested:
-                    _release(self._fd)
-                    self._held = False
-                thread.release()
-
-    def _lock(self, deadline_s: float | None) -> None:
+            self._thread, self._pid, self._inside = RLock(), os.getpid(), False
+        pause_s = 0.0
         while True:
-            try:
-                _take(self._fd, wait=deadline_s is None)
-            except OSError as error:
-                # The kernel sees two processes wait for each other where it is two threads that do not.
-                if error.errno not in _AGAIN:
-                    raise
-                if deadline_s is not None and monotonic() >= deadline_s:
-                    raise LockHeld from None
-                sleep(_AGAIN_S)
-            else:
-                return
+            with self._thread:
+                if self._inside:
+                    raise RuntimeError(HELD_BY_SELF)
+                # Ctrl-C may be raised when any call here returns, so the one that takes the lock stands inside; and to
+                # release a lock that one has not is no error.
+                try:
+                    self._inside = True
+                    if _taken(self._fd):
+                        return act(given)
+                finally:
+                    self._inside = False
+                    _release(self._fd, *_RELEASE)
+            if deadline_s is not None and monotonic() >= deadline_s:
+                raise LockHeld
+            sleep(pause_s)
+            pause_s = min(2 * pause_s + _PAUSE_S, _LONGEST_PAUSE_S)
 
 
 if sys.platform == "win32":
@@ -170,10 +157,15 @@ if sys.platform == "win32":
     from multiprocessing.reduction import DupHandle
 
     _READ_AND_WRITE = 0xC0000000  # GENERIC_READ | GENERIC_WRITE
+    _RELEASE = ()
 
-    def _take(fd: int, *, wait: bool) -> None:  # noqa: ARG001 - there is no waiting without an end here
+    def _taken(fd: int) -> bool:
         os.lseek(fd, 0, os.SEEK_SET)
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
 
     def _release(fd: int) -> None:
         os.lseek(fd, 0, os.SEEK_SET)
@@ -190,11 +182,16 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _take(fd: int, *, wait: bool) -> None:
-        fcntl.lockf(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+    # Called by itself, as a function of our own could be broken off before it has released anything.
+    _release = fcntl.lockf
+    _RELEASE = (fcntl.LOCK_UN,)
 
-    def _release(fd: int) -> None:
-        fcntl.lockf(fd, fcntl.LOCK_UN, 1)
+    def _taken(fd: int) -> bool:
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
 
     def _handle(fd: int) -> Any:
         from multiprocessing.reduction import DupFd

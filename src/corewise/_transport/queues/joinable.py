@@ -54,15 +54,15 @@ class JoinableCore(Core):
 
     def pop(self, _: object = None) -> Any:
         """Take a message, and note that this process has it."""
-        words = self.words
-        if words[HEAD] == words[TAIL]:
+        first = self.words[HEAD]
+        if first == self.words[TAIL]:
             return EMPTY
         self._note(1)
         try:
             return super().pop()
-        except BaseException:
-            self._note(-1)
-            raise
+        finally:
+            if self.words[HEAD] == first:
+                self._note(-1)
 
     def pop_many(self, limit: int) -> list[Any]:
         """Take messages, and note that this process has them."""

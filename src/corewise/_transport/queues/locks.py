@@ -26,6 +26,7 @@ MUTEX_BYTES = 64  # of glibc and musl it is 40, on machines of 64 bits
 _ERRORCHECK, _SHARED, _ROBUST = 2, 1, 1  # PTHREAD_MUTEX_ERRORCHECK, PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST
 _SLICE_S = 0.1  # guess: how long Ctrl-C may go unheard while another process is in the midst of a message
 _UNKNOWN = -1
+HELD_BY_SELF = "a signal handler or finalizer uses a queue that its own thread is about to change"
 
 
 class LockHeld(TimeoutError):
@@ -137,7 +138,7 @@ class RobustLock:
                 library.consistent(self._mutex)
                 return 0
             if got == EDEADLK:
-                raise RuntimeError("a signal handler or finalizer uses a queue that its own thread is about to change")
+                raise RuntimeError(HELD_BY_SELF)
             if got not in (EBUSY, ETIMEDOUT):
                 raise OSError(got, "the lock of the queue cannot be taken")
             wait_s = _SLICE_S

@@ -110,9 +110,10 @@ class Side:
         """Unmap it."""
         self.version = 0
         self.index = self.ring = memoryview(b"")
-        if self._mapping is not None:
-            self._mapping.close()
-            self._mapping = None
+        # Forgotten first: Ctrl-C in the midst must not leave one that is half closed.
+        mapping, self._mapping = self._mapping, None
+        if mapping is not None:
+            mapping.close()
 
 
 def _layout(words: memoryview) -> tuple[int, int, int]:
