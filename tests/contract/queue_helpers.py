@@ -6,8 +6,6 @@ import multiprocessing
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-import pytest
-
 import corewise
 
 if TYPE_CHECKING:
@@ -16,13 +14,6 @@ if TYPE_CHECKING:
 LONG_S = 10.0  # nothing takes so long unless it hangs (guess)
 KINDS = [corewise.Queue, corewise.JoinableQueue]
 START_METHODS = multiprocessing.get_all_start_methods()
-
-
-@pytest.fixture(params=["", "portable"], ids=["own", "portable"], autouse=True)
-def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have queues made of what only Linux offers, or of what every system does."""
-    monkeypatch.setenv("COREWISE_TRANSPORT", request.param)
-    return str(request.param)
 
 
 class Started:

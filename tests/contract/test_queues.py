@@ -16,10 +16,16 @@ import numpy as np
 import pytest
 import queue_works
 from queue_helpers import KINDS, LONG_S, START_METHODS, Started, Waiting
-from queue_helpers import transport  # noqa: F401 - a fixture
 
 import corewise
 from corewise.errors import CannotTravel, OptionError
+
+
+@pytest.fixture(params=["", "portable"], ids=["own", "portable"], autouse=True)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have queues made of what only Linux offers, or of what every system does."""
+    monkeypatch.setenv("COREWISE_TRANSPORT", request.param)
+    return str(request.param)
 
 
 @pytest.mark.parametrize("method", START_METHODS)

@@ -1,7 +1,7 @@
 """The memory of a queue where there is no unnamed memory: a temporary file without a name, and locks on another.
 
-For systems that are not Linux. The kernel releases the locks of a process that dies, as those of `locks`; but taking one
-is a system call, and who finds it taken asks for it again and again.
+For systems that are not Linux. The kernel releases the locks of a process that dies, as those of `locks`. But taking
+one is a system call, and who finds it taken asks for it again and again.
 """
 
 from __future__ import annotations
