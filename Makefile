@@ -50,10 +50,12 @@ picture:
 bench:
 	@tools/environment $(VENV) dev
 	@benchmarks/environment $(VENV)-bench
-	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v '/peers\.py$$'); do \
+	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v -e '/peers\.py$$' -e '/queues\.py$$'); do \
 	    echo "$$program"; \
 	    $(VENV)/bin/python "$$program" || failed=1; \
 	done; \
+	echo benchmarks/queues.py; \
+	$(VENV)-bench/bin/python benchmarks/queues.py || failed=1; \
 	echo benchmarks/peers.py; \
 	$(VENV)-bench/bin/python benchmarks/peers.py $(ARGS) || failed=1; \
 	exit $$failed

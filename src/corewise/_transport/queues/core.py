@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 from array import array
+from time import monotonic
 
 from corewise._transport import recycled
+from corewise._transport.patience import AWAKE_S, Patience
 from corewise._transport.queues.log import SMALL_BYTES, Side, resize
 from corewise._transport.queues.messages import (
     BATCH,
@@ -85,6 +87,7 @@ class Core:
         self.maxsize, self.max_bytes = limits
         self._to, self._from = Side(pages, self.words), Side(pages, self.words)
         self._batch: tuple[int, list[Any]] = (0, [])  # the last that was read: number of its first item, and all of it
+        self._patience = Patience()
         self._sleepers: dict[int, Sleepers] = {}
         recycled.opened()
 
@@ -349,6 +352,19 @@ class Core:
         closed_by = words[CLOSED]  # looked at first: nobody puts after it
         if closed_by and words[HEAD] == words[TAIL]:
             raise QueueClosed(f"the queue is closed: process {closed_by} has closed it, and all items are taken")
+
+    def comes_soon(self) -> bool:
+        """Stay awake for a moment, if that has paid so far; return whether there is an item."""
+        if not self._patience.stays_awake():
+            return False
+        words = self.words
+        until_s = monotonic() + AWAKE_S
+        while words[HEAD] == words[TAIL] and not words[CLOSED]:
+            if monotonic() > until_s:
+                self._patience.ended(in_time=False)
+                return False
+        self._patience.ended(in_time=True)
+        return True
 
     async def ringing(self, bell: Bell) -> None:
         """Wait for a bell in an event loop."""

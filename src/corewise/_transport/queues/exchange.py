@@ -140,6 +140,8 @@ class Exchange(OfItems[Item]):
         if not block or (deadline_s is not None and monotonic() >= deadline_s):
             core.raise_if_over()
             raise Empty
+        if core.comes_soon():
+            return
         if core.putting.run(core.getter_sleeps, None, deadline_s):
             wait(core.items_bell, deadline_s)
 
