@@ -41,8 +41,8 @@ ROWS: dict[str, Row] = {
     "one writer, one reader, small messages": ("small", 1, 40_000, 1.5),
     "eight writers, one reader, small messages": ("small", 8, 40_000, 1.5),
     "batches of 500": ("batch", 1, 100_000, 10.0),
-    "8 MB arrays, room for four": ("array", 1, 40, 4.0),
-    "8 MB arrays, any number": ("any arrays", 1, 40, 0.0),
+    "8 MB arrays, room for four": ("array", 1, 20, 4.0),
+    "8 MB arrays, any number": ("any arrays", 1, 20, 0.0),
     "there and back, one at a time": ("echo", 1, 3_000, 0.0),
 }
 
@@ -196,7 +196,7 @@ def _lock_figures() -> dict[str, float]:
 def main() -> None:
     """Measure, show and store."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--row", action="append", help="only rows whose name contains this; nothing is stored")
     arguments = parser.parse_args()
     if sys.platform != "linux":

@@ -16,6 +16,7 @@ from forked import LONG_S, Child, drained
 
 import corewise
 from corewise._transport import queues
+from corewise._transport.queues.words import GETTERS_ASLEEP
 from corewise.errors import ItemsLost
 
 if TYPE_CHECKING:
@@ -146,6 +147,33 @@ def test_who_is_killed_on_his_way_to_sleep_leaves_nobody_asleep_beside_an_item()
         os.close(notice)
         items.put(2)
         assert sleeper.wait() == 0
+
+
+@pytest.mark.parametrize("items", [[1], [1, 2]], ids=["put", "put_many"])
+def test_a_putter_killed_at_any_line_leaves_nobody_asleep_beside_an_item(items: list[int]) -> None:
+    """One sleeps in `get` meanwhile: what was put wakes him, whoever it was that put it."""
+    queues_made: list[corewise.Queue[Any]] = []
+    sleepers: list[Child] = []
+
+    def prepare() -> None:
+        queue: corewise.Queue[Any] = corewise.Queue()
+        queues_made[:] = [queue]
+        sleepers[:] = [Child(lambda: queue.get(timeout=LONG_S))]
+        while not queue._core.words[GETTERS_ASLEEP]:
+            os.sched_yield()
+
+    def check() -> None:
+        queue, sleeper = queues_made[0], sleepers[0]
+        until = monotonic() + LONG_S / 2
+        while queue.qsize() == len(items):
+            assert monotonic() < until, "he sleeps beside an item"
+            os.sched_yield()
+        queue.put("woken")
+        assert sleeper.wait() == 0
+
+    killed_at_every_line(
+        lambda: queues_made[0].put_many(items) if len(items) > 1 else queues_made[0].put(items[0]), prepare, check
+    )
 
 
 def test_a_closer_killed_at_any_line_has_closed_or_has_not() -> None:

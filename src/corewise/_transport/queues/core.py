@@ -71,6 +71,7 @@ class Core:
 
     BELLS = 2
     key = b""
+    _is_open = False
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class Core:
         self._patience = Patience()
         self._sleepers: dict[int, Sleepers] = {}
         recycled.opened()
+        self._is_open = True
 
     # Under the lock of putting.
 
@@ -359,8 +361,8 @@ class Core:
             return False
         words = self.words
         until_s = monotonic() + AWAKE_S
-        while words[HEAD] == words[TAIL] and not words[CLOSED]:
-            if monotonic() > until_s:
+        while words[HEAD] == words[TAIL]:
+            if words[CLOSED] or monotonic() > until_s:
                 self._patience.ended(in_time=False)
                 return False
         self._patience.ended(in_time=True)
@@ -386,8 +388,9 @@ class Core:
 
     def close_here(self) -> None:
         """Let go of what this process has of the queue. Twice is no error."""
-        if not self.pages.fds:
+        if not self._is_open:
             return
+        self._is_open = False
         self._to.close()
         self._from.close()
         self.words.release()

@@ -44,10 +44,12 @@ def make(kind: type[CoreT], maxsize: int, max_bytes: int) -> CoreT:
     try:
         fresh.reserve(0, CONTROL_BYTES)
         control = fresh.mapped(CONTROL_BYTES)
+        opened.append(control)
         fresh.make_locks(control)
         log.lay_out(fresh, control.view().cast("Q"))
-        opened += [bells.new(portable=in_files) for _ in range(kind.BELLS)]
-        core = kind(fresh, control, opened[1:], (maxsize, max_bytes))
+        for _ in range(kind.BELLS):
+            opened.append(bells.new(portable=in_files))  # noqa: PERF401 - each is to be closed if the next fails
+        core = kind(fresh, control, opened[2:], (maxsize, max_bytes))
     except BaseException:
         for one in opened:
             one.close()
@@ -107,12 +109,20 @@ def received(
         groups = _opened(sender, handles) if sender else handles
         fresh = pages.MemoryPages(*groups[0])
         its_bells = [bells.PipeBell(group) for group in groups[1:]]
-    if core is not None:
-        fresh.close()
-        for bell in its_bells:
-            bell.close()
-        return core
-    return _known(key, kind(fresh, fresh.mapped(CONTROL_BYTES), its_bells, limits))
+    if core is None:
+        try:
+            return _known(key, kind(fresh, fresh.mapped(CONTROL_BYTES), its_bells, limits))
+        except BaseException:
+            _close(fresh, its_bells)
+            raise
+    _close(fresh, its_bells)
+    return core
+
+
+def _close(fresh: Pages, its_bells: list[Bell]) -> None:
+    fresh.close()
+    for bell in its_bells:
+        bell.close()
 
 
 def _opened(pid: int, groups: list[list[tuple[int, int, int]]]) -> list[list[int]]:
