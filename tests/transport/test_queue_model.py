@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import corewise
-from corewise._transport.queues import core, log
+from corewise._transport.queues import log, putting
 from corewise.errors import QueueClosed
 
 PLAIN = st.one_of(st.integers(), st.text(max_size=20), st.none(), st.tuples(st.integers(), st.binary(max_size=40)))
@@ -31,8 +31,8 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "_FIRST_SLOTS", 4)
     monkeypatch.setattr(log, "_FIRST_BYTES", 64)
     monkeypatch.setattr(log, "SMALL_BYTES", 256)
-    monkeypatch.setattr(core, "SMALL_BYTES", 256)
-    monkeypatch.setattr(core, "_SPARE_PUTS", 3)
+    monkeypatch.setattr(putting, "SMALL_BYTES", 256)
+    monkeypatch.setattr(putting, "_SPARE_PUTS", 3)
 
 
 def same(one: Any, other: Any) -> bool:
