@@ -26,6 +26,12 @@ def take_one(queue: corewise.Queue[Any]) -> Any:
     return queue.get(timeout=10)
 
 
+def take_and_end(queue: corewise.JoinableQueue[Any], count: int) -> None:
+    """Take so many items, and be done with one of them."""
+    queue.get_many(count)
+    queue.task_done()
+
+
 def put_one(queue: corewise.Queue[Any], item: Any) -> None:
     """Put one item."""
     queue.put(item)

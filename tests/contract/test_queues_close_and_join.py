@@ -132,18 +132,14 @@ def test_join_waits_until_all_is_done() -> None:
         queue.task_done()
 
 
-def _takes_and_ends(queue: corewise.JoinableQueue[Any], count: int) -> None:
-    queue.get_many(count)
-    queue.task_done()
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there the death is not seen")
 def test_join_tells_of_items_whose_holder_has_ended() -> None:
     """Once; it does not wait for them."""
     queue: corewise.JoinableQueue[int] = corewise.JoinableQueue()
     queue.put_many(range(5))
     waiting = Waiting(queue.join)
-    with Started(START_METHODS[0], _takes_and_ends, queue, 3) as child:
+    # Not forked, as a thread runs.
+    with Started("spawn", queue_works.take_and_end, queue, 3) as child:
         pid = child.process.pid  # type: ignore[attr-defined]
     for _ in range(2):
         queue.get()
