@@ -212,6 +212,24 @@ def test_a_queue_takes_few_descriptors_and_gives_them_back(transport: str) -> No
     assert open_descriptors() == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counted in /proc")
+def test_memory_is_unmapped_when_a_queue_has_moved_to_more_and_when_it_is_gone() -> None:
+    """Nothing of it stays mapped."""
+    queue: corewise.Queue[Any] = corewise.Queue()
+    for size in (10, 100_000, 1_000_000, 10_000_000):
+        queue.put(bytes(size))
+        queue.get()
+    assert mappings() <= 3
+    del queue
+    gc.collect()
+    assert mappings() == 0
+
+
+def mappings() -> int:
+    """Count the mappings of queues in this process."""
+    return Path("/proc/self/maps").read_text("utf-8").count("corewise-queue")
+
+
 def open_descriptors() -> int:
     """Count the descriptors of this process."""
     return sum(1 for _ in Path("/proc/self/fd").iterdir())

@@ -39,9 +39,8 @@ class Getting(State):
             return EMPTY
         if REORDERS:
             fence()
-        index, slots = side.index, side.slots
-        begin = index[(head - 1) % slots]
-        size = index[head % slots] - begin
+        begin = side.index[(head - 1) % side.slots]
+        size = side.index[head % side.slots] - begin
         at = begin % side.size
         message: Any
         if 0 < size < LARGE_BYTES and at + size <= side.size:

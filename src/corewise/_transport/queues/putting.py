@@ -45,11 +45,12 @@ class Putting(State):
         size = len(message)
         if words[LAYOUT] != to.version:
             to.follow()
-        index, slots = to.index, to.slots
+        # No name here for the views: one in the traceback of an error would keep the memory from being unmapped.
+        slots = to.slots
         tail, head = words[TAIL], words[HEAD]
-        place = index[(tail - 1) % slots]
+        place = to.index[(tail - 1) % slots]
         waiting = tail - head
-        used = place + size - index[(head - 1) % slots]
+        used = place + size - to.index[(head - 1) % slots]
         if waiting >= self.maxsize or used > self.max_bytes or words[CLOSED]:
             return self._refuse(size)
         if used > to.size or waiting >= slots - 1 or to.size > SMALL_BYTES:
