@@ -50,12 +50,14 @@ picture:
 bench:
 	@tools/environment $(VENV) dev
 	@benchmarks/environment $(VENV)-bench
-	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v -e '/peers\.py$$' -e '/pools\.py$$'); do \
+	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v -E '/(peers|pools|queues)\.py$$'); do \
 	    echo "$$program"; \
 	    $(VENV)/bin/python "$$program" || failed=1; \
 	done; \
-	echo benchmarks/pools.py; \
-	$(VENV)-bench/bin/python benchmarks/pools.py || failed=1; \
+	for program in benchmarks/pools.py benchmarks/queues.py; do \
+	    echo "$$program"; \
+	    $(VENV)-bench/bin/python "$$program" || failed=1; \
+	done; \
 	echo benchmarks/peers.py; \
 	$(VENV)-bench/bin/python benchmarks/peers.py $(ARGS) || failed=1; \
 	exit $$failed

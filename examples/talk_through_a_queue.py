@@ -1,6 +1,6 @@
-"""Two processes talk through a queue of the standard library: one asks for work to be done, the other does it.
+"""Two processes talk through a queue: one asks for work to be done, the other does it.
 
-A queue has no end of its own, so the sender says when there is nothing more to come.
+Whoever has nothing more to put closes the queue, and the loop of the one who takes ends.
 
 Prints:
     the square of 1 is 1
@@ -11,27 +11,27 @@ Prints:
 
 from __future__ import annotations
 
-from multiprocessing import Process, Queue, queues
+from multiprocessing import Process
 
-END = None
+import corewise
 
 
-def ask(queue: queues.Queue[int | None]) -> None:
-    """Put three numbers into the queue, then the end."""
+def ask(queue: corewise.Queue[int]) -> None:
+    """Put three numbers into the queue, then close it."""
     for number in (1, 2, 3):
         queue.put(number)
-    queue.put(END)
+    queue.close()
 
 
-def answer(queue: queues.Queue[int | None]) -> None:
-    """Take numbers out of the queue until the end comes; `get` waits while there is none."""
-    while (number := queue.get()) is not END:
+def answer(queue: corewise.Queue[int]) -> None:
+    """Take numbers out of the queue until it is closed and empty; the loop waits while there is none."""
+    for number in queue:
         print(f"the square of {number} is {number * number}")
     print("nothing more to come")
 
 
 if __name__ == "__main__":
-    between = Queue()
+    between: corewise.Queue[int] = corewise.Queue()
     processes = [Process(target=ask, args=(between,)), Process(target=answer, args=(between,))]
     for process in processes:
         process.start()

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from corewise._machine.cpus import cpu_count
     from corewise._transport.pipes.connection import Connection
     from corewise._transport.pipes.pipe import Pipe
+    from corewise._transport.queues.joinable import JoinableQueue
+    from corewise._transport.queues.queue import Queue, SimpleQueue
     from corewise._types.choice import Choice, Failed, Stats
     from corewise._types.events import Progress, Trial
     from corewise._types.measurement import Estimate, Measurement
     from corewise._types.options import Options
+    from corewise._types.queue_statistics import QueueStatistics
     from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "Estimate",
     "ExecutorStatistics",
     "Failed",
+    "JoinableQueue",
     "Measurement",
     "Options",
     "Pipe",
@@ -51,7 +55,10 @@ __all__ = [
     "Process",
     "ProcessExecutor",
     "Progress",
+    "Queue",
+    "QueueStatistics",
     "Results",
+    "SimpleQueue",
     "Stats",
     "Stream",
     "SyncExecutor",
@@ -74,13 +81,17 @@ _HOME = {
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
     "Measurement": "corewise._types.measurement",
+    "JoinableQueue": "corewise._transport.queues.joinable",
     "Options": "corewise._types.options",
     "Pipe": "corewise._transport.pipes.pipe",
     "Pool": "corewise._api.pool.pool",
     "Process": "corewise._api.process",
     "ProcessExecutor": "corewise._api.executors.process",
     "Progress": "corewise._types.events",
+    "Queue": "corewise._transport.queues.queue",
+    "QueueStatistics": "corewise._types.queue_statistics",
     "Results": "corewise._api.results",
+    "SimpleQueue": "corewise._transport.queues.queue",
     "Stats": "corewise._types.choice",
     "Stream": "corewise._api.stream",
     "SyncExecutor": "corewise._api.executors.sync",

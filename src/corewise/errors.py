@@ -10,6 +10,8 @@ CorewiseError
 │   └── ProcessDied     a corewise.Process has ended without returning
 ├── PoolTerminated      a pool was terminated before a call of it was finished (also a RuntimeError)
 ├── TooManyFailures     more items failed than `max_failures` allows
+├── ItemsLost           processes have ended with items of a JoinableQueue (also a RuntimeError)
+├── QueueClosed         a queue was closed (also a ValueError and an EOFError)
 ├── BudgetExceeded      a comparison got no answer within its time budget (also a TimeoutError)
 └── DocumentError       a stored comparison cannot be read (also a ValueError)
 ```
@@ -31,9 +33,11 @@ __all__ = [
     "CannotTravel",
     "CorewiseError",
     "DocumentError",
+    "ItemsLost",
     "OptionError",
     "PoolTerminated",
     "ProcessDied",
+    "QueueClosed",
     "RemoteError",
     "RemoteTraceback",
     "TooManyFailures",
@@ -105,6 +109,30 @@ class TooManyFailures(CorewiseError):
 
     def __str__(self) -> str:
         return f"{self.failed} of {self.finished} items failed, more than max_failures={self.max_failures!r} allows"
+
+
+class ItemsLost(CorewiseError, RuntimeError):
+    """Processes have ended that had taken items of a `JoinableQueue` and not told them to be done.
+
+    Attributes:
+        holders: the process ids, each with how many items it had.
+    """
+
+    def __init__(self, holders: dict[int, int]) -> None:
+        super().__init__(holders)
+        self.holders = holders
+
+    def __str__(self) -> str:
+        of_each = ", ".join(f"process {pid} had {count}" for pid, count in self.holders.items())
+        return f"{sum(self.holders.values())} items were taken by processes that ended before task_done(): {of_each}"
+
+
+class QueueClosed(CorewiseError, ValueError, EOFError):
+    """A queue was closed: nobody puts into it any more, and who gets has taken all that was in it.
+
+    A `ValueError`, as `multiprocessing.Queue` raises for a queue that is closed, and an `EOFError`, as its pipes raise
+    at their end.
+    """
 
 
 class BudgetExceeded(CorewiseError, TimeoutError):

@@ -71,7 +71,8 @@ class Early:
         self._look_again_s = look_again_s
         self._open_it = open_it
         self._context = copy_context()
-        self._signals = set_mask(SIG_BLOCK, ()) if sys.platform != "win32" else None
+        if sys.platform != "win32":
+            self._signals = set_mask(SIG_BLOCK, ())
         self._turn = _thread.allocate_lock()
         self._turn.acquire()
         self._thread: threading.Thread | None = None
@@ -152,7 +153,7 @@ class Early:
         over = self._over
         if over is None:
             return
-        if sys.platform != "win32" and self._signals is not None:
+        if sys.platform != "win32":
             # Whoever noticed may take no signals, and what is started from here would never hear of its children.
             set_mask(SIG_SETMASK, self._signals)
         with _Nimble():
