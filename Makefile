@@ -15,6 +15,8 @@
 VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
+# What compares measured times, and so is run while nothing else is.
+ALONE := tests/api tests/cli tests/measure
 # What is run once more over the transport of systems that are not Linux.
 PORTABLE := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/contract/test_processes.py tests/faults/test_deaths_of_workers.py
 
@@ -29,7 +31,7 @@ compare:
 	@$(VENV)/bin/corewise compare $(ARGS)
 
 test: gate
-	@PORTABLE="$(PORTABLE)" tools/run_tests $(VENV)
+	@PORTABLE="$(PORTABLE)" ALONE="$(ALONE)" tools/run_tests $(VENV)
 
 gate:
 	@tools/environment $(VENV) dev

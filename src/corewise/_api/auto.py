@@ -222,7 +222,10 @@ class Auto:
         measured = measured.replace(queued_s=max(0.0, min(figures[3], measured.wall_s - measured.cpu_s)))
         if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:
             return None
-        probe.gauge.rest()  # how processes would be started depends on what threads there are
+        # How processes would be started depends on what threads there are.
+        probe.gauge.rest()
+        if self._early is not None and not self._early.is_opening:
+            self._early.cancel()
         choice = self._choose(measured)
         self._plainly = Plainly(choice.measurement or measured, self._decision.costs, self._choose)
         self._told = figures

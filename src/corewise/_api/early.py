@@ -140,6 +140,8 @@ class Early:
 
     def begin(self) -> None:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
+        if self._run is None:  # it is over
+            return
         self._over = self._threading.Event()
         self._thread = self._threading.Thread(
             target=self._context.run, args=(self._work,), name="corewise-early", daemon=True

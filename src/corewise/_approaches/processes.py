@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corewise._engine.pool import ProcessPool
+from corewise._engine.reports import hand_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Processes(ProcessPool):
             ahead=terms.background,
             main_by_value=terms.main_by_value,
         )
+
+    def close(self, *, kill: bool, wait: bool = True) -> None:
+        """End all workers; what they still had to report is handed on."""
+        super().close(kill=kill, wait=wait)
+        hand_on(self.reports())
 
     @property
     def workers_cpu_s(self) -> float:

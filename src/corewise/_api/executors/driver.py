@@ -362,6 +362,7 @@ class Driver:
             if self._kill == "terminate":
                 pool.terminate()
             pool.close(kill=self._kill == "kill")
+            hand_on(pool.reports())
         decide(self.condition, decisions, self._watched)
         is_finished(self)
 
