@@ -99,9 +99,9 @@ def test_a_small_gain_is_not_worth_workers(remaining: int, expected: str) -> Non
 
 @pytest.mark.parametrize(
     ("one_s", "than_s", "expected"),
-    [(0.89, 1.0, True), (0.91, 1.0, False), (0.0005, 0.0021, False), (0.0005, 0.0029, True), (1.0, 1.0, False)],
+    [(0.89, 1.0, True), (0.91, 1.0, False), (0.0005, 0.0041, False), (0.0005, 0.0049, True), (1.0, 1.0, False)],
 )
-def test_a_gain_counts_from_a_tenth_and_two_milliseconds_on(*, one_s: float, than_s: float, expected: bool) -> None:
+def test_a_gain_counts_from_a_tenth_and_four_milliseconds_on(*, one_s: float, than_s: float, expected: bool) -> None:
     """Both of them."""
     assert model.clearly_less(one_s, than_s) == expected
 

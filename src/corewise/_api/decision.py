@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     # Gives some items that were run lately, and their results.
     Latest = Callable[[], tuple[Sequence[Any], Sequence[Any]]]
 
-_LOADING_S = 0.02  # benchmarks/import_cost.py: to load what runs processes, once in a program
+_LOADING_S = {"threads": 0.004, "processes": 0.02}  # benchmarks/import_cost.py: to load them, once in a program
 _WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
 
 
@@ -71,8 +71,10 @@ class Decision:
         """What this machine charges, as far as is known."""
         if self._costs is None:
             self._method, self._believed = _costs_of(self._terms().start_method)
-            loading_s = 0.0 if "corewise._approaches.processes" in sys.modules else _LOADING_S
-            self._costs = self._believed.replace(worker_start_s=self._believed.worker_start_s + loading_s)
+            self._costs = self._believed.replace(
+                worker_start_s=self._believed.worker_start_s + _loading_s("processes"),
+                thread_first_s=_loading_s("threads"),
+            )
         return self._costs
 
     def choose(self, measurement: Measurement, latest: Latest | None = None) -> Choice:
@@ -126,6 +128,11 @@ class Decision:
 
     def _weighed(self, measurement: Measurement) -> Measurement:
         return measurement if self._weight is None else measurement.replace(**self._weight)
+
+
+def _loading_s(approach: str) -> float:
+    """Return the seconds to load what runs an approach; 0 where that has been done."""
+    return 0.0 if f"corewise._approaches.{approach}" in sys.modules else _LOADING_S[approach]
 
 
 def in_words(choice: Choice) -> Choice:

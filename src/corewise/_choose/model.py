@@ -229,7 +229,7 @@ def clearly_less(one_s: float, than_s: float) -> bool:
 
 # A gain below both is within what a run differs from the next one, and not worth a more complicated way (guess).
 GAIN_SHARE = 0.1
-GAIN_S = 0.002
+GAIN_S = 0.004
 
 
 # -- one rule for each approach: seconds in all, of these the start of workers, and the caller's seconds to send items
@@ -247,7 +247,7 @@ def _by_threads(nature: Nature, costs: Costs, workers: int) -> tuple[float, floa
     # measured, see `_WAKE_S`.
     turns_s = items * (nature.held_s + nature.free_s / at_once + clash_s + costs.thread_item_s)
     cores_s = items * nature.cpu_s / costs.cores
-    start_s = number * costs.thread_start_s
+    start_s = costs.thread_first_s + number * costs.thread_start_s
     return start_s + _longest_of(nature, number, max(turns_s, cores_s) + nature.waits_s), start_s, 0.0
 
 

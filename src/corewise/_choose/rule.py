@@ -101,7 +101,7 @@ def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against:
 def preferred(estimates: Sequence[Estimate]) -> Estimate:
     """Return the fastest, or a simpler one if that is about as fast.
 
-    A more complicated approach has to gain a tenth and two milliseconds, and to gain something even if the items that
+    A more complicated approach has to gain a tenth and four milliseconds, and to gain something even if the items that
     remain are as short as the band of the prediction allows.
 
     Args:
@@ -133,7 +133,7 @@ def _choice(
 def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate, estimates: Sequence[Estimate]) -> str:
     """Return the name of the reason: what speaks against the others, or for the one chosen."""
     ideal = preferred([one for one in estimates if not one.veto or one.veto not in _NO_LOSS])
-    if ideal.veto:
+    if ideal.veto and model.clearly_less(ideal.seconds, best.seconds):
         return "veto"
     if best.approach == "sync":
         return _code_of_plain(measurement, costs, wishes, estimates)

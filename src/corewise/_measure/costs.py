@@ -41,7 +41,7 @@ def guessed(cores: int, *, has_gil: bool, start_method: str) -> Costs:
         worker_start_s=_START_S[start_method],
         worker_more_s=_MORE_S[start_method],
         chunk_s=40e-6,
-        process_item_s=1e-6,
+        process_item_s=0.4e-6,
         byte_s=0.5e-9,
         thread_start_s=150e-6,
         thread_item_s=0.1e-6,

@@ -86,6 +86,7 @@ class Costs(Record):
         process_item_s: of the caller's time for each short item among others of its chunk.
         byte_s: for each byte that goes to a process or comes back.
         thread_start_s: to start a thread.
+        thread_first_s: until the first thread can be started: what has to be loaded, where it is not yet.
         thread_item_s: for each short item among others of its chunk, by threads.
         coroutine_s: for each coroutine that an event loop runs.
         measured: whether these were measured here, rather than guessed.
@@ -102,6 +103,7 @@ class Costs(Record):
     thread_item_s: float
     coroutine_s: float
     measured: bool = False
+    thread_first_s: float = 0.0
 
 
 class Estimate(Record):
