@@ -15,6 +15,7 @@ from corewise._types.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from corewise._api.advise import Advice, advise
     from corewise._api.compare import Comparison, compare
     from corewise._api.executors.asyncio import AsyncioExecutor
     from corewise._api.executors.process import ProcessExecutor
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from corewise._api.map import map  # noqa: A004 - the public name
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
+    from corewise._choose.advice import Cost
     from corewise._machine.cpus import cpu_count
     from corewise._types.choice import Choice, Failed, Stats
     from corewise._types.events import Progress, Trial
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
+    "Advice",
     "AsyncioExecutor",
     "Choice",
     "Comparison",
+    "Cost",
     "Estimate",
     "ExecutorStatistics",
     "Failed",
@@ -47,6 +51,7 @@ __all__ = [
     "SyncExecutor",
     "ThreadExecutor",
     "Trial",
+    "advise",
     "compare",
     "cpu_count",
     "errors",
@@ -55,9 +60,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "Advice": "corewise._api.advise",
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
+    "Cost": "corewise._choose.advice",
     "Estimate": "corewise._types.measurement",
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
@@ -71,6 +78,7 @@ _HOME = {
     "SyncExecutor": "corewise._api.executors.sync",
     "ThreadExecutor": "corewise._api.executors.threads",
     "Trial": "corewise._types.events",
+    "advise": "corewise._api.advise",
     "compare": "corewise._api.compare",
     "cpu_count": "corewise._machine.cpus",
     "map": "corewise._api.map",
