@@ -32,6 +32,7 @@ REASONS = {
     "coroutine": "waits of coroutines overlap in one event loop",
     "computes": "each process has a GIL of its own, so they use several cores",
     "computes-and-waits": "processes overlap the waits and use several cores",
+    "allowed": "it gains nothing, but a plain loop is not allowed",
     "veto": "it is the best of those that can be used",
 }
 ROUGHLY = 2.0  # a band that is so many times as high at its upper end: the figure is rough

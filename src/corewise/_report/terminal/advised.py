@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _GAP = 2
 _SHORTEST_BAR, _LONGEST_BAR = 8, 30  # columns
 _MATTERS = 0.05  # a share, or cores, below which something is not worth a word
+_LONG_ENOUGH_S = 0.005  # guess: in a shorter sample the threads that measure would be taken for native ones
 _WORTH_BYTES = 1000  # guess: what is smaller costs nothing to send beside its chunk
 
 
@@ -61,7 +62,7 @@ def _sample_facts(document: AdviceDocument) -> list[str]:
     if sample["cpu_share"] >= _MATTERS:
         told = "not to be told for items so short" if held is None else f"held {numbers.share(held)} of that"
         facts.append(f"GIL {told}")
-    if sample["native_cores"] >= _MATTERS:
+    if sample["native_cores"] >= _MATTERS and sample["wall_s"] >= _LONG_ENOUGH_S:
         facts.append(f"native threads keep {numbers.cores(sample['native_cores'])} more cores busy")
     for what, size in (("an item", sample["argument_bytes"]), ("a result", sample["result_bytes"])):
         if size is not None and size >= _WORTH_BYTES:
@@ -96,6 +97,7 @@ def _predictions(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
         name, workers, seconds, band = texts
         line = canvas.line((f"{name:<{widths[0]}}", BEST if best else HEADING))
         if sum(widths) + 3 * _GAP > canvas.width:
+            line.rstrip()
             yield line
             yield canvas.flow([workers, seconds, band])
             continue
@@ -127,7 +129,8 @@ def _other_cores(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
     rows = document["by_cores"]
     if not rows:
         return
-    yield canvas.text("On a machine like this one with other numbers of cores", HEADING)
+    head = canvas.text("On a machine like this one with other numbers of cores", HEADING)
+    yield canvas.paragraph(head, indent=0)
     first = rows[0]
     if all(row["approach"] == "sync" for row in rows):
         yield canvas.paragraph(canvas.text("a plain loop on any: more cores gain nothing here"))
@@ -136,13 +139,9 @@ def _other_cores(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
         text = f"{first['approach']} on any, {numbers.seconds(first['seconds'])}: more cores gain nothing here"
         yield canvas.paragraph(canvas.text(text))
         return
-    yield canvas.flow(
-        [
-            f"{row['cores']}: {numbers.seconds(row['seconds'])} by {row['approach']}"
-            + (f" with {row['workers']:,}" if row["approach"] != "sync" else "")
-            for row in rows
-        ]
-    )
+    for row in rows:
+        how = "a plain loop" if row["approach"] == "sync" else f"{row['approach']} with {row['workers']:,}"
+        yield canvas.text(f"  {row['cores']:>2} cores  {numbers.seconds(row['seconds']):>7}  {how}")
 
 
 def _listed(title: str, sentences: Sequence[str], canvas: Canvas) -> Iterator[Text]:
