@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from corewise._api.calibration import calibrate
-from corewise._api.case import function_name
-from corewise._api.decision import Decision, in_words
-from corewise._api.request import make_request
-from corewise._api.sample import SAMPLE_S, take_sample
+from corewise._api.decision import in_words
+from corewise._api.learning import learn
+from corewise._api.request import function_name, make_request
 from corewise._choose import model, rule
 from corewise._choose.advice import by_cores, costs_of
 from corewise._choose.vetoes import caution, vetoes
-from corewise._types.choice import Choice
 from corewise._types.record import Record
 from corewise.errors import OptionError
 
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from corewise._api.request import Request
     from corewise._choose.advice import Cost
     from corewise._types.advised import AdviceDocument
+    from corewise._types.choice import Choice
     from corewise._types.measurement import Costs, Estimate, Measurement
     from corewise._types.options import OptionArgs
 
@@ -118,9 +116,9 @@ def advise(
 ) -> Advice:
     """Run a few items, and say how to run them all, what that is predicted to take, and what would make it faster.
 
-    Items are run in the caller, one after another, until 50 ms are over: at least the first one, however long it
-    takes, and all of them only if the input is that short. Their results are dropped, and an iterator that was given
-    has lost these items. Once in a program, about 0.3 s (more where starting a process is slow) are spent on
+    Items are run in the caller, one after another: the first one, however long it takes, and behind it others until
+    50 ms are over; none where the first took more than a second. So all of them are run only if the input is that
+    short. Their results are dropped, and an iterator that was given has lost these items. Once in a program, about 0.3 s (more where starting a process is slow) are spent on
     measuring what workers cost on this machine, which is stored for other programs (see ``COREWISE_CACHE``).
 
     Args:
@@ -168,32 +166,6 @@ def advise(
     )
 
 
-def learn(request: Request, *, most_s: float = SAMPLE_S, calibrates: bool = True) -> tuple[Measurement, int | None, Known]:
-    """Run a sample, and find out what a choice follows from.
-
-    Args:
-        request: what was asked for.
-        most_s: seconds after which no other item is begun.
-        calibrates: whether what this machine charges is to be measured, if this program has not done so.
-
-    Returns:
-        What the sample told, with what sending takes; how many items there are in all, None where that is not known;
-        and the rest.
-    """
-    sample = take_sample(request, most_s=most_s)
-    if calibrates:
-        calibrate(request.options.start_method)
-    processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
-    decision = Decision(
-        request.fn, request.workers, request.options, lambda: request.terms(processes, streams=False)
-    )
-    # What an item weighs matters only if it could travel, and it has to be known how processes would be started.
-    known = decision.known
-    decision.look((lambda: (sample.items, sample.results)) if sample.items else None)
-    known = decision.known
-    return decision.weighed(sample.measurement), sample.total, known
-
-
 def _estimates(choice: Choice, known: Known) -> tuple[Estimate, ...]:
     """Return the predictions, also where none was needed to choose."""
     if choice.estimates or choice.measurement is None:
@@ -207,7 +179,7 @@ def _estimates(choice: Choice, known: Known) -> tuple[Estimate, ...]:
 def _cautions(request: Request, choice: Choice, known: Known, total: int | None) -> list[str]:
     found = []
     doubtful = caution(known.wishes.effects)
-    if doubtful:
+    if doubtful and not any(one.approach == "processes" and one.veto for one in choice.estimates):
         found.append(f"{doubtful[0].upper()}{doubtful[1:]}. Make sure before you use processes.")
     usual = request.choice
     if usual is not None and usual.approach != choice.approach:
@@ -215,11 +187,10 @@ def _cautions(request: Request, choice: Choice, known: Known, total: int | None)
             f"corewise.map would use {usual.approach} here ({usual.why}); give approach={choice.approach!r} for what is "
             "advised."
         )
-    if total is None:
-        assumed = model.left(choice.measurement, known.costs) if choice.measurement is not None else 0
+    if total is None and choice.measurement is not None:
         found.append(
-            f"The input does not say how many items it holds; the predictions are for {assumed:,}. With more of them, "
-            "starting workers counts for less."
+            f"The input does not say how many items it holds, so all figures are for {choice.measurement.remaining:,}. "
+            "The more there are, the less the start of workers counts."
         )
     if choice.measurement is not None and choice.measurement.items == 1 and total != 1:
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corewise._choose import model
 from corewise._types import numbers
 
 TYPE_CHECKING = False
@@ -109,7 +110,7 @@ def _asides(choice: Choice) -> list[str]:
 
 def _aside(one: Estimate, choice: Choice) -> str:
     seconds = numbers.seconds(one.seconds)
-    if one.veto and one.seconds < choice.estimates[0].seconds:
+    if one.veto and model.clearly_less(one.seconds, choice.estimates[0].seconds):
         return f"{one.approach} would take {seconds} but cannot be used: {one.why}"
     if one.veto:
         return f"{one.approach} cannot be used: {one.why}"

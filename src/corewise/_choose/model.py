@@ -72,7 +72,7 @@ class Nature:
         self.items = left(measurement, costs)
         item_s, share = max(0.0, measurement.item_s * factor), min(1.0, measurement.cpu_share)
         self.under_way_s = 0.0
-        longest_s = measurement.longest_s
+        longest_s = measurement.longest_s * measurement.own_share
         if not measurement.items:
             # Whoever comes upon something that goes on does so half-way through it, on average.
             self.under_way_s = measurement.wall_s * factor

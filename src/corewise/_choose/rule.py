@@ -133,7 +133,7 @@ def _choice(
 def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate, estimates: Sequence[Estimate]) -> str:
     """Return the name of the reason: what speaks against the others, or for the one chosen."""
     ideal = preferred([one for one in estimates if not one.veto or one.veto not in _NO_LOSS])
-    if ideal.veto:
+    if ideal.veto and model.clearly_less(ideal.seconds, best.seconds):
         return "veto"
     if best.approach == "sync":
         return _code_of_plain(measurement, costs, wishes, estimates)

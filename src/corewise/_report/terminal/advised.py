@@ -44,7 +44,6 @@ def _whole(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
     yield _use(document, canvas)
     yield canvas.text("")
     yield from _predictions(document, canvas)
-    yield canvas.text("")
     yield from _other_cores(document, canvas)
     yield from _listed("What would make it faster", [one["advice"] for one in document["costs"]], canvas)
     yield from _listed("Look out", document["cautions"], canvas)
@@ -129,6 +128,7 @@ def _other_cores(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
     rows = document["by_cores"]
     if not rows:
         return
+    yield canvas.text("")
     head = canvas.text("On a machine like this one with other numbers of cores", HEADING)
     yield canvas.paragraph(head, indent=0)
     first = rows[0]
