@@ -118,8 +118,10 @@ def advise(
 
     Items are run in the caller, one after another: the first one, however long it takes, and behind it others until
     50 ms are over; none where the first took more than a second. So all of them are run only if the input is that
-    short. Their results are dropped, and an iterator that was given has lost these items. Once in a program, about 0.3 s (more where starting a process is slow) are spent on
-    measuring what workers cost on this machine, which is stored for other programs (see ``COREWISE_CACHE``).
+    short. Their results are dropped, and an iterator that was given has lost these items.
+
+    Once in a program, about 0.3 s (more where starting a process is slow) are spent on measuring what workers cost on
+    this machine, which is stored for other programs (see ``COREWISE_CACHE``).
 
     Args:
         fn: the function, plain or a coroutine function.
@@ -145,7 +147,9 @@ def advise(
         'sync'
     """
     if "buffer" in options:
-        raise OptionError("buffer bounds how far a stream is ahead of its consumer; it changes nothing about the choice")
+        raise OptionError(
+            "buffer bounds how far a stream is ahead of its consumer; it changes nothing about the choice"
+        )
     named = {"approach": "auto", "workers": workers, "progress": None}
     request = make_request("advise", fn, iterables, named, options)
     measured, total, known = learn(request)
@@ -184,8 +188,8 @@ def _cautions(request: Request, choice: Choice, known: Known, total: int | None)
     usual = request.choice
     if usual is not None and usual.approach != choice.approach:
         found.append(
-            f"corewise.map would use {usual.approach} here ({usual.why}); give approach={choice.approach!r} for what is "
-            "advised."
+            f"corewise.map would use {usual.approach} here ({usual.why}); give approach={choice.approach!r} for what "
+            "is advised."
         )
     if total is None and choice.measurement is not None:
         found.append(

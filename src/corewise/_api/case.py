@@ -20,7 +20,7 @@ from corewise.errors import BudgetExceeded, CorewiseError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
     from corewise._types.comparison import Case, Difference, Machine, Note, Row
 
@@ -117,7 +117,8 @@ class ComparisonCase:
             count=1,
             warm_up=True,
             prepare=tuple(spec.approach for spec in self._specs),
-            calibrates=CALIBRATION_S <= _CALIBRATION_SHARE * self._budget_s,
+            # Not in the program itself, where a fork server would stay behind.
+            calibrates=stage.isolated and self._budget_s * _CALIBRATION_SHARE >= CALIBRATION_S,
         )
         # The first item alone may take the whole budget, but not the patience that a round is granted.
         outcome = stage.run(order, limit_s=self._budget_s, tick=lambda: self._tell("waiting"))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _UNCHANGING = (bool, bytes, complex, float, int, str, type(None))
 
 
-def learn(request: Request, *, most_s: float = SAMPLE_S, calibrates: bool = True) -> tuple[Measurement, int | None, Known]:
+def learn(
+    request: Request, *, most_s: float = SAMPLE_S, calibrates: bool = True
+) -> tuple[Measurement, int | None, Known]:
     """Run a sample, and find out what a choice follows from.
 
     Args:
@@ -33,9 +35,7 @@ def learn(request: Request, *, most_s: float = SAMPLE_S, calibrates: bool = True
     if calibrates:
         calibrate(request.options.start_method)
     processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
-    decision = Decision(
-        request.fn, request.workers, request.options, lambda: request.terms(processes, streams=False)
-    )
+    decision = Decision(request.fn, request.workers, request.options, lambda: request.terms(processes, streams=False))
     decision.costs  # noqa: B018 - looked up first, as it depends on how processes are started what an item weighs
     decision.look((lambda: (sample.items, sample.results)) if sample.items else None)
     known = decision.known

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
         def back(self) -> list[Done]: ...
 
+
 # A chunk is made to last 4 ms. One that is not over by then holds other items than those before, and whoever decides
 # should hear of them.
 _TOO_LONG_S = 0.02

@@ -86,6 +86,7 @@ def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
         total = source.taken if source.exhausted else source.total
         run.finish()
         items = probe.gauge.items
+        probe.gauge.rest()  # how processes would be started depends on what threads there are
         if not items:
             raise OptionError("there are no items to learn from")
         measured = probe.gauge.measurement(max(ASSUMED, 2 * items) if total is None else total)

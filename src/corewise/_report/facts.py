@@ -63,7 +63,9 @@ def advised(case: Case) -> tuple[str, str] | None:
     workers = "" if advice["approach"] == "sync" else f" with {advice['workers']:,}"
     why = advice["why"]
     sentences = [f"{why[:1].upper()}{why[1:]}.", *advice["costs"]]
-    return f"Predicted from {numbers.count(advice['items'], 'item')}: {advice['approach']}{workers}.", " ".join(sentences)
+    return f"Predicted from {numbers.count(advice['items'], 'item')}: {advice['approach']}{workers}.", " ".join(
+        sentences
+    )
 
 
 def difference_note(case: Case) -> str:

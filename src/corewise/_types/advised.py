@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from corewise._types.comparison import Machine
+from corewise._types.comparison import Machine  # noqa: TC001 - whoever reads the types of the keys needs it
 
 FORMAT = "corewise-advice"
 VERSION = 1

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 BAR_UNITS = 100.0  # width of a bar's own coordinates: a hundredth of the picture
 
 PICTURE = "picture"
-HEADS = ("approach", "workers", "wall time", "predicted", PICTURE, "speed-up", "efficiency", "cores busy", "start-up", "memory")
+HEADS = (
+    "approach",
+    "workers",
+    "wall time",
+    "predicted",
+    PICTURE,
+    "speed-up",
+    "efficiency",
+    "cores busy",
+    "start-up",
+    "memory",
+)
 
 # Nothing may be loaded or run, whatever a document smuggles in: a second lock behind the escaping.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -147,14 +147,16 @@ def _prediction_off(case: Case, _: Machine) -> str:
     off = [row for row in case["rows"] if ran(row) and _is_off(row)]
     if not off:
         return ""
-    told = ", ".join(
-        f"{row['label']} took {numbers.seconds(row['wall_median_s'])} (predicted {numbers.seconds(row.get('predicted_s'))})"
-        for row in off
-    )
+    told = ", ".join(_beside_prediction(row) for row in off)
     return (
-        f"What was predicted from a sample was off by more than a quarter: {told}; go by what was measured, as the items "
-        "differ from the sample, or other programs had part of the cores."
+        f"What was predicted from a sample was off by more than a quarter: {told}; go by what was measured, as the "
+        "items differ from the sample, or other programs had part of the cores."
     )
+
+
+def _beside_prediction(row: Row) -> str:
+    took, predicted = numbers.seconds(row["wall_median_s"]), numbers.seconds(row.get("predicted_s"))
+    return f"{row['label']} took {took} (predicted {predicted})"
 
 
 def _is_off(row: Row) -> bool:
