@@ -153,17 +153,13 @@ def advise(
     named = {"approach": "auto", "workers": workers, "progress": None}
     request = make_request("advise", fn, iterables, named, options)
     measured, total, known = learn(request)
-    choice = rule.choose(measured, known.costs, known.wishes, travel=known.travel)
-    choice = in_words(choice)
-    estimates = _estimates(choice, known)
+    choice = in_words(rule.choose(measured, known.costs, known.wishes, travel=known.travel))
     return Advice(
         function=function_name(fn),
         items=total,
         choice=choice,
-        estimates=estimates,
-        by_cores=tuple(
-            by_cores(measured, known.costs, OTHER_CORES, wishes=known.wishes, travel=known.travel),
-        ),
+        estimates=_estimates(choice, known),
+        by_cores=tuple(by_cores(measured, known.costs, OTHER_CORES, wishes=known.wishes, travel=known.travel)),
         costs=tuple(costs_of(choice, known.costs)),
         cautions=tuple(_cautions(request, choice, known, total)),
         machine_costs=known.costs,
