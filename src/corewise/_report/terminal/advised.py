@@ -85,7 +85,7 @@ def _predictions(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
     rows = document["predictions"]
     assumed = numbers.count(document["items_assumed"], "item")
     cores = numbers.count(document["machine"]["cores"], "core")
-    yield canvas.text(f"Predicted for {assumed} on {cores}", HEADING)
+    yield canvas.paragraph(canvas.text(f"Predicted for {assumed} on {cores}", HEADING), indent=0)
     able = [row for row in rows if not row["veto"]]
     cells = [_cells(row, row is rows[0], canvas) for row in able]
     widths = [max((len(row[at]) for row in cells), default=0) for at in range(4)]
