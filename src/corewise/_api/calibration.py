@@ -15,13 +15,15 @@ from corewise.errors import CorewiseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from corewise._approaches.base import Approach
     from corewise._types.measurement import Costs
 
 BUDGET_S = 0.3  # guess: where each start of workers takes 0.1 s, it is enough to try everything once
+
+_TRIES = 3  # guess: each takes a millisecond or two
 
 _tried: set[str] = set()
 
@@ -41,7 +43,11 @@ def calibrate(start_method: str) -> None:
 
 def _measured(costs: Costs, method: str) -> Costs:
     trier = _Trier(method)
-    here = Trials(threads=_threads, thread_items=_thread_items, coroutines=_coroutines)
+    here = Trials(
+        threads=lambda number: _best(_threads, number),
+        thread_items=lambda number: _best(_thread_items, number),
+        coroutines=lambda number: _best(_coroutines, number),
+    )
     try:
         with_processes = here.replace(start=trier.start, send=trier.send)
         return calibrated(costs, with_processes, perf_counter, budget_s=BUDGET_S)
@@ -87,6 +93,11 @@ class _Trier:
 
     def _opened(self, workers: int) -> Approach:
         return open_approach("processes", _terms(_nothing, workers, self._method))
+
+
+def _best(trial: Callable[[int], float], number: int) -> float:
+    """Return the shortest of a few trials: what takes so little is much longer where others have the core meanwhile."""
+    return min(trial(number) for _ in range(_TRIES))
 
 
 def _threads(number: int) -> float:
