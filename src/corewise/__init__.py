@@ -15,6 +15,7 @@ from corewise._types.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from corewise._api.advise import Advice, advise
     from corewise._api.compare import Comparison, compare
     from corewise._api.executors.asyncio import AsyncioExecutor
     from corewise._api.executors.process import ProcessExecutor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from corewise._api.process import Process
     from corewise._api.results import Results
     from corewise._api.stream import Stream, stream
+    from corewise._choose.advice import Cost
     from corewise._machine.cpus import cpu_count
     from corewise._transport.pipes.connection import Connection
     from corewise._transport.pipes.pipe import Pipe
@@ -39,11 +41,13 @@ if TYPE_CHECKING:
     from corewise._types.statistics import ExecutorStatistics
 
 __all__ = [
+    "Advice",
     "AsyncResult",
     "AsyncioExecutor",
     "Choice",
     "Comparison",
     "Connection",
+    "Cost",
     "Estimate",
     "ExecutorStatistics",
     "Failed",
@@ -64,6 +68,7 @@ __all__ = [
     "SyncExecutor",
     "ThreadExecutor",
     "Trial",
+    "advise",
     "compare",
     "cpu_count",
     "errors",
@@ -72,11 +77,13 @@ __all__ = [
 ]
 
 _HOME = {
+    "Advice": "corewise._api.advise",
     "AsyncResult": "corewise._api.pool.result",
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
     "Connection": "corewise._transport.pipes.connection",
+    "Cost": "corewise._choose.advice",
     "Estimate": "corewise._types.measurement",
     "ExecutorStatistics": "corewise._types.statistics",
     "Failed": "corewise._types.choice",
@@ -97,6 +104,7 @@ _HOME = {
     "SyncExecutor": "corewise._api.executors.sync",
     "ThreadExecutor": "corewise._api.executors.threads",
     "Trial": "corewise._types.events",
+    "advise": "corewise._api.advise",
     "compare": "corewise._api.compare",
     "cpu_count": "corewise._machine.cpus",
     "map": "corewise._api.map",

@@ -81,3 +81,24 @@ def test_what_the_observer_raises_comes_through() -> None:
 
     with pytest.raises(LookupError, match="the observer's own"):
         corewise.compare(compared.wait, [0.0], progress=observer)
+
+
+def test_what_was_predicted_is_kept_beside_what_it_took() -> None:
+    """For each row, with a band; and what would have been advised."""
+    found = compared.case(corewise.compare(abs, range(30), approaches=["threads:2"], repeat=1))
+    assert [row["label"] for row in found["rows"]] == ["sync", "threads:2"]
+    for row in found["rows"]:
+        low, middle, high = (row.get(f"predicted_{part}s") for part in ("low_", "", "high_"))
+        assert low is not None
+        assert middle is not None
+        assert high is not None
+        assert 0 <= low <= middle <= high
+    advice = found.get("advice")
+    assert advice is not None
+    assert (advice["approach"], advice["items"]) == ("sync", 30)
+
+
+def test_the_environment_does_not_reach_into_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sample is run plainly, whatever is forced on `map`."""
+    monkeypatch.setenv("COREWISE_APPROACH", "asyncio")
+    assert corewise.compare(abs, range(30), approaches=["threads"], repeat=1).best == "sync"

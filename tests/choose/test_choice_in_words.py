@@ -208,3 +208,42 @@ def test_what_cannot_travel_holds_for_other_numbers_of_cores_too() -> None:
     """The veto of an attempt is handed on."""
     found = by_cores(measured(), COSTS, travel=cannot_travel("it holds a lock"))
     assert {one.approach for _, one in found} == {"sync"}
+
+
+def test_more_cores_are_never_predicted_to_be_slower() -> None:
+    """Nobody has to start more workers than are best."""
+    few = measured(item_s=0.0004, held=0.0, remaining=60)
+    times = [one.seconds for _, one in by_cores(few, COSTS.replace(thread_start_s=0.002))]
+    assert times == sorted(times, reverse=True)
+
+
+def test_nothing_is_said_of_other_cores_where_native_threads_compute() -> None:
+    """They would take more cores for themselves."""
+    assert by_cores(measured(held=0.0, native_cpu_s=0.05), COSTS) == []
+
+
+def test_the_number_of_small_items_is_their_cost_and_not_their_size() -> None:
+    """Nobody is told to send less than ten bytes."""
+    many = measured(item_s=2e-6, remaining=10**6, argument_bytes=8.0, result_bytes=10.0, pickle_s=1e-6)
+    codes = [one.code for one in costs_of(rule.choose(many, COSTS), COSTS)]
+    assert "short-items" in codes
+    assert "travel" not in codes
+
+
+def test_what_is_not_chosen_for_little_is_no_cost() -> None:
+    """The fastest is what a cost is held against, also where a simpler one was chosen, being nearly as fast."""
+    close = measured(item_s=0.0005, remaining=60, items=1, first_s=0.0005, held=0.0)
+    assert all(one.code not in ("start", "travel") for one in costs_of(rule.choose(close, COSTS), COSTS))
+
+
+def test_an_approach_that_is_the_only_one_allowed_is_not_praised() -> None:
+    """It gains nothing, and that is said."""
+    choice = rule.choose(measured(), COSTS, Wishes(approaches=("threads",)))
+    assert choice.code == "allowed"
+    assert "it gains nothing, but a plain loop is not allowed" in explain.explain(choice)
+
+
+def test_a_veto_that_costs_nothing_is_no_reason() -> None:
+    """Coroutines overlap in an event loop as well as anywhere."""
+    waits = measured(computes=0.02, held=None)
+    assert rule.choose(waits, COSTS, Wishes(coroutine=True)).code == "coroutine"

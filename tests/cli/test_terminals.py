@@ -17,6 +17,7 @@ import pytest
 from cli.command import LIMIT_S, PROGRAM, TARGETS, corewise, environment
 
 COMPARE = ("compare", "plain.py:square", "--items", "range(20)", "--repeat", "1", "--budget", "5")
+ADVISE = ("advise", "plain.py:square", "--items", "range(20)")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 
@@ -83,7 +84,9 @@ def test_without_a_terminal_progress_is_plain_lines() -> None:
     assert any("processes" in line for line in finished.stderr.splitlines())
 
 
-@pytest.mark.parametrize("arguments", [COMPARE, ("--help",), (*COMPARE, "--json", "-")], ids=["table", "help", "json"])
+@pytest.mark.parametrize(
+    "arguments", [COMPARE, ADVISE, ("--help",), (*COMPARE, "--json", "-")], ids=["table", "advice", "help", "json"]
+)
 def test_a_reader_that_goes_away_ends_the_command_quietly(arguments: tuple[str, ...]) -> None:
     """Gone before the first line; no word of it on standard error, neither then nor at the interpreter's exit."""
     reader, writer = os.pipe()

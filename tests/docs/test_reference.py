@@ -25,6 +25,7 @@ OBJECTS = [
     comparison.Difference,
     comparison.Note,
     comparison.Recommendation,
+    comparison.Advised,
     comparison.LessonRow,
 ]
 RECORDS = [

@@ -11,7 +11,7 @@ from report import samples
 from report.samples import around, case, machine, row
 
 if TYPE_CHECKING:
-    from corewise._types.comparison import Case, Machine
+    from corewise._types.comparison import Case, Machine, Row
 
 QUIET_CASE = [row("sync", around(2.0)), row("threads", around(1.0), 1.9, workers=2)]
 
@@ -70,3 +70,48 @@ def test_the_load_is_judged_by_all_cores_of_the_machine() -> None:
     """A program that may use 2 of 64 cores is not disturbed by a load of 4."""
     here = {**machine(load=4.0), "logical_cores": 64}
     assert "busy-machine" not in notes_of(case("c", QUIET_CASE), here)  # type: ignore[arg-type]
+
+
+def foretold(made: Row, predicted_s: float) -> Row:
+    """Return a row with a prediction."""
+    return {**made, "predicted_s": predicted_s, "predicted_low_s": predicted_s / 2, "predicted_high_s": predicted_s * 2}
+
+
+def advising(made: Case, approach: str, workers: int) -> Case:
+    """Return a case with what a sample had advised."""
+    return {
+        **made,
+        "advice": {
+            "approach": approach,
+            "workers": workers,
+            "code": "computes",
+            "why": "computing that holds the GIL",
+            "items": 3,
+            "costs": ["One item is long."],
+        },
+    }
+
+
+def test_a_prediction_that_was_right_needs_no_note() -> None:
+    """Within a quarter, or within what nobody would notice."""
+    rows = [foretold(QUIET_CASE[0], 2.4), foretold(QUIET_CASE[1], 0.8)]
+    assert notes_of(advising(case("right", rows), "threads", 2)) == {}
+    short = [foretold(row("sync", around(0.0010)), 0.0025)]
+    assert "prediction-off" not in notes_of(case("short", short))
+
+
+@pytest.mark.parametrize("predicted_s", [1.4, 2.6])
+def test_a_prediction_that_was_off_is_told(predicted_s: float) -> None:
+    """By more than a quarter of what it took, either way."""
+    text = notes_of(case("off", [foretold(QUIET_CASE[0], predicted_s), QUIET_CASE[1]]))["prediction-off"]
+    assert f"sync took 2.00 s (predicted {predicted_s:.2f} s)" in text
+
+
+def test_an_advice_that_was_not_the_best_is_told() -> None:
+    """With both times; not where the one advised is as fast."""
+    text = notes_of(advising(case("other", QUIET_CASE), "sync", 1))["choice-differs"]
+    assert "sync was advised, which took 2.00 s against 1.00 s by threads" in text
+    assert "approach='threads'" in text
+    close = [row("sync", around(1.02)), row("threads", around(1.0), 1.9, workers=2)]
+    assert "choice-differs" not in notes_of(advising(case("close", close), "sync", 1))
+    assert "choice-differs" not in notes_of(advising(case("gone", QUIET_CASE), "processes", 2))

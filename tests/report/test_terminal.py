@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from corewise._report import document as documents
+from corewise._report.page.html import to_html
 from corewise._report.terminal import show as terminal
 from corewise._report.words import figures
 from corewise._types import numbers
 from report import made_up, samples
 
 if TYPE_CHECKING:
-    from corewise._types.comparison import Case, Document
+    from corewise._types.comparison import Case, Document, Row
 
 WIDTHS = (40, 60, 80, 100, 160)
 
@@ -238,3 +240,34 @@ def test_anything_can_be_drawn_anywhere(made: list[Case], width: int, here: obje
     """Whatever the figures, the texts and the width: it is drawn, and within the width (but for the narrowest)."""
     text = drawn(samples.sample(made, here=here), width)  # type: ignore[arg-type]
     assert max(cell_len(line) for line in text.splitlines()) <= max(width, 24)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_was_predicted_stands_beside_what_was_measured(width: int) -> None:
+    """In each row, and as a sentence below; on the page as well."""
+    stored = samples.sample([foretold(samples.holding_the_gil())])
+    documents.check(stored)
+    text = flat(drawn(stored, width))
+    assert "Predicted from 3 items: processes with 2. Computing that holds the GIL. Starting is dear." in text
+    assert "987 ms" in text
+    page = to_html(stored)
+    assert 'data-head="predicted"><span>987 ms <small>' in page
+    assert "Predicted from 3 items: processes with 2." in page
+
+
+def foretold(made: Case) -> Case:
+    """Return a case with predictions."""
+    band = {"predicted_s": 0.987, "predicted_low_s": 0.5, "predicted_high_s": 1.5}
+    rows: list[Row] = [{**row, **band} for row in made["rows"]]  # type: ignore[typeddict-item]
+    return {
+        **made,
+        "rows": rows,
+        "advice": {
+            "approach": "processes",
+            "workers": 2,
+            "code": "computes",
+            "why": "computing that holds the GIL",
+            "items": 3,
+            "costs": ["Starting is dear."],
+        },
+    }

@@ -5,7 +5,11 @@ from __future__ import annotations
 from statistics import median
 from time import perf_counter
 
-from corewise._api.trials import Figures, Order, Stage, Subject
+from corewise._api.calibration import BUDGET_S as CALIBRATION_S
+from corewise._api.foretold import advised, foretold
+from corewise._api.request import function_name
+from corewise._api.sample import SAMPLE_S
+from corewise._api.trials import Figures, Learnt, Order, Stage, Subject
 from corewise._choose import plan
 from corewise._dispatch.run import short
 from corewise._types.events import Trial
@@ -16,11 +20,12 @@ from corewise.errors import BudgetExceeded, CorewiseError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
     from corewise._types.comparison import Case, Difference, Machine, Note, Row
 
 
+_CALIBRATION_SHARE = 0.1  # of the budget: what it may cost at most to measure what workers cost
 _FIRST_CALL_SHARE = 0.05  # of the budget: what a second look at the first item may cost at most
 
 
@@ -55,6 +60,7 @@ class ComparisonCase:
         self._observer = observer
         self._begin = perf_counter()
         self._figures: dict[str, list[Figures]] = {spec.label: [] for spec in specs}
+        self._learnt: Learnt | None = None
         self._problems: dict[str, str] = {}
         self._difference: Difference | None = None
         self._differing: set[str] = set()
@@ -98,7 +104,7 @@ class ComparisonCase:
         )
 
     def _warm_up(self, stage: Stage) -> tuple[float, float]:
-        """Run the first item untimed, and load the code of the approaches.
+        """Run the first item untimed, then a few as a sample, and load the code of the approaches.
 
         Returns:
             Seconds of that first call, and seconds an item takes from then on.
@@ -111,16 +117,23 @@ class ComparisonCase:
             count=1,
             warm_up=True,
             prepare=tuple(spec.approach for spec in self._specs),
+            # Not in the program itself, where a fork server would stay behind.
+            calibrates=stage.isolated and self._budget_s * _CALIBRATION_SHARE >= CALIBRATION_S,
         )
         # The first item alone may take the whole budget, but not the patience that a round is granted.
         outcome = stage.run(order, limit_s=self._budget_s, tick=lambda: self._tell("waiting"))
         if isinstance(outcome, BaseException):
             self._give_up("warm-up", outcome)
+        self._learnt = outcome.learnt
         if outcome.wall_s > _FIRST_CALL_SHARE * self._budget_s:
             return outcome.wall_s, outcome.wall_s
         # The first call may have been long for its imports and caches; the second says what an item takes from now on.
+        order = order.replace(count=self._count, sample_s=min(SAMPLE_S, _FIRST_CALL_SHARE * self._budget_s))
         again = stage.run(order, limit_s=self._budget_s, tick=lambda: self._tell("waiting"))
-        return outcome.wall_s, outcome.wall_s if isinstance(again, BaseException) else again.wall_s
+        if isinstance(again, BaseException):
+            return outcome.wall_s, outcome.wall_s
+        self._learnt = again.learnt
+        return outcome.wall_s, again.wall_s
 
     def _round(self, stage: Stage, turn: int) -> None:
         in_turn = [self._specs[number] for number in plan.order(len(self._specs), turn)]
@@ -200,6 +213,7 @@ class ComparisonCase:
             "difference": self._difference,
             "notes": notes,
             "recommendation": None,
+            "advice": None if self._learnt is None else advised(self._learnt, self._count),
         }
 
     def _row(self, spec: Spec, sync_s: float | None, machine: Machine) -> Row:
@@ -207,10 +221,11 @@ class ComparisonCase:
         figures = self._figures[spec.label]
         problem = self._problems.get(spec.label)
         walls = [one.wall_s for one in figures]
+        workers = max((one.workers for one in figures), default=spec.expected_workers)
         row: Row = {
             "approach": spec.approach,
             "label": spec.label,
-            "workers": max((one.workers for one in figures), default=spec.expected_workers),
+            "workers": workers,
             "status": "failed" if problem else "ok",
             "problem": problem,
             "runs": runs,
@@ -229,6 +244,9 @@ class ComparisonCase:
             "use_for": "",
             "verdict": "",
         }
+        if self._learnt is not None:
+            one = foretold(self._learnt, spec.approach, spec.expected_workers, self._count, self._subject)
+            row["predicted_s"], row["predicted_low_s"], row["predicted_high_s"] = one.seconds, one.low_s, one.high_s
         if problem or not figures:
             return row
         wall = median(walls)
@@ -251,10 +269,3 @@ def _sentence(error: BaseException) -> str:
     if hasattr(error, "reason") and not notes:  # the process of the trial itself was lost, not one of its workers
         return f"its process was lost: {error.reason}"
     return f"{type(error).__name__}: {error}" + (f" ({notes})" if notes else "")
-
-
-def function_name(fn: Callable[..., Any]) -> str:
-    """Return the name of a function with its module, unless that is the program itself."""
-    module = getattr(fn, "__module__", None)
-    name = getattr(fn, "__qualname__", None) or type(fn).__qualname__
-    return f"{module}.{name}" if module and module not in ("__main__", "builtins") else name

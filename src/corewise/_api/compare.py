@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from corewise._api.case import ComparisonCase, Spec, function_name
+from corewise._api.case import ComparisonCase, Spec
 from corewise._api.decide import number_of_workers
+from corewise._api.request import function_name
 from corewise._api.trials import Subject
 from corewise._machine.facts import machine_facts
 from corewise._report.document import dumps, new_document, write_text

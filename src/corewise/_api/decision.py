@@ -10,6 +10,7 @@ from corewise._choose.explain import explain
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import APPROACHES
+from corewise._types.record import Record
 from corewise._work.coroutines import is_coroutine_function
 
 TYPE_CHECKING = False
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
 
 _LOADING_S = {"threads": 0.004, "processes": 0.02}  # benchmarks/import_cost.py: to load them, once in a program
 _WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
+
+
+class Known(Record):
+    """What a choice follows from beside the measurement.
+
+    Attributes:
+        costs: what this machine charges.
+        wishes: what was asked for, and what the function does to objects outside itself.
+        travel: why nothing can be sent to another process, if that was tried.
+    """
+
+    costs: Costs
+    wishes: Wishes
+    travel: Veto | None
 
 
 class Decision:
@@ -52,6 +67,7 @@ class Decision:
             approaches=options.approaches or APPROACHES,
             workers=workers,
             seed=options.seed is not None,
+            timeout=options.timeout is not None,
             coroutine=is_coroutine_function(fn),
         )
         self._terms = terms
@@ -70,12 +86,17 @@ class Decision:
     def costs(self) -> Costs:
         """What this machine charges, as far as is known."""
         if self._costs is None:
-            self._method, self._believed = _costs_of(self._terms().start_method)
+            self._method, self._believed = costs_charged(self._terms().start_method)
             self._costs = self._believed.replace(
                 worker_start_s=self._believed.worker_start_s + _loading_s("processes"),
                 thread_first_s=_loading_s("threads"),
             )
         return self._costs
+
+    @property
+    def known(self) -> Known:
+        """All that choices follow from, but the measurement."""
+        return Known(costs=self.costs, wishes=self._wishes, travel=self._travel)
 
     def choose(self, measurement: Measurement, latest: Latest | None = None) -> Choice:
         """Return the choice for what remains, its words left out.
@@ -85,9 +106,18 @@ class Decision:
             latest: gives some items that were run lately and their results; asked only if it matters what these take
                 to be sent.
         """
-        choice = rule.choose(self._weighed(measurement), self.costs, self._wishes, travel=self._travel)
+        choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel)
         if choice.approach != "processes" or self._looked:
             return choice
+        self.look(latest)
+        return rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel)
+
+    def look(self, latest: Latest | None = None) -> None:
+        """Look up what speaks against processes: what the function does to others, and what cannot travel.
+
+        Args:
+            latest: as for `choose`.
+        """
         self._looked = True
         from corewise._measure.effects import effects_of  # only where processes are about to be chosen
 
@@ -96,7 +126,6 @@ class Decision:
         self._travel = None if why is None else cannot_travel(why)
         if latest is not None:
             self._weigh(*latest())
-        return rule.choose(self._weighed(measurement), self.costs, self._wishes, travel=self._travel)
 
     def learn(self, workers: int, startup_s: float) -> None:
         """Take in what the start of worker processes took, for the choices to come."""
@@ -126,7 +155,8 @@ class Decision:
             "pickle_s": (0.0 if there is None else there.pickle_s) + back.unpickle_s,
         }
 
-    def _weighed(self, measurement: Measurement) -> Measurement:
+    def weighed(self, measurement: Measurement) -> Measurement:
+        """Return a measurement with what sending takes added to it, if that is known."""
         return measurement if self._weight is None else measurement.replace(**self._weight)
 
 
@@ -140,7 +170,7 @@ def in_words(choice: Choice) -> Choice:
     return choice.replace(why=explain(choice))
 
 
-def _costs_of(start_method: str) -> tuple[str, Costs]:
+def costs_charged(start_method: str) -> tuple[str, Costs]:
     """Return how processes would be started now, and what this machine is believed to charge.
 
     Args:

@@ -11,11 +11,22 @@ from corewise._work.run import run_chunk, run_seeded
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
-    from corewise._api.early import Early
     from corewise._approaches.base import Terms
     from corewise._work.chunk import Done
+
+    class Beside(Protocol):
+        """Whatever may go on in another thread while the caller is at an item, such as `Early`."""
+
+        cpu_s: float
+
+        def begin(self) -> None: ...
+
+        def away(self) -> None: ...
+
+        def back(self) -> list[Done]: ...
+
 
 # A chunk is made to last 4 ms. One that is not over by then holds other items than those before, and whoever decides
 # should hear of them.
@@ -33,7 +44,7 @@ class Probe(Sync):
         gauge: what was measured.
     """
 
-    def __init__(self, terms: Terms, early: Early) -> None:
+    def __init__(self, terms: Terms, early: Beside) -> None:
         super().__init__(terms)
         self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
         self._early = early

@@ -112,6 +112,13 @@ def make_request(
     return Request(fn=fn, source=source, options=options, workers=workers, choice=choice, progress=progress or False)
 
 
+def function_name(fn: Callable[..., Any]) -> str:
+    """Return the name of a function with its module, unless that is the program itself."""
+    module = getattr(fn, "__module__", None)
+    name = getattr(fn, "__qualname__", None) or type(fn).__qualname__
+    return f"{module}.{name}" if module and module not in ("__main__", "builtins") else name
+
+
 def method_beside() -> str:
     """Return how to start processes while another thread is at work: a fork could copy a lock that it holds."""
     from corewise._engine.start import pick_start_method

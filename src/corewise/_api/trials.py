@@ -8,7 +8,9 @@ from __future__ import annotations
 import pickle
 from time import perf_counter, process_time
 
+from corewise._api.learning import learn
 from corewise._api.map import map as run_map
+from corewise._api.request import make_request
 from corewise._approaches import load_approach, open_approach
 from corewise._approaches.base import Terms
 from corewise._dispatch.run import short
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from corewise._api.decision import Known
     from corewise._approaches.base import Approach
     from corewise._types.comparison import Difference
+    from corewise._types.measurement import Measurement
 
 _LOOK_S = 0.2  # how often a clock on the screen ticks while a trial runs
 
@@ -56,7 +60,11 @@ class Subject(Record):
 
 
 class Order(Record):
-    """One trial: the first `count` items by an approach. A warm-up also loads the code of the approaches to come."""
+    """One trial: the first `count` items by an approach.
+
+    A warm-up loads the code of the approaches to come, and runs items as a sample: the first one, and others until
+    `sample_s` are over.
+    """
 
     label: str
     approach: str
@@ -64,10 +72,19 @@ class Order(Record):
     count: int
     warm_up: bool = False
     prepare: tuple[str, ...] = ()
+    sample_s: float = 0.0
+    calibrates: bool = False
+
+
+class Learnt(Record):
+    """What a sample has told, for predictions."""
+
+    measurement: Measurement
+    known: Known
 
 
 class Figures(Record):
-    """What one trial cost, and whether its results were those of the first."""
+    """What one trial cost, and whether its results were those of the first; of a warm-up, what it has told."""
 
     wall_s: float
     cpu_s: float
@@ -76,6 +93,7 @@ class Figures(Record):
     queued_s: float | None
     peak_memory_bytes: int | None
     difference: Difference | None
+    learnt: Learnt | None = None
 
 
 class Bench:
@@ -94,8 +112,8 @@ class Bench:
         fn, _ = self._subject.function_for(order.approach)
         items = self._subject.items[: order.count]
         iterables = zip(*items, strict=True) if self._subject.star else (items,)
-        for approach in order.prepare:
-            load_approach(approach)
+        if order.warm_up:
+            return self._warmed_up(order, fn, iterables)
         can_reset = memory.reset_peak()
         begin, cpu = perf_counter(), process_time()
         results = run_map(fn, *iterables, approach=order.approach, workers=order.workers)
@@ -112,7 +130,24 @@ class Bench:
             peak_memory_bytes=None
             if peak is None or stats.peak_memory_bytes is None
             else peak + stats.peak_memory_bytes,
-            difference=None if order.warm_up else self._compare(order.label, results),
+            difference=self._compare(order.label, results),
+        )
+
+    def _warmed_up(self, order: Order, fn: Callable[..., Any], iterables: Any) -> Figures:
+        for approach in order.prepare:
+            load_approach(approach)
+        named = {"approach": "sync", "workers": None, "progress": None}
+        request = make_request("compare", fn, tuple(iterables), named, {})
+        measured, _, known = learn(request, most_s=order.sample_s, calibrates=order.calibrates)
+        return Figures(
+            wall_s=measured.wall_s / measured.items,
+            cpu_s=measured.cpu_s,
+            startup_s=0.0,
+            workers=1,
+            queued_s=measured.queued_s,
+            peak_memory_bytes=None,
+            difference=None,
+            learnt=Learnt(measurement=measured, known=known),
         )
 
     def _compare(self, label: str, results: list[Any]) -> Difference | None:

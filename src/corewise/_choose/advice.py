@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from corewise._types.measurement import Costs, Estimate, Measurement
 
 LARGE = 0.2  # a part of the predicted time from which on a cost is worth advice (guess)
+SMALL_BYTES = 1000  # guess: to send less than that costs what any item costs, whatever its size
 _ANYTHING = Wishes()
 
 
@@ -49,13 +50,23 @@ def by_cores(
         cores: numbers of cores.
         wishes: what was asked for.
         travel: why nothing can be sent to another process, if that was tried.
+
+    Returns:
+        Pairs of a number of cores and a prediction; none where native threads compute, as those would take more cores
+        for themselves, and nobody knows how well.
     """
-    found = []
+    if measurement.native_cores >= rule.NATIVE:
+        return []
+    found: list[tuple[int, Estimate]] = []
     against = vetoes(wishes, travel)
     for number in cores:
         other = model.scaled(costs, number)
         estimates = rule.predictions(measurement, other, wishes, against)
-        found.append((number, rule.preferred([one for one in estimates if not one.veto])))
+        best = rule.preferred([one for one in estimates if not one.veto])
+        # With more cores nobody has to start more workers.
+        if found and number >= found[-1][0] and best.seconds > found[-1][1].seconds:
+            best = found[-1][1]
+        found.append((number, best))
     return found
 
 
@@ -90,12 +101,13 @@ def costs_of(choice: Choice, costs: Costs) -> list[Cost]:
 def _saved(choice: Choice, measured: Measurement, costs: Costs) -> float:
     """Return the part of the predicted time that would be saved with other figures, by what can be used."""
     coroutine = any(one.approach == "asyncio" and one.veto != "plain-function" for one in choice.estimates)
+    able = [one for one in choice.estimates if not one.veto]
     best_s = min(
         model.predict(measured, costs, approach=one.approach, workers=one.workers, coroutine=coroutine).seconds
-        for one in choice.estimates
-        if not one.veto
+        for one in able
     )
-    return max(0.0, 1.0 - best_s / choice.estimates[0].seconds)
+    # Against the fastest, which is not the one chosen where it is hardly faster.
+    return max(0.0, 1.0 - best_s / min(one.seconds for one in able))
 
 
 def _native(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:  # noqa: ARG001 - as the others
@@ -164,6 +176,8 @@ def _travel(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:
         return None
     nothing = measured.replace(argument_bytes=0.0, result_bytes=0.0, pickle_s=0.0)
     there, back = measured.argument_bytes or 0.0, measured.result_bytes or 0.0
+    if max(there, back) < SMALL_BYTES:
+        return None  # it is their number that costs, see `_short_items`
     what, size = ("a result", back) if back >= there else ("an item", there)
     cure = "Return only what is needed of it: a figure, an array instead of a list, or the name of a file."
     if what == "an item":
@@ -178,9 +192,10 @@ def _travel(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:
 
 def _short_items(choice: Choice, measured: Measurement, costs: Costs) -> Cost:
     free = costs.replace(process_item_s=0.0, thread_item_s=0.0, coroutine_s=0.0, chunk_s=0.0)
+    small = max(measured.argument_bytes or 0.0, measured.result_bytes or 0.0) < SMALL_BYTES
     return Cost(
         code="short-items",
-        share=_saved(choice, measured, free),
+        share=_saved(choice, measured.replace(pickle_s=0.0) if small else measured, free),
         advice=f"An item takes {numbers.seconds(measured.item_s)}, too little beside what it takes to hand it over. "
         "Let one item stand for many: pass ranges or lists, and loop inside the function.",
     )

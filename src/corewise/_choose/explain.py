@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corewise._choose import model
 from corewise._types import numbers
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ REASONS = {
     "coroutine": "waits of coroutines overlap in one event loop",
     "computes": "each process has a GIL of its own, so they use several cores",
     "computes-and-waits": "processes overlap the waits and use several cores",
+    "allowed": "it gains nothing, but a plain loop is not allowed",
     "veto": "it is the best of those that can be used",
 }
 ROUGHLY = 2.0  # a band that is so many times as high at its upper end: the figure is rough
@@ -108,7 +110,7 @@ def _asides(choice: Choice) -> list[str]:
 
 def _aside(one: Estimate, choice: Choice) -> str:
     seconds = numbers.seconds(one.seconds)
-    if one.veto and one.seconds < choice.estimates[0].seconds:
+    if one.veto and model.clearly_less(one.seconds, choice.estimates[0].seconds):
         return f"{one.approach} would take {seconds} but cannot be used: {one.why}"
     if one.veto:
         return f"{one.approach} cannot be used: {one.why}"

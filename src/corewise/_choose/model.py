@@ -77,7 +77,7 @@ class Nature:
         if share >= _COMPUTES_ALL:
             share = 1.0
         self.under_way_s = 0.0
-        longest_s = measurement.longest_s
+        longest_s = measurement.longest_s * measurement.own_share
         if not measurement.items:
             # Whoever comes upon something that goes on does so half-way through it, on average.
             self.under_way_s = measurement.wall_s * factor

@@ -137,6 +137,9 @@ def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate
         return "veto"
     if best.approach == "sync":
         return _code_of_plain(measurement, costs, wishes, estimates)
+    plain = next(one for one in estimates if one.approach == "sync")
+    if plain.veto == "not-allowed" and not model.clearly_less(best.seconds, plain.seconds):
+        return "allowed"
     waits = 1.0 - min(1.0, measurement.cpu_share)
     if best.approach == "asyncio":
         return "coroutine"

@@ -79,7 +79,10 @@ def caution(effects: Sequence[Effect]) -> str:
     doubtful = [effect for effect in effects if not effect.certain]
     if not doubtful:
         return ""
-    return f"it may be that {_done(doubtful[0])}, which another process would do to its own copy only"
+    lost = "which would come back from another process as a copy"
+    if doubtful[0].kind != "returns-argument":
+        lost = "which another process would do to its own copy only"
+    return f"it may be that {_done(doubtful[0])}, {lost}"
 
 
 def _general(approach: str, wishes: Wishes) -> Veto | None:

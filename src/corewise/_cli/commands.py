@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from corewise import __version__
 from corewise._cli.practical.cases import CASES
 from corewise._types.options import whole_number
 from corewise.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -72,6 +75,37 @@ _traceback = click.option(
 )
 
 
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+def _takes_items(command: _F) -> _F:
+    """Give a command the options that say what TARGET is to work on."""
+    for option in reversed(_ITEMS):
+        command = option(command)
+    return command
+
+
+_ITEMS = (
+    click.option(
+        "--items",
+        metavar="EXPR",
+        help='The items, a Python expression: "[10**7] * 4". Knows the names of TARGET\'s module.',
+    ),
+    click.option(
+        "--items-file",
+        metavar="FILE",
+        help="The items, a file: a JSON array, JSON lines, or one string a line; - is standard input.",
+    ),
+    click.option(
+        "--items-from",
+        metavar="FILE.py:NAME",
+        help="The items, from Python: an iterable, or a function that returns one.",
+    ),
+    click.option("--star", is_flag=True, help="Each item is a tuple of arguments: call FUNCTION(*item)."),
+    click.option("--limit", type=whole, metavar="N", help="Take the first N items only."),
+)
+
+
 @click.group(
     "corewise",
     epilog=_EXIT_CODES,
@@ -84,21 +118,7 @@ def command() -> None:
 
 @command.command(epilog=_EXIT_CODES, short_help="See which approach pays for a function.")
 @click.argument("target", required=False)
-@click.option(
-    "--items",
-    metavar="EXPR",
-    help='The items, a Python expression: "[10**7] * 4". Knows the names of TARGET\'s module.',
-)
-@click.option(
-    "--items-file",
-    metavar="FILE",
-    help="The items, a file: a JSON array, JSON lines, or one string a line; - is standard input.",
-)
-@click.option(
-    "--items-from", metavar="FILE.py:NAME", help="The items, from Python: an iterable, or a function that returns one."
-)
-@click.option("--star", is_flag=True, help="Each item is a tuple of arguments: call FUNCTION(*item).")
-@click.option("--limit", type=whole, metavar="N", help="Take the first N items only.")
+@_takes_items
 @click.option(
     "--approaches",
     type=names,
@@ -130,7 +150,7 @@ def command() -> None:
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no tables: one line with the recommendation.")
 @_traceback
 def compare(**given: Any) -> int:
-    r"""Run TARGET over the same items by every approach, and say which of them pays.
+    """Run TARGET over the same items by every approach, and say which of them pays.
 
     TARGET is file.py:FUNCTION or package.module:FUNCTION. It needs its items: --items, --items-file or --items-from.
 
@@ -143,11 +163,46 @@ def compare(**given: Any) -> int:
       corewise compare work.py:render --items "range(20)"
       corewise compare work.py:load --items-file urls.txt --approaches sync,threads:16
       corewise compare work.py:area --star --items "[(2, 3), (4, 5)]" --json area.json
-    """
+    """  # noqa: D301 - click looks for this very character
     # Each command loads what it needs: the help, and a slip of the finger, should be answered at once.
     from corewise._cli import comparing
 
     return comparing.compare(comparing.Asked(**given))
+
+
+@command.command(epilog=_EXIT_CODES, short_help="Run a few items, and say how to run them all.")
+@click.argument("target")
+@_takes_items
+@click.option(
+    "--approaches",
+    type=names,
+    metavar="LIST",
+    help="What may be chosen: sync,threads,asyncio,processes. Default: all.",
+)
+@click.option("--workers", type=whole, metavar="N", help="Workers to reckon with. Default: as many as suit the work.")
+@click.option(
+    "--json",
+    type=output,
+    metavar="FILE",
+    help="Write the advice as a JSON document; - is standard output, and then nothing else is.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="One line: what to use, and why.")
+@_traceback
+def advise(**given: Any) -> int:
+    """Run a few items of TARGET, and predict what all of them take by every approach, and with more cores.
+
+    TARGET is file.py:FUNCTION or package.module:FUNCTION. It needs its items: --items, --items-file or --items-from.
+    Items are run plainly until 50 ms are over, at least the first one; `corewise compare` runs them all.
+
+    \b
+    Examples:
+      corewise advise work.py:render --items "range(20)"
+      corewise advise work.py:load --items-file urls.txt --quiet
+      corewise advise work.py:area --star --items "[(2, 3), (4, 5)]" --json -
+    """  # noqa: D301 - click looks for this very character
+    from corewise._cli import advising
+
+    return advising.advise(advising.Asked(**given))
 
 
 @command.command(epilog=_EXIT_CODES, short_help="Draw a stored comparison.")

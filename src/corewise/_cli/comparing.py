@@ -11,14 +11,13 @@ import click
 
 from corewise._cli import items, streams
 from corewise._cli.failure import OK, Failure
+from corewise._cli.given import asked_for, spelled
 from corewise._cli.measuring import check_outcome, measured, recommendation
 from corewise._cli.outputs import put_html, put_json
 from corewise._cli.target import load_function
 from corewise._types.numbers import count
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from corewise import Comparison
 
 _DEFAULT_BUDGET_S = 30.0  # long enough for several rounds of most work, short enough to be waited for (a guess)
@@ -83,7 +82,7 @@ def _own_work(asked: Asked, *, draws: bool) -> Comparison:
         )
     target = load_function(str(asked.target))
     asynchronous = load_function(asked.async_target, "--async-target").function if asked.async_target else None
-    found = _items(asked, target.module)
+    found = asked_for(asked, target.module)
     if not asked.quiet:
         click.echo(f"corewise: {count(len(found.values), 'item')} from {found.origin}", err=True)
     comparison = measured(
@@ -103,30 +102,9 @@ def _own_work(asked: Asked, *, draws: bool) -> Comparison:
     return comparison
 
 
-def _items(asked: Asked, module: ModuleType) -> items.Items:
-    given = [name for name in ("items", "items_file", "items_from") if getattr(asked, name) is not None]
-    if len(given) != 1:
-        options = " and ".join(_spelled(name) for name in given)
-        raise Failure(
-            f"{options} cannot be used together" if given else f"{asked.target} needs items to work on",
-            hint='give one of --items "[1, 2, 3]", --items-file FILE or --items-from FILE.py:NAME',
-        )
-    if asked.items is not None:
-        found = items.from_expression(asked.items, module, asked.limit)
-    elif asked.items_file is not None:
-        found = items.from_file(asked.items_file, asked.limit)
-    else:
-        found = items.from_code(str(asked.items_from), asked.limit)
-    if not found.values:
-        raise Failure(
-            f"there are no items: {found.origin}", hint="give at least one; a comparison of nothing says nothing"
-        )
-    return found
-
-
 def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:
     own = ("items", "items_file", "items_from", "star", "limit", "approaches", "workers", "async_target")
-    given = [_spelled(name) for name in own if getattr(asked, name)]
+    given = [spelled(name) for name in own if getattr(asked, name)]
     if given:
         raise Failure(
             f"{' and '.join(given)} without TARGET: the practical cases have items and approaches of their own",
@@ -135,7 +113,3 @@ def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:
     from corewise._cli.practical import tour
 
     return tour.run(case=asked.case, budget_s=asked.budget, repeat=asked.repeat, progress=not asked.quiet, draws=draws)
-
-
-def _spelled(name: str) -> str:
-    return "--" + name.replace("_", "-")

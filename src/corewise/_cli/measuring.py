@@ -1,7 +1,8 @@
-"""Calls `corewise.compare`, and tells the errors of the user's function from all others."""
+"""Calls the verbs, and tells the errors of the user's function from all others."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import corewise
@@ -10,7 +11,7 @@ from corewise._cli import streams
 from corewise._cli.failure import FAILED, Failure, last_line, raised_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from corewise import Comparison
     from corewise._types.comparison import Case, Document
@@ -34,8 +35,22 @@ def measured(function: Callable[..., Any], *iterables: Iterable[Any], shown_name
             in time.
         BrokenPipeError: when nobody reads the output any more.
     """
-    try:
+    with calling(shown_name):
         return corewise.compare(function, *iterables, **options)
+
+
+@contextlib.contextmanager
+def calling(shown_name: str) -> Iterator[None]:
+    """Tell the errors of the user's function from all others, while it is called inside.
+
+    Args:
+        shown_name: what the user calls the function.
+
+    Raises:
+        Failure: when the function raised; the error itself is its cause.
+    """
+    try:
+        yield
     except KeyboardInterrupt:
         raise
     except errors.CorewiseError as error:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from corewise._types.advised import AdviceDocument
     from corewise._types.comparison import Case, LessonRow, Machine
 
 
@@ -126,7 +127,7 @@ def load(path: str | os.PathLike[str]) -> Document:
         raise DocumentError(f"{name}: {error}") from None
 
 
-def dumps(document: Document) -> str:
+def dumps(document: Document | AdviceDocument) -> str:
     """Return a document as JSON text: keys in a fixed order, indented, with a newline at the end.
 
     Raises:

@@ -55,6 +55,19 @@ def wall_and_spread(row: Row) -> tuple[str, str]:
     return numbers.seconds(row["wall_median_s"]), spread if len(row["wall_s"]) > 1 else ""
 
 
+def advised(case: Case) -> tuple[str, str] | None:
+    """Return what the sample alone had advised, as a few words and a sentence; None where there was none."""
+    advice = case.get("advice")
+    if advice is None:
+        return None
+    workers = "" if advice["approach"] == "sync" else f" with {advice['workers']:,}"
+    why = advice["why"]
+    sentences = [f"{why[:1].upper()}{why[1:]}.", *advice["costs"]]
+    return f"Predicted from {numbers.count(advice['items'], 'item')}: {advice['approach']}{workers}.", " ".join(
+        sentences
+    )
+
+
 def difference_note(case: Case) -> str:
     """Return the note on differing results, which is shown apart from the others and loudly."""
     return next((note["text"] for note in case["notes"] if note["code"] == DIFFERENT), "The results differ.")

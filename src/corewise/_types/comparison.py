@@ -52,6 +52,9 @@ class Row(TypedDict):
     efficiency: float | None  # speedup / cores this approach could use: min(workers, machine cores)
     peak_memory_bytes: int | None  # of the program and its workers together; None where the system cannot tell
     differs: NotRequired[bool]  # whether any of its results was another than that of the plain run
+    predicted_s: NotRequired[float | None]  # what was predicted from a sample; None where there was none
+    predicted_low_s: NotRequired[float | None]  # ends of the band of that prediction
+    predicted_high_s: NotRequired[float | None]
     use_for: str  # what the approach is used for
     verdict: str  # what these figures say, in words
 
@@ -70,7 +73,8 @@ class Difference(TypedDict):
 class Note(TypedDict):
     """Something a reader must know to trust or doubt the figures. `code` is stable, `text` ends in advice."""
 
-    # "share", "one-round", "noisy", "busy-machine", "different-results", "in-process" or "too-short"
+    # "share", "one-round", "noisy", "busy-machine", "different-results", "in-process", "too-short", "choice-differs" or
+    # "prediction-off"
     code: str
     text: str
 
@@ -80,6 +84,17 @@ class Recommendation(TypedDict):
 
     approach: str  # label of the row
     reason: str
+
+
+class Advised(TypedDict):
+    """What `corewise.advise` says from a sample, before anything was compared."""
+
+    approach: str
+    workers: int
+    code: str  # stable name of the reason
+    why: str  # the reason as a sentence
+    items: int  # that were run as a sample
+    costs: list[str]  # what would make it faster, sentences
 
 
 class Case(TypedDict):
@@ -101,6 +116,7 @@ class Case(TypedDict):
     difference: Difference | None
     notes: list[Note]
     recommendation: Recommendation | None
+    advice: NotRequired[Advised | None]  # None where no sample could be taken
 
 
 class LessonRow(TypedDict):

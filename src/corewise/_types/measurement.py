@@ -45,11 +45,16 @@ class Measurement(Record):
         """Mean seconds of an item on a core of its own; of those behind the first, as soon as there is one."""
         if not self.items:
             return 0.0
-        # No less than it computed, though the system may count a wait in line that began before the item.
-        own = min(1.0, max(self.wall_s - self.queued_s, self.cpu_s) / self.wall_s) if self.wall_s > 0 else 1.0
+        own = self.own_share
         if self.items == 1:
             return self.first_s * own
         return (self.wall_s - self.first_s) / (self.items - 1) * own
+
+    @property
+    def own_share(self) -> float:
+        """Share of the time that was not spent in line for a core."""
+        # No less than was computed, though the system may count a wait in line that began before the item.
+        return min(1.0, max(self.wall_s - self.queued_s, self.cpu_s) / self.wall_s) if self.wall_s > 0 else 1.0
 
     @property
     def cpu_share(self) -> float:

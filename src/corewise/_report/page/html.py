@@ -6,6 +6,7 @@ from html import escape
 
 from corewise._report.facts import (
     LESSON_HEADS,
+    advised,
     case_facts,
     difference_note,
     machine_facts,
@@ -27,7 +28,18 @@ if TYPE_CHECKING:
 BAR_UNITS = 100.0  # width of a bar's own coordinates: a hundredth of the picture
 
 PICTURE = "picture"
-HEADS = ("approach", "workers", "wall time", PICTURE, "speed-up", "efficiency", "cores busy", "start-up", "memory")
+HEADS = (
+    "approach",
+    "workers",
+    "wall time",
+    "predicted",
+    PICTURE,
+    "speed-up",
+    "efficiency",
+    "cores busy",
+    "start-up",
+    "memory",
+)
 
 # Nothing may be loaded or run, whatever a document smuggles in: a second lock behind the escaping.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -87,6 +99,8 @@ def _case(case: Case, number: int) -> str:
     use = ""
     if choice is not None:
         use = f'<p class="choice"><strong>Use {_text(choice["approach"])}.</strong> {_text(choice["reason"])}</p>\n'
+    if (foretold := advised(case)) is not None:
+        use += f"<p><strong>{_text(foretold[0])}</strong> {_text(foretold[1])}</p>\n"
     return (
         f'<section aria-labelledby="case-{number}">\n'
         f'<h2 id="case-{number}">{_text(case["name"])}</h2>\n'
@@ -136,6 +150,7 @@ def _row(row: Row, base: Row | None, bar: str, *, best: bool) -> str:
     cells = (
         ("workers", str(row["workers"]), ""),
         ("wall time", f"<span>{wall} <small>{spread}</small></span>", ""),
+        ("predicted", _foretold(row), ""),
         (PICTURE, bar, "picture"),
         ("speed-up", numbers.times(figures.speedup(row, base)), outcome if outcome in ("gain", "loss") else ""),
         ("efficiency", numbers.share(figures.efficiency(row, base)), ""),
@@ -146,6 +161,14 @@ def _row(row: Row, base: Row | None, bar: str, *, best: bool) -> str:
     tds = "".join(_cell(*cell) for cell in cells)
     opening = '<tr class="best" role="row">' if best else '<tr role="row">'
     return f'{opening}<th scope="row" role="rowheader">{_text(row["label"])}{mark}{runs}</th>{tds}</tr>\n'
+
+
+def _foretold(row: Row) -> str:
+    one = row.get("predicted_s")
+    if one is None:
+        return numbers.NOTHING
+    band = numbers.around(one, row.get("predicted_low_s"), row.get("predicted_high_s"))
+    return f"<span>{numbers.seconds(one)} <small>{band}</small></span>"
 
 
 def _head(head: str, name: str = "") -> str:

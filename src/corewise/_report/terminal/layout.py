@@ -6,7 +6,7 @@ the same figures.
 
 from __future__ import annotations
 
-from corewise._report.facts import case_facts, difference_note, other_notes, wall_and_spread, what_was_run
+from corewise._report.facts import advised, case_facts, difference_note, other_notes, wall_and_spread, what_was_run
 from corewise._report.glyphs import ASCII
 from corewise._report.terminal.canvas import ALARM, BAD, BAR, BEST, GOOD, HEADING, NOTE, QUIET, Canvas, wrapped
 from corewise._report.words import figures
@@ -85,6 +85,7 @@ class Sheet(Record):
     def figures(self, row: Row) -> dict[str, str]:
         """Return a row's figures beside its time, by their headings."""
         return {
+            "predicted": numbers.seconds(row.get("predicted_s")),
             "speed-up": numbers.times(figures.speedup(row, self.base)),
             "efficiency": numbers.share(figures.efficiency(row, self.base)),
             "cores busy": numbers.cores(figures.busy_cores(row)),
@@ -130,6 +131,8 @@ def case_block(case: Case, canvas: Canvas) -> Iterator[RenderableType]:
         if case["difference"] is not None or case["notes"]:
             yield canvas.text("")
         yield _recommendation(case["recommendation"], canvas)
+    if (foretold := advised(case)) is not None:
+        yield canvas.paragraph(canvas.line((foretold[0], HEADING), f" {foretold[1]}"))
 
 
 # ---- the three forms

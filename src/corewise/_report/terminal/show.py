@@ -36,22 +36,22 @@ def show(document: Document, *, file: TextIO | None = None, width: int | None = 
         file: where to; standard output by default. Colours are used if it is a terminal and ``NO_COLOR`` is not set.
         width: columns; the terminal's own (or ``COLUMNS``) by default.
     """
-    _draw(lambda canvas: _whole(document, canvas), file, width)
+    draw(lambda canvas: _whole(document, canvas), file, width)
 
 
 def show_opening(machine: Machine, version: str, *, file: TextIO | None = None, width: int | None = None) -> None:
     """Draw what stands above the cases: the version and the machine."""
-    _draw(lambda canvas: opening(machine, version, "", canvas), file, width)
+    draw(lambda canvas: opening(machine, version, "", canvas), file, width)
 
 
 def show_case(case: Case, *, file: TextIO | None = None, width: int | None = None) -> None:
     """Draw one case; it needs its words (`corewise._report.words.annotate`)."""
-    _draw(lambda canvas: _spaced(case_block(case, canvas), canvas), file, width)
+    draw(lambda canvas: _spaced(case_block(case, canvas), canvas), file, width)
 
 
 def show_lesson(rows: Sequence[LessonRow], *, file: TextIO | None = None, width: int | None = None) -> None:
     """Draw the closing table over several cases."""
-    _draw(lambda canvas: _spaced(lesson_block(rows, canvas), canvas), file, width)
+    draw(lambda canvas: _spaced(lesson_block(rows, canvas), canvas), file, width)
 
 
 def drawn(document: Document, console: Console) -> None:
@@ -129,7 +129,8 @@ def _side_by_side(canvas: Canvas, texts: Sequence[Text], first: int, each: int) 
     return whole
 
 
-def _draw(pieces: _Pieces, file: TextIO | None, width: int | None) -> None:
+def draw(pieces: _Pieces, file: TextIO | None, width: int | None) -> None:
+    """Draw pieces: what a canvas gives. See `show` for the rest."""
     if file is None and "IPython" in sys.modules and _drawn_in_notebook(pieces, width):
         return
     target = sys.stdout if file is None else file

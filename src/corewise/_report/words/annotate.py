@@ -27,11 +27,11 @@ def annotate(case: Case, machine: Machine) -> Case:
         The case with `use_for` and `verdict` in every row, with `notes` and `recommendation`.
     """
     rows = facts_of(case, machine)
+    recommended: Case = {**case, "recommendation": recommend(rows, case["difference"])}
     return {
-        **case,
+        **recommended,
         "rows": [_spoken(facts, case["difference"]) for facts in rows],
-        "notes": notes_for(case, machine),
-        "recommendation": recommend(rows, case["difference"]),
+        "notes": notes_for(recommended, machine),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corewise._report.words.advice import as_fast
 from corewise._report.words.figures import (
     COMPUTING_SHARE,
     NOISY_SHARE,
@@ -19,8 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corewise._types.comparison import Case, Machine, Note
+    from corewise._types.comparison import Case, Machine, Note, Row
 
+OFF_SHARE = 0.25  # of the measured time: what a prediction may be off by; what the automatic choice aims at
+OFF_S = 0.002  # guess: less than that decides nothing
 BUSY_LOAD_PER_CORE = 0.5  # load average per core of the machine, from which other programs are worth a note; a guess
 
 
@@ -122,6 +125,48 @@ def _too_short(case: Case, _: Machine) -> str:
     )
 
 
+def _choice_differs(case: Case, _: Machine) -> str:
+    advised, recommended = case.get("advice"), case["recommendation"]
+    if advised is None or recommended is None:
+        return ""
+    best = next((row for row in case["rows"] if row["label"] == recommended["approach"] and ran(row)), None)
+    of_choice = [row for row in case["rows"] if row["approach"] == advised["approach"] and ran(row)]
+    if best is None or not of_choice or advised["approach"] == best["approach"]:
+        return ""
+    chosen = min(of_choice, key=lambda row: abs(row["workers"] - advised["workers"]))
+    if as_fast(chosen, best):
+        return ""
+    return (
+        f"From a sample of {numbers.count(advised['items'], 'item')}, {chosen['approach']} was advised, which took "
+        f"{numbers.seconds(chosen['wall_median_s'])} against {numbers.seconds(best['wall_median_s'])} by "
+        f"{best['label']}; go by what was measured, and give approach={best['approach']!r} in your program."
+    )
+
+
+def _prediction_off(case: Case, _: Machine) -> str:
+    off = [row for row in case["rows"] if ran(row) and _is_off(row)]
+    if not off:
+        return ""
+    told = ", ".join(_beside_prediction(row) for row in off)
+    return (
+        f"What was predicted from a sample was off by more than a quarter: {told}; go by what was measured, as the "
+        "items differ from the sample, or other programs had part of the cores."
+    )
+
+
+def _beside_prediction(row: Row) -> str:
+    took, predicted = numbers.seconds(row["wall_median_s"]), numbers.seconds(row.get("predicted_s"))
+    return f"{row['label']} took {took} (predicted {predicted})"
+
+
+def _is_off(row: Row) -> bool:
+    """Return whether a prediction was off by more than a quarter, and by more than anybody would notice."""
+    predicted_s, measured_s = row.get("predicted_s"), row["wall_median_s"]
+    if predicted_s is None or measured_s is None:
+        return False
+    return abs(predicted_s - measured_s) > max(OFF_SHARE * measured_s, OFF_S)
+
+
 # By the note's code, in the order of showing. A code never changes its meaning: scripts read it.
 _FINDERS: dict[str, Callable[[Case, Machine], str]] = {
     "different-results": _different_results,
@@ -130,5 +175,7 @@ _FINDERS: dict[str, Callable[[Case, Machine], str]] = {
     "one-round": _one_round,
     "noisy": _noisy,
     "busy-machine": _busy_machine,
+    "choice-differs": _choice_differs,
+    "prediction-off": _prediction_off,
 }
 _GRAVE = ("different-results",)

@@ -1,0 +1,149 @@
+"""Some items, run in the caller to learn from: measured as an automatic run measures its first ones, then let go of."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from corewise._api.probe import Probe
+from corewise._dispatch.meter import Meter
+from corewise._dispatch.run import Run
+from corewise._types.choice import Choice
+from corewise._types.light import Scope
+from corewise._types.record import Record
+from corewise._work.coroutines import is_coroutine_function, plain_calls
+from corewise.errors import OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from corewise._api.request import Request
+    from corewise._types.measurement import Measurement
+    from corewise._work.chunk import Done
+
+# guess: chunks last 4 ms, so it is a dozen of them, each of which says how much items differ; and a share of the
+# computing that holds the GIL needs about 10 ms. Nobody notices a twentieth of a second.
+SAMPLE_S = 0.05
+# guess: the first item may have imported modules or filled caches, which costs up to about a second; whoever waits for
+# longer does not want to wait for another one.
+LONG_FIRST_S = 1.0
+# guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items.
+ASSUMED = 100
+_TURNS = 20  # guess: each takes about 50 µs
+_MOSTLY = 0.5
+_CHUNKS_KEPT = 2  # of which items and results are weighed
+
+
+class Sample(Record):
+    """What running some items has told.
+
+    Attributes:
+        measurement: of them. `remaining` is the whole input: what was run is dropped, and would be run again; an
+            assumption where its length is not known.
+        total: items in the input; None while that is not known.
+        items: some of them, run last.
+        results: what came of these.
+    """
+
+    measurement: Measurement
+    total: int | None
+    items: Sequence[Any]
+    results: Sequence[Any]
+
+
+def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
+    """Run items in the caller: the first one, however long that takes, and others until so much time is over.
+
+    Args:
+        request: what was asked for; its input is read as far as it is run, and let go of.
+        most_s: seconds behind the first item after which no other one is begun. Behind a first item of more than a
+            second none is. With 0 it is the first item alone.
+
+    Raises:
+        BaseException: what an item raised, with a note that names it; what the input raised.
+        OptionError: when there are no items.
+    """
+    source = request.source
+    run = Run(source, request.options, Meter(None, perf_counter))
+    plain = Choice(approach="sync", workers=1, asked="auto", code="", why="")
+    probe = Probe(request.terms(plain, streams=False), Alone())
+    kept: list[tuple[Sequence[Any], Sequence[Any]]] = []
+    first_s: list[float] = []
+
+    def enough(done: Done) -> bool:
+        if not done.failed:
+            kept.append((run.under_way(done).items[: len(done.values)], done.values))
+            del kept[:-_CHUNKS_KEPT]
+        wall_s = probe.gauge.wall_s
+        first_s[:] = first_s or [wall_s]
+        return first_s[0] >= LONG_FIRST_S or wall_s - first_s[0] >= most_s
+
+    run.use(probe, 1, enough=enough, chunksize=request.options.chunksize)
+    try:
+        while run.feed():
+            run.take()
+        total = source.taken if source.exhausted else source.total
+        run.finish()
+        items = probe.gauge.items
+        probe.gauge.rest()  # how processes would be started depends on what threads there are
+        if not items:
+            raise OptionError("there are no items to learn from")
+        measured = probe.gauge.measurement(max(ASSUMED, 2 * items) if total is None else total)
+        if is_coroutine_function(request.fn):
+            measured = _without_loops(measured)
+        return Sample(
+            measurement=measured,
+            total=total,
+            items=[item for items, _ in kept for item in items],
+            results=[value for _, values in kept for value in values],
+        )
+    finally:
+        probe.close(kill=True)
+        source.drop()
+
+
+def _without_loops(measured: Measurement) -> Measurement:
+    """Return what coroutines took, without what it took to begin and end a turn of the event loop for each.
+
+    No approach but the plain loop does that, and beside a short coroutine it is long. Who held the GIL meanwhile was
+    seen of both together, so of a coroutine that waits it is not known.
+    """
+    with Scope() as scope:
+        call = plain_calls(_nothing, scope)
+        call()  # the first one makes the loop
+        begin = perf_counter()
+        for _ in range(_TURNS):
+            call()
+        turn_s = (perf_counter() - begin) / _TURNS
+    items, wall_s = measured.items, measured.wall_s
+    cpu_s = max(0.0, measured.cpu_s - items * turn_s)
+    left = cpu_s / measured.cpu_s if measured.cpu_s > 0 else 0.0
+    held_s = measured.held_s
+    return measured.replace(
+        wall_s=max(cpu_s, wall_s - items * turn_s),
+        first_s=max(0.0, measured.first_s - turn_s),
+        longest_s=max(0.0, measured.longest_s - turn_s),
+        cpu_s=cpu_s,
+        held_s=None if held_s is None or left < _MOSTLY else held_s * left,
+    )
+
+
+async def _nothing() -> None:
+    """Do nothing, in an event loop."""
+
+
+class Alone:
+    """Stands beside items that nothing goes on beside, see `Probe`."""
+
+    cpu_s = 0.0
+
+    def begin(self) -> None:
+        """An item is a long one; so be it."""
+
+    def away(self) -> None:
+        """The caller runs an item."""
+
+    def back(self) -> list[Done]:
+        """Return what others have done meanwhile: nothing."""
+        return []
