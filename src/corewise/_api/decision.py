@@ -6,7 +6,6 @@ import sys
 
 from corewise._approaches import why_not_processes
 from corewise._choose import rule
-from corewise._choose.explain import explain
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import APPROACHES
@@ -126,11 +125,6 @@ class Decision:
 
     def _weighed(self, measurement: Measurement) -> Measurement:
         return measurement if self._weight is None else measurement.replace(**self._weight)
-
-
-def in_words(choice: Choice) -> Choice:
-    """Return a choice with its reason as a sentence."""
-    return choice.replace(why=explain(choice))
 
 
 def _costs_of(start_method: str) -> tuple[str, Costs]:

@@ -59,10 +59,9 @@ class Early:
         look_again_s: Callable[[], float],
         open_it: Callable[[Choice], Approach],
     ) -> None:
-        # Here, in the caller: the thread that loads it first is taken for the main thread by it.
-        import threading
-
-        self._threading = threading
+        if sys.version_info < (3, 13):
+            # Here, in the caller: the thread that loads it first is taken for the main thread by it. Takes 1 to 2 ms.
+            import threading  # noqa: F401 - see above
         self.choice: Choice | None = None
         self.cpu_s = 0.0
         self.is_opening = False
@@ -139,8 +138,10 @@ class Early:
 
     def begin(self) -> None:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
-        self._over = self._threading.Event()
-        self._thread = self._threading.Thread(
+        import threading
+
+        self._over = threading.Event()
+        self._thread = threading.Thread(
             target=self._context.run, args=(self._work,), name="corewise-early", daemon=True
         )
         try:

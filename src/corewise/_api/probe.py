@@ -27,22 +27,36 @@ class Probe(Sync):
 
     Args:
         terms: what to run, and how.
-        early: takes over what others can do while an item runs long.
+        early: takes over what others can do while an item runs long; None where there is nothing for them.
 
     Attributes:
         gauge: what was measured.
     """
 
-    def __init__(self, terms: Terms, early: Early) -> None:
+    def __init__(self, terms: Terms, early: Early | None) -> None:
         super().__init__(terms)
-        self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
+        if early is None:
+            self.gauge = Gauge()
+        else:
+            self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
         self._early = early
 
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Run the chunk; return what others have done meanwhile as well, if there are any."""
         self.prepare()
-        self._early.away()
-        return [*super().collect(timeout_s), *self._early.back()]
+        early = self._early
+        if early is None:
+            return super().collect(timeout_s)
+        early.away()
+        return [*super().collect(timeout_s), *early.back()]
+
+    @property
+    def queued_s(self) -> float | None:
+        """As the gauge tells, which does not look in the first millisecond."""
+        return self.gauge.in_line_s
+
+    def _watched(self) -> None:
+        """Nothing: see `queued_s`."""
 
     def _run(self) -> Iterator[Done]:
         call = self.prepare()

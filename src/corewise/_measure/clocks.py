@@ -8,11 +8,11 @@ import time
 from _thread import get_ident, get_native_id
 from time import process_time
 
-from corewise._transport.forks import OwnDescriptor
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from corewise._transport.forks import OwnDescriptor
 
 thread_cpu_s: Callable[[], float] = getattr(
     time, "thread_time", process_time
@@ -29,11 +29,18 @@ class PlaceInLine:
     def __init__(self, thread: int) -> None:
         self._file: OwnDescriptor | None = None
         if sys.platform == "linux":
+            from corewise._transport.forks import OwnDescriptor
+
             try:
                 # Kept open, as to open it takes five times as long as to read it.
                 self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
             except OSError:
                 pass
+
+    @property
+    def tells(self) -> bool:
+        """Whether the system tells about it."""
+        return self._file is not None
 
     def queued_s(self) -> float:
         """Return the seconds for which the thread has stood in line; 0 where the system does not tell."""
@@ -87,6 +94,11 @@ class ThreadClocks:
         line = PlaceInLine(self._number)
         self.begin_s, self._line = line.queued_s(), line
         return True
+
+    @property
+    def line_tells(self) -> bool:
+        """Whether the system tells about its way to a core; True while nobody looked."""
+        return self._line is None or self._line.tells
 
     def queued_s(self) -> float | None:
         """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""

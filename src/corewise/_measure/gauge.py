@@ -67,6 +67,7 @@ class Gauge:
         # a whole, lest another thread finds half of it changed.
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
+        self._tells = sys.platform == "linux"
 
     @property
     def items(self) -> int:
@@ -87,6 +88,15 @@ class Gauge:
     def queued_s(self) -> float:
         """Seconds of theirs in line for a core."""
         return self._others.so_far[1]
+
+    @property
+    def in_line_s(self) -> float | None:
+        """Seconds of theirs in line for a core, once nothing runs any more; None where the system does not tell.
+
+        Nobody looked in the first millisecond, nor where next to all time was computed.
+        """
+        wall_s, cpu_s, _, _ = self._state
+        return self._queued(wall_s, cpu_s, self._others.so_far[1]) if self._tells else None
 
     @property
     def seen(self) -> tuple[float, float]:
@@ -209,6 +219,7 @@ class Gauge:
         first = can_tell_waits()
         if wall_s - cpu_s < _IDLE_SHARE * wall_s or not clocks.look_at_line():
             return first
+        self._tells = clocks.line_tells
         if self._blind is None:
             self._blind = wall_s, cpu_s
         return True
@@ -227,11 +238,6 @@ class Gauge:
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
     ) -> Measurement:
         native_cpu_s, queued_s = others
-        if self._blind is not None:  # what was not seen of it is taken to be like the rest
-            blind_s = self._blind[0] - self._blind[1]
-            seen_s = wall_s - cpu_s - blind_s
-            if blind_s > 0 and seen_s > 0:
-                queued_s *= 1 + blind_s / seen_s
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
         share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
         return Measurement(
@@ -243,9 +249,18 @@ class Gauge:
             cpu_s=cpu_s,
             native_cpu_s=max(0.0, native_cpu_s),
             held_s=None if share is None else share * cpu_s,
-            queued_s=max(0.0, min(queued_s, wall_s - cpu_s)),  # less is what stood between two chunks
+            queued_s=self._queued(wall_s, cpu_s, queued_s),
             remaining=remaining,
         )
+
+    def _queued(self, wall_s: float, cpu_s: float, queued_s: float) -> float:
+        """Return the seconds in line for a core, by those that were seen."""
+        if self._blind is not None:  # what was not seen of it is taken to be like the rest
+            blind_s = self._blind[0] - self._blind[1]
+            seen_s = wall_s - cpu_s - blind_s
+            if blind_s > 0 and seen_s > 0:
+                queued_s *= 1 + blind_s / seen_s
+        return max(0.0, min(queued_s, wall_s - cpu_s))  # less is what stood between two chunks
 
 
 class _Others:
