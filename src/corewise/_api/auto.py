@@ -84,6 +84,7 @@ class Auto:
         self._back: BackToPlain | None = None
         self._turns: TakingTurns | None = None
         self._at_once = 1
+        self._cores = 0  # not known yet
         self._done: Done | None = None  # the outcome that is being looked at
 
     # -- for whoever drives the run ------------------------------------------------------------------------------------
@@ -231,11 +232,13 @@ class Auto:
 
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide for the first time, as soon as enough is known and it matters."""
-        items, wall_s, cores = probe.gauge.items, probe.gauge.wall_s, cpu_count()
+        items, wall_s = probe.gauge.items, probe.gauge.wall_s
+        if wall_s < _FIRST_LOOK_S:
+            return None
+        cores = self._cores = self._cores or cpu_count()
         left = max(items, 2 * cores) if remaining is None else remaining
         # Whatever is done, waits can all overlap at best, and computing be shared by all cores.
-        saved_s = (wall_s - probe.gauge.cpu_s / cores) / items * left if items else 0.0
-        if wall_s < _FIRST_LOOK_S or saved_s <= GAIN_S:
+        if left * (wall_s - probe.gauge.cpu_s / cores) <= items * GAIN_S:
             return None
         measured = probe.gauge.so_far(remaining)
         if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:

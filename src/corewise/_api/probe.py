@@ -65,11 +65,16 @@ class Probe(Sync):
 
     def _measured(self, call: Callable[..., Any], chunk: Chunk) -> Done:
         terms, gauge = self._terms, self.gauge
-        items = chunk.items if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
-        part: Any = Chunk(chunk.start, items, star=chunk.star)  # type: ignore[arg-type]  # it is only gone through
+        pieces = None if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
+        items: Any = pieces or chunk.items
+        part = Chunk(chunk.start, items, star=chunk.star)
         pending = gauge.begin(items)
+        more = None
+        if pieces is not None and not gauge.is_timing:
+            more = pieces.more
+            pending = more(0) or pending
         if terms.seed is None:
-            done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending)
+            done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending, more=more)
         else:
             done = run_seeded(call, part, terms.seed, keep_going=terms.keep_going, interruptible=True)
         try:

@@ -39,6 +39,10 @@ class Gauge:
         long_s: see `when_long`.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
 
+    Attributes:
+        is_timing: whether items of the chunk that was begun last are timed one by one, so that the iterator has to be
+            gone through.
+
     Example:
         >>> gauge = Gauge()
         >>> results = list(map(abs, gauge.begin([-1, -2, -3])))
@@ -67,6 +71,7 @@ class Gauge:
         # a whole, lest another thread finds half of it changed.
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
+        self.is_timing = False
         self._tells = sys.platform == "linux"
 
     @property
@@ -117,9 +122,10 @@ class Gauge:
         stamps: list[float] = []
         self._stamps = stamps
         pending: Iterator[Any] = iter(items)
-        if len(items) > 1 and not ended:
+        self.is_timing = len(items) > 1 and wall_s >= ended * TIMED_FROM_S  # which is so where none has ended
+        if self.is_timing and not ended:
             pending = chain(_stamped(islice(pending, 1), stamps), pending)
-        elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
+        elif self.is_timing:
             pending = _stamped(items, stamps)
         if wall_s >= WORTH_A_LOOK_S:
             self._look_closely(clocks, wall_s, cpu_s)
