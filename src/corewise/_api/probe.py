@@ -70,7 +70,7 @@ class Probe(Sync):
         part = Chunk(chunk.start, items, star=chunk.star)
         pending = gauge.begin(items)
         more = None
-        if pieces is not None and not gauge.is_timing:
+        if pieces is not None and not gauge.is_timing and terms.seed is None:
             more = pieces.more
             pending = more(0) or pending
         if terms.seed is None:
