@@ -133,7 +133,7 @@ def _costs_of(start_method: str) -> tuple[str, Costs]:
     Args:
         start_method: what was asked for: ``"auto"`` or a name.
     """
-    from corewise._engine.start import pick_start_method
+    from corewise._engine.method import pick_start_method
     from corewise._measure.gauge import has_gil
     from corewise._measure.known_costs import costs_of
 

@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from typing import Any
 
     from corewise._approaches.base import Approach
     from corewise._dispatch.run import Run
@@ -70,7 +71,9 @@ class Early:
         self._look_again_s = look_again_s
         self._open_it = open_it
         self._context = copy_context()
-        self._signals = set_mask(SIG_BLOCK, ()) if sys.platform != "win32" else None
+        self._signals: Any = None
+        if sys.platform != "win32":
+            self._signals = set_mask(SIG_BLOCK, ())
         self._turn = _thread.allocate_lock()
         self._turn.acquire()
         self._thread: threading.Thread | None = None
