@@ -129,7 +129,7 @@ class Gauge:
             pending = _stamped(items, stamps)
         if wall_s >= WORTH_A_LOOK_S:
             self._look_closely(clocks, wall_s, cpu_s)
-        self._others.begin(clocks, thread_cpu_s())
+        self._others.begin(clocks)
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
         self._ticker.start()
@@ -289,11 +289,11 @@ class _Others:
         """CPU seconds of the process so far, without the ticker."""
         return process_time() - self._ticker.cpu_s - self._ours_s()
 
-    def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
-        """A chunk begins when its thread's clock says `cpu_s`."""
+    def begin(self, clocks: ThreadClocks) -> None:
+        """A chunk begins in the calling thread."""
         now = perf_counter()
         if now - self._ended > _GAP_S or (self._queued_s is None and clocks.begin_s is not None):
-            self._native_s, self._queued_s, self._read = self.all_s - cpu_s, clocks.queued_s(), now
+            self._native_s, self._queued_s, self._read = self.all_s - thread_cpu_s(), clocks.queued_s(), now
 
     def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
         """Return what `so_far` would be if the chunk ended now, when its thread's clock says `cpu_s`."""
