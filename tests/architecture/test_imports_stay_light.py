@@ -73,6 +73,20 @@ def test_the_lowest_floors_load_nothing_dear(module: str) -> None:
     assert sorted(set(DEAR).intersection(loaded)) == []
 
 
+@pytest.mark.parametrize("approach", ["auto", "sync"])
+def test_a_call_that_is_over_at_once_loads_nothing_to_choose_by(approach: str) -> None:
+    """Neither the rule and its words, nor what starts threads or processes: the first call would wait for it."""
+    program = (
+        "import sys; before = set(sys.modules); import corewise\n"
+        "assert corewise.map(abs, [-1], approach=sys.argv[1]).stats.items == 1\n"
+        "print(*(set(sys.modules) - before))"
+    )
+    loaded = _run(program, approach).stdout.split()
+    assert [name for name in loaded if name.split(".")[0] in (*DEARER_THAN_THE_FRONT_DOOR, "threading")] == []
+    choosing = {name for name in loaded if name.startswith(("corewise._choose", "corewise._engine"))}
+    assert choosing <= {"corewise._choose", "corewise._choose.undecided"}
+
+
 @pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
 def test_a_worker_loads_nothing_it_does_not_need(start_method: str, tmp_path: Path) -> None:
     """A worker that runs an importable function has loaded no terminal, no asyncio, no cloudpickle, no verbs."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from measured import ANY_COSTS, ANY_MEASUREMENT, COSTS, WRITES, measured
 
-from corewise._choose import model, rule
+from corewise._choose import model, rule, undecided
 from corewise._choose.vetoes import Wishes, cannot_travel, caution, vetoes
 from corewise._types.choice import APPROACHES
 from corewise.errors import OptionError
@@ -235,12 +235,18 @@ def test_time_in_line_for_a_core_is_neither_computing_nor_waiting(
 
 @pytest.mark.parametrize(
     ("items", "threads", "processes", "coroutines"),
-    [(None, rule.THREADS, 8, 100), (0, 1, 1, 1), (1, 1, 1, 1), (20, 20, 8, 20), (1000, rule.THREADS, 8, 100)],
+    [
+        (None, undecided.THREADS, 8, 100),
+        (0, 1, 1, 1),
+        (1, 1, 1, 1),
+        (20, 20, 8, 20),
+        (1000, undecided.THREADS, 8, 100),
+    ],
 )
 def test_workers_by_default_are_no_more_than_items(
     items: int | None, threads: int, processes: int, coroutines: int
 ) -> None:
     """And at least one; where nothing was measured."""
-    assert rule.threads_by_default(items) == threads
-    assert rule.processes_by_default(8, items) == processes
-    assert rule.coroutines_by_default(items) == coroutines
+    assert undecided.threads_by_default(items) == threads
+    assert undecided.processes_by_default(8, items) == processes
+    assert undecided.coroutines_by_default(items) == coroutines

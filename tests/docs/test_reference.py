@@ -11,7 +11,7 @@ import pytest
 
 import corewise
 from corewise import errors
-from corewise._choose import explain, vetoes
+from corewise._choose import explain, undecided, vetoes
 from corewise._types import comparison
 from corewise._types.options import Options
 from corewise._types.record import Record
@@ -105,5 +105,5 @@ def test_every_code_of_a_choice_is_listed() -> None:
     """Those that have a sentence, and the vetoes."""
     vetoed = set(re.findall(r'code="([\w-]+)"', inspect.getsource(vetoes)))
     assert vetoed
-    codes = {*explain.UNMEASURED, *explain.REASONS, *vetoed}
+    codes = {*undecided.REASONS, *explain.REASONS, *vetoed}
     assert [code for code in codes if f"`{code}`" not in _section("api.md", "Types")] == []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from corewise._engine.start import pick_start_method
+from corewise._engine.method import pick_start_method
 from corewise._machine.native_threads import why_not_fork
 from corewise._measure.gauge import Gauge
 

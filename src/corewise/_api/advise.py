@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from corewise._api.decision import in_words
 from corewise._api.learning import learn
 from corewise._api.request import function_name, make_request
+from corewise._api.results import in_words
 from corewise._choose import model, rule
 from corewise._choose.advice import by_cores, costs_of
 from corewise._choose.vetoes import caution, vetoes

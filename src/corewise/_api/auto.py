@@ -7,27 +7,33 @@ plain loop are left again.
 
 from __future__ import annotations
 
+import sys
 from time import perf_counter, process_time
 
-from corewise._api.decision import in_words
-from corewise._api.early import Early
 from corewise._api.probe import Probe
-from corewise._choose import model
-from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns, times
-from corewise._choose.climb import MOST_THREADS, ThreadClimb
-from corewise._choose.rule import nothing_left
+from corewise._choose.undecided import GAIN_S, nothing_left
+from corewise._machine.cpus import cpu_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from corewise._api.decision import Decision
+    from corewise._api.early import Early
     from corewise._approaches.base import Approach, Terms
+    from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns
+    from corewise._choose.climb import ThreadClimb
     from corewise._dispatch.run import Run
     from corewise._types.choice import Choice
     from corewise._types.measurement import Measurement
     from corewise._work.chunk import Done
+
+    class Decide(Protocol):
+        """Makes what chooses; `beside` says whether an item runs in the caller meanwhile."""
+
+        def __call__(self, *, beside: bool) -> Decision: ...
+
 
 _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
@@ -42,9 +48,10 @@ class Auto:
 
     Args:
         run: the run.
-        decision: chooses.
-        early: makes what chooses what is opened beside a long item; None to open nothing.
-        open_early: opens it.
+        workers: workers asked for; None for as many as suit the work.
+        decide: makes what chooses. That is loaded when there is something to choose, as the first call of a program
+            would wait for it.
+        open_early: opens what was chosen beside a long item.
 
     Attributes:
         choice: what runs the items now; None until that was decided. Without words.
@@ -55,17 +62,17 @@ class Auto:
     def __init__(
         self,
         run: Run,
-        decision: Decision,
-        early: Callable[[], Decision] | None,
+        workers: int | None,
+        decide: Decide,
         open_early: Callable[[Choice], Approach],
     ) -> None:
         self.choice: Choice | None = None
         self.decided_s = 0.0
         self.initialized = False
-        self._in_words: Choice | None = None
         self._run = run
-        self._decision = decision
-        self._make_early = early
+        self._workers = workers
+        self._decide = decide
+        self._decided: Decision | None = None
         self._decision_early: Decision | None = None
         self._open_early = open_early
         self._probe: Probe | None = None
@@ -78,13 +85,14 @@ class Auto:
         self._back: BackToPlain | None = None
         self._turns: TakingTurns | None = None
         self._at_once = 1
+        self._cores = 0  # not known yet
         self._done: Done | None = None  # the outcome that is being looked at
 
     # -- for whoever drives the run ------------------------------------------------------------------------------------
 
     def plainly(self, terms: Terms) -> Probe:
         """Return what runs items in the caller from now on."""
-        self._early = Early(self._run, self._decide_early, self._look_again_s, self._opened_early)
+        self._early = self._watch_for_a_long_item()
         self._probe = probe = Probe(terms, self._early)
         self._plainly = None
         self.initialized = True
@@ -94,21 +102,29 @@ class Auto:
         """Items are run by this approach from now on."""
         self._probe = self._threads = self._back = self._turns = None
         if choice.approach == "processes":
+            from corewise._choose.adapt import BackToPlain
+
             self._back = BackToPlain(self._plain_item_s)
         elif (most := self.most_threads(choice)) > choice.workers:
+            from corewise._choose.climb import ThreadClimb
+
             threads: Any = approach  # of all of them, these have a limit
             threads.limit = choice.workers
             self._threads = threads, ThreadClimb(choice.workers, alone_s=self._plain_item_s, most=most)
 
         elif choice.approach == "threads":
+            from corewise._choose.adapt import TakingTurns
+
             self._turns, self._at_once = TakingTurns(perf_counter(), process_time()), choice.workers
 
     def most_threads(self, choice: Choice) -> int:
         """Return how many workers there may be: more than at first if they are threads that wait, unless asked for."""
         measured = choice.measurement
         waits = measured is not None and measured.cpu_share < _COMPUTES
-        if self._decision.workers is not None or choice.approach != "threads" or not waits:
+        if self._workers is not None or choice.approach != "threads" or not waits:
             return choice.workers
+        from corewise._choose.climb import MOST_THREADS
+
         return MOST_THREADS
 
     def enough(self, done: Done) -> bool:
@@ -150,14 +166,6 @@ class Auto:
         self._adopt(early.choice)
         return early.choice, approach
 
-    def told(self) -> Choice | None:
-        """Return what runs the items, in words; None until that was decided."""
-        if self.choice is None:
-            return None
-        if self._in_words is None:
-            self._in_words = in_words(self.choice)
-        return self._in_words
-
     def outcome(self) -> dict[str, float]:
         """Return what was predicted and what came of it, as fields of `Stats`."""
         if self.choice is None or not self.choice.estimates:
@@ -182,12 +190,27 @@ class Auto:
             self._adopt(nothing_left(self._probe.gauge.measurement(0)))
         # These lead back to whoever holds this, and results would stay until the garbage collector finds them.
         self._probe = self._plainly = self._threads = self._back = self._turns = None
-        del self._run, self._open_early, self._make_early
+        del self._run, self._open_early
+
+    @property
+    def _decision(self) -> Decision:
+        if self._decided is None:
+            self._decided = self._decide(beside=False)
+        return self._decided
+
+    def _watch_for_a_long_item(self) -> Early | None:
+        """Return what starts workers beside the first item if that runs long; None where there is nothing for them."""
+        source = self._run.source
+        if source.sequences is None or not source.remaining or source.remaining == 1:
+            return None
+        from corewise._api.early import Early
+
+        return Early(self._run, self._decide_early, self._look_again_s, self._opened_early)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
     def _adopt(self, choice: Choice) -> None:
-        self.choice, self._in_words = choice, None
+        self.choice = choice
         self.decided_s = perf_counter()
         measured = choice.measurement
         self._plain_item_s = 0.0 if measured is None else measured.item_s
@@ -214,8 +237,12 @@ class Auto:
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide for the first time, as soon as enough is known and it matters."""
         items, wall_s = probe.gauge.items, probe.gauge.wall_s
-        left = max(items, 2 * self._decision.cores) if remaining is None else remaining
-        if wall_s < (_FIRST_LOOK_S if items > 1 else _FIRST_ALONE_S) or left * wall_s <= items * model.GAIN_S:
+        if wall_s < (_FIRST_LOOK_S if items > 1 else _FIRST_ALONE_S):
+            return None
+        cores = self._cores = self._cores or cpu_count()
+        left = max(items, 2 * cores) if remaining is None else remaining
+        # Whatever is done, waits can all overlap at best, and computing be shared by all cores.
+        if left * (wall_s - probe.gauge.cpu_s / cores) <= items * GAIN_S:
             return None
         figures = _figures(probe)
         measured = probe.gauge.so_far(remaining)
@@ -227,6 +254,8 @@ class Auto:
         if self._early is not None and not self._early.is_opening:
             self._early.cancel()
         choice = self._choose(measured)
+        from corewise._choose.adapt import Plainly
+
         self._plainly = Plainly(choice.measurement or measured, self._decision.costs, self._choose)
         self._told = figures
         return choice
@@ -253,7 +282,7 @@ class Auto:
         """Return how many threads what remains would repay the start of, by what calls take lately."""
         remaining = self._run.remaining
         if remaining is None:
-            return MOST_THREADS
+            return sys.maxsize
         return int((remaining * done.wall_s / len(done.values) / self._decision.costs.thread_start_s) ** 0.5)
 
     def _after_processes(self, back: BackToPlain, done: Done) -> bool:
@@ -273,6 +302,8 @@ class Auto:
         measured = None if self.choice is None else self.choice.measurement
         if measured is None:
             return False
+        from corewise._choose.adapt import times
+
         measured = times(measured, item_s / measured.item_s if measured.item_s > 0 else 1.0)
         if held is not None:
             measured = measured.replace(held_s=held * measured.cpu_s)
@@ -285,9 +316,9 @@ class Auto:
 
     def _decide_early(self) -> Choice | None:
         probe, remaining = self._probe, self._run.source.remaining
-        if probe is None or self._make_early is None or not remaining or probe.gauge.items:
+        if probe is None or not remaining or probe.gauge.items:
             return None  # behind other items, a long one says little of those that remain
-        decision = self._decision_early = self._decision_early or self._make_early()
+        decision = self._decision_early = self._decision_early or self._decide(beside=True)
         choice = decision.choose(probe.gauge.so_far(remaining))
         waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
         return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None

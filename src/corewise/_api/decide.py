@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 
-from corewise._api import fits
-from corewise._choose import rule
-from corewise._choose.explain import explain
+from corewise._choose import undecided
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import APPROACHES, Choice
-from corewise._types.options import Options, known_approach
+from corewise._types.options import USUAL, known_approach
 from corewise._work.coroutines import is_coroutine_function
 from corewise.errors import OptionError
 
@@ -18,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from corewise._types.options import Options
+
 _VARIABLE = "COREWISE_APPROACH"
-_USUAL = Options()
 
 
 def asked_for(
@@ -41,7 +40,9 @@ def asked_for(
     forced = os.environ.get(_VARIABLE, "") if asked == "auto" else ""
     if forced:
         asked = known_approach(forced)
-    if options != _USUAL:
+    if options is not USUAL and options != USUAL:
+        from corewise._api import fits
+
         if not forced:
             fits.refuse_misfits(asked, workers, options)
             asked = fits.only_one_allowed(asked, options)
@@ -54,12 +55,14 @@ def asked_for(
     elif is_coroutine_function(fn) and options.seed is None and "asyncio" in (options.approaches or APPROACHES):
         name, code = "asyncio", "coroutine"
     elif options.timeout is not None:
+        from corewise._api import fits
+
         fits.require_processes(options)
         name, code = "processes", "time-limit"
     else:
         return None
-    choice = Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why="")
-    return choice.replace(why=explain(choice))
+    why = undecided.REASONS[code]
+    return Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why=why)
 
 
 def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:
@@ -69,8 +72,8 @@ def number_of_workers(approach: str, workers: int | None, items: int | None) -> 
     if workers is not None:
         return workers
     if approach == "processes":
-        return rule.processes_by_default(cpu_count(), items)
-    return rule.threads_by_default(items) if approach == "threads" else rule.coroutines_by_default(items)
+        return undecided.processes_by_default(cpu_count(), items)
+    return undecided.threads_by_default(items) if approach == "threads" else undecided.coroutines_by_default(items)
 
 
 def _plain_function(fn: Callable[..., Any]) -> str:

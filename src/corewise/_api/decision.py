@@ -6,7 +6,6 @@ import sys
 
 from corewise._approaches import why_not_processes
 from corewise._choose import rule
-from corewise._choose.explain import explain
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import APPROACHES
@@ -165,18 +164,13 @@ def _loading_s(approach: str) -> float:
     return 0.0 if f"corewise._approaches.{approach}" in sys.modules else _LOADING_S[approach]
 
 
-def in_words(choice: Choice) -> Choice:
-    """Return a choice with its reason as a sentence."""
-    return choice.replace(why=explain(choice))
-
-
 def costs_charged(start_method: str) -> tuple[str, Costs]:
     """Return how processes would be started now, and what this machine is believed to charge.
 
     Args:
         start_method: what was asked for: ``"auto"`` or a name.
     """
-    from corewise._engine.start import pick_start_method
+    from corewise._engine.method import pick_start_method
     from corewise._measure.gauge import has_gil
     from corewise._measure.known_costs import costs_of
 

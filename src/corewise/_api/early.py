@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from typing import Any
 
     from corewise._approaches.base import Approach
     from corewise._dispatch.run import Run
@@ -59,10 +60,9 @@ class Early:
         look_again_s: Callable[[], float],
         open_it: Callable[[Choice], Approach],
     ) -> None:
-        # Here, in the caller: the thread that loads it first is taken for the main thread by it.
-        import threading
-
-        self._threading = threading
+        if sys.version_info < (3, 13):
+            # Here, in the caller: the thread that loads it first is taken for the main thread by it. Takes 1 to 2 ms.
+            import threading  # noqa: F401 - see above
         self.choice: Choice | None = None
         self.cpu_s = 0.0
         self.is_opening = False
@@ -71,6 +71,7 @@ class Early:
         self._look_again_s = look_again_s
         self._open_it = open_it
         self._context = copy_context()
+        self._signals: Any = None
         if sys.platform != "win32":
             self._signals = set_mask(SIG_BLOCK, ())
         self._turn = _thread.allocate_lock()
@@ -142,8 +143,10 @@ class Early:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
         if self._run is None:  # it is over
             return
-        self._over = self._threading.Event()
-        self._thread = self._threading.Thread(
+        import threading
+
+        self._over = threading.Event()
+        self._thread = threading.Thread(
             target=self._context.run, args=(self._work,), name="corewise-early", daemon=True
         )
         try:

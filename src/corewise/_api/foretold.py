@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corewise._api.decision import in_words
+from corewise._api.results import in_words
 from corewise._choose import model, rule
 from corewise._choose.advice import advice
 from corewise._work.coroutines import is_coroutine_function

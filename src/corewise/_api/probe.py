@@ -38,22 +38,36 @@ class Probe(Sync):
 
     Args:
         terms: what to run, and how.
-        early: takes over what others can do while an item runs long.
+        early: takes over what others can do while an item runs long; None where there is nothing for them.
 
     Attributes:
         gauge: what was measured.
     """
 
-    def __init__(self, terms: Terms, early: Beside) -> None:
+    def __init__(self, terms: Terms, early: Beside | None) -> None:
         super().__init__(terms)
-        self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
+        if early is None:
+            self.gauge = Gauge()
+        else:
+            self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
         self._early = early
 
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Run the chunk; return what others have done meanwhile as well, if there are any."""
         self.prepare()
-        self._early.away()
-        return [*super().collect(timeout_s), *self._early.back()]
+        early = self._early
+        if early is None:
+            return super().collect(timeout_s)
+        early.away()
+        return [*super().collect(timeout_s), *early.back()]
+
+    @property
+    def queued_s(self) -> float | None:
+        """As the gauge tells, which does not look in the first millisecond."""
+        return self.gauge.in_line_s
+
+    def _watched(self) -> None:
+        """Nothing: see `queued_s`."""
 
     def _run(self) -> Iterator[Done]:
         call = self.prepare()
@@ -62,11 +76,16 @@ class Probe(Sync):
 
     def _measured(self, call: Callable[..., Any], chunk: Chunk) -> Done:
         terms, gauge = self._terms, self.gauge
-        items = chunk.items if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
-        part: Any = Chunk(chunk.start, items, star=chunk.star)  # type: ignore[arg-type]  # it is only gone through
+        pieces = None if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
+        items: Any = pieces or chunk.items
+        part = Chunk(chunk.start, items, star=chunk.star)
         pending = gauge.begin(items)
+        more = None
+        if pieces is not None and not gauge.is_timing and terms.seed is None:
+            more = pieces.more
+            pending = more(0) or pending
         if terms.seed is None:
-            done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending)
+            done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending, more=more)
         else:
             done = run_seeded(call, part, terms.seed, keep_going=terms.keep_going, interruptible=True)
         try:

@@ -121,7 +121,7 @@ def function_name(fn: Callable[..., Any]) -> str:
 
 def method_beside() -> str:
     """Return how to start processes while another thread is at work: a fork could copy a lock that it holds."""
-    from corewise._engine.start import pick_start_method
+    from corewise._engine.method import pick_start_method
 
     method = pick_start_method("auto")
     return "forkserver" if method == "fork" else method

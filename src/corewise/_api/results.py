@@ -29,10 +29,29 @@ class Results(list):  # type: ignore[type-arg]  # a list of whatever the functio
 
     def __init__(self, values: Iterable[Any], choice: Choice, stats: Stats, failures: list[Failed]) -> None:
         super().__init__(values)
-        self.choice = choice
+        self._choice = choice
         self.stats = stats
         self.failures = failures
+
+    @property
+    def choice(self) -> Choice:
+        """Which approach ran the items, with how many workers, and why."""
+        self._choice = in_words(self._choice)  # not before anybody asks, as most do not
+        return self._choice
+
+    @choice.setter
+    def choice(self, choice: Choice) -> None:
+        self._choice = choice
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the list and its attributes."""
         return Results, (list(self), self.choice, self.stats, self.failures)
+
+
+def in_words(choice: Choice) -> Choice:
+    """Return a choice with its reason as a sentence."""
+    if choice.why:
+        return choice
+    from corewise._choose.explain import explain
+
+    return choice.replace(why=explain(choice))

@@ -32,12 +32,15 @@ class Sync:
         self._call: Callable[..., Any] | None = None
         self._chunk: Chunk | None = None
         self._outcomes = self._run()
-        self._queue = QueueWatch()
+        self._queue = self._watched()
 
     @property
     def queued_s(self) -> float | None:
         """Seconds for which the calling thread stood in line for a core."""
-        return self._queue.seconds()
+        return None if self._queue is None else self._queue.seconds()
+
+    def _watched(self) -> QueueWatch | None:
+        return QueueWatch()
 
     @property
     def room(self) -> int:

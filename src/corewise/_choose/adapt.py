@@ -6,6 +6,7 @@ All of it is pure. The numbers that come in are those of chunks that have ended;
 from __future__ import annotations
 
 from corewise._choose import model
+from corewise._choose.undecided import GAIN_S
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
@@ -87,7 +88,7 @@ class Plainly:
             return None
         item_s = wall_s / items
         left_s = self._spent_s if remaining is None else remaining * item_s
-        if max(left_s, 2 * self._cores * item_s if remaining is None else 0.0) <= model.GAIN_S:
+        if max(left_s, 2 * self._cores * item_s if remaining is None else 0.0) <= GAIN_S:
             self._seen_once = False
             return None
         same = self._judged_s <= _OTHER_ITEMS * item_s and item_s <= _OTHER_ITEMS * self._judged_s
@@ -100,7 +101,7 @@ class Plainly:
             self._seen_once = False
             return None
         start_s = choice.estimates[0].start_s if choice.estimates else 0.0
-        if self._seen_once or wall_s >= _EVIDENCE * (start_s + model.GAIN_S):
+        if self._seen_once or wall_s >= _EVIDENCE * (start_s + GAIN_S):
             return choice
         self._seen_once = True
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corewise._choose import model
+from corewise._choose import model, undecided
 from corewise._types import numbers
 
 TYPE_CHECKING = False
@@ -10,14 +10,7 @@ if TYPE_CHECKING:
     from corewise._types.choice import Choice
     from corewise._types.measurement import Estimate, Measurement
 
-# Where nothing was measured.
-UNMEASURED = {
-    "asked": "as asked for",
-    "environment": "as the environment variable COREWISE_APPROACH says",
-    "coroutine": "a coroutine function: its waits overlap in one event loop",
-    "time-limit": "a time limit needs workers that can be killed, so nothing was tried in the caller either",
-}
-# Where something was, by `Choice.code`: why it is this one.
+# Where something was measured, by `Choice.code`: why it is this one.
 REASONS = {
     "nothing-left": "nothing remains",
     "too-short": "too little remains to repay the start of workers",
@@ -52,7 +45,7 @@ def explain(choice: Choice) -> str:
     """
     measured = choice.measurement
     if measured is None:
-        return UNMEASURED[choice.code]
+        return undecided.REASONS[choice.code]
     if choice.code == "nothing-left":
         done = "its one item" if measured.items == 1 else f"all {measured.items:,} items"
         return f"{REASONS['nothing-left']}: {done} took {numbers.seconds(measured.wall_s)} in the caller"

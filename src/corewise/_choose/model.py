@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from math import ceil, inf, sqrt
 
+from corewise._choose.undecided import COROUTINES, GAIN_S
 from corewise._types.measurement import Costs, Estimate, Measurement
 
 # As many waits at once as a program starts with where nothing speaks for fewer; `climb.ThreadClimb` then follows what
 # the calls tell. More would be quicker where calls get in nobody's way, and flood a server that does less the more it
 # is asked to: simulated in tests/choose, with servers of both kinds, this one loses least by the worse of them.
 FIRST_THREADS = 128
-COROUTINES = 100  # at once, as common clients allow connections
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
 # A chunk lasts about so long (`_dispatch/sizes.py` aims at it).
@@ -227,9 +227,8 @@ def clearly_less(one_s: float, than_s: float) -> bool:
     return than_s - one_s > GAIN_S and one_s < (1.0 - GAIN_SHARE) * than_s
 
 
-# A gain below both is within what a run differs from the next one, and not worth a more complicated way (guess).
+# A gain below this share, as one below `GAIN_S`, is not worth a more complicated way (guess).
 GAIN_SHARE = 0.1
-GAIN_S = 0.004
 
 
 # -- one rule for each approach: seconds in all, of these the start of workers, and the caller's seconds to send items

@@ -7,6 +7,7 @@ holds the prediction for every approach and the reasons against those that canno
 from __future__ import annotations
 
 from corewise._choose import model
+from corewise._choose.undecided import GAIN_S, nothing_left
 from corewise._choose.vetoes import Veto, Wishes, vetoes
 from corewise._types.choice import APPROACHES, Choice
 from corewise.errors import OptionError
@@ -17,27 +18,11 @@ if TYPE_CHECKING:
 
     from corewise._types.measurement import Costs, Estimate, Measurement
 
-THREADS = 32  # where nothing was measured: as many waits at once as the standard library's pool allows itself at most
 NATIVE = 0.5  # cores that hidden threads keep busy, from which they are named as the reason
 MOSTLY = 0.5  # a share from which something is named as what an item mostly does
 # Vetoes that say nothing against an approach that would have gained something.
 _NO_LOSS = ("plain-function", "not-allowed", "proved-slower")
 _ANYTHING = Wishes()
-
-
-def threads_by_default(items: int | None) -> int:
-    """Return the number of threads where nothing was measured and none was asked for: at most one per item."""
-    return THREADS if items is None else max(1, min(THREADS, items))
-
-
-def processes_by_default(cores: int, items: int | None) -> int:
-    """Return the number of processes when none was asked for: one per core, no more than there are items."""
-    return cores if items is None else max(1, min(cores, items))
-
-
-def coroutines_by_default(items: int | None) -> int:
-    """Return how many coroutines run at once when no number was asked for: as common clients allow connections."""
-    return model.COROUTINES if items is None else max(1, min(model.COROUTINES, items))
 
 
 def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *, travel: Veto | None = None) -> Choice:
@@ -62,22 +47,13 @@ def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *
     plainly = "sync" not in against
     if plainly and measurement.remaining == 0:
         return nothing_left(measurement)
-    if plainly and measurement.items and model.left(measurement, costs) * measurement.item_s <= model.GAIN_S:
+    if plainly and measurement.items and model.left(measurement, costs) * measurement.item_s <= GAIN_S:
         return _choice(measurement, "sync", 1, "too-short")  # nothing could gain enough to be preferred
     estimates = predictions(measurement, costs, wishes, against)
     best = preferred([one for one in estimates if not one.veto])
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
     return _choice(measurement, best.approach, best.workers, code, (best, *rest))
-
-
-def nothing_left(measurement: Measurement) -> Choice:
-    """Return the choice for a run whose items have all been run in the caller by the time it is made.
-
-    Args:
-        measurement: what they told.
-    """
-    return _choice(measurement, "sync", 1, "nothing-left")
 
 
 def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against: Mapping[str, Veto]) -> list[Estimate]:

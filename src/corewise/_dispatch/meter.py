@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from corewise._types.events import Progress
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from corewise._types.events import Progress
 
 TICK_S = 0.1  # an eye sees no more, and a callable that writes somewhere should not be overrun
 
@@ -60,6 +60,8 @@ class Meter:
     def _tell(self, kind: str) -> None:
         if self._observer is None:
             return
+        from corewise._types.events import Progress  # not needed as long as nobody watches
+
         self._told = self._clock()
         elapsed = self.elapsed_s
         rate = self.done / elapsed if self.done and elapsed > 0 else None

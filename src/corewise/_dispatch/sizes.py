@@ -6,8 +6,10 @@ from __future__ import annotations
 # a run stays short.
 TARGET_S = 0.004
 # The design's doubling finds the size within ten chunks and never overshoots much on uneven work. While a chunk is far
-# too short, larger steps save some of its first chunks (benchmarks/results/peers.json, "map of 300,000 tiny calls").
+# too short, larger steps save some of its first chunks (benchmarks/results/peers.json, "map of 300,000 tiny calls"). A
+# worker that is alone waits for nobody at the end, so that all it loses by a chunk too large is that it hears late.
 _GROWTH = 2
+_GROWTH_ALONE = 32
 _GROWTH_FAR = 8
 _FAR_S = TARGET_S / 16
 # At the end of the input chunks become small, so that no worker works alone; but not so small that handing them over
@@ -59,7 +61,8 @@ class ChunkSizes:
             # A small chunk, at the end of the input, does not say that a larger one would still be short.
             ceiling = self._size
         else:
-            ceiling = self._size * (_GROWTH_FAR if self._workers == 1 or seconds < _FAR_S else _GROWTH)
+            growth = _GROWTH_ALONE if self._workers == 1 else _GROWTH_FAR if seconds < _FAR_S else _GROWTH
+            ceiling = self._size * growth
         self._size = max(1, int(min(fitting, ceiling)))
         least = _FLOOR_S * items / seconds if seconds > 0 else float("inf")
         self._floor = max(1, int(min(least, self._size)))

@@ -11,9 +11,10 @@ from itertools import count
 
 from corewise._engine.handle import Worker
 from corewise._engine.lifeline import Lifeline
+from corewise._engine.method import pick_start_method
 from corewise._engine.poller import make_poller
 from corewise._engine.setting import Preparation, Setup
-from corewise._engine.start import pick_start_method, start_worker
+from corewise._engine.start import start_worker
 from corewise._machine import cpus, native_limits
 from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import channel, codec

@@ -1,4 +1,4 @@
-"""Picks how to start a worker process, and starts it."""
+"""Starts a worker process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from _thread import get_ident
 from time import sleep
 
 from corewise._engine import forked
+from corewise._engine.method import native_threads_only
+from corewise._engine.method import pick_start_method as pick_start_method  # noqa: PLC0414 - others get it from here
 from corewise._engine.worker import serve
-from corewise._machine.native_threads import why_not_fork
-from corewise._transport import forks, portable
 from corewise._transport.codec import main_can_be_imported
 from corewise.errors import WorkerStartError
 
@@ -37,28 +37,6 @@ _TRIES_OF_A_SERVER = 20
 _SERVER_GOES_S = (
     0.01  # guess: a process that has raised is gone within milliseconds; 0.2 s in all beside busy neighbours
 )
-
-_GUARD = (
-    "this program starts worker processes while a worker process is importing it. Put what starts the work under\n"
-    '    if __name__ == "__main__":\n'
-    "so that workers can import the rest without running it again."
-)
-
-
-def pick_start_method(asked: str) -> str:
-    """Return the start method for `asked`: itself, or for ``"auto"`` fork where it is safe, else the next best.
-
-    Raises:
-        WorkerStartError: when this process is itself a worker that is still importing the program.
-    """
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None and getattr(process.current_process(), "_inheriting", False):
-        raise WorkerStartError(_GUARD)
-    if asked != "auto":
-        return asked
-    if portable.in_use():
-        return "spawn"
-    return "fork" if _why_not_fork() is None else "forkserver"
 
 
 def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) -> Process:
@@ -163,7 +141,7 @@ def _without_interrupts(start: Callable[[], Any], *, quiet: bool) -> Any:
     if sys.platform != "win32":
         before = set_mask(SIG_BLOCK, {SIGINT})
         try:
-            return _quietly(start) if quiet and sys.version_info >= (3, 12) and _native_threads_only() else start()
+            return _quietly(start) if quiet and sys.version_info >= (3, 12) and native_threads_only() else start()
         finally:
             set_mask(SIG_SETMASK, before)
     return start()
@@ -187,12 +165,3 @@ def _require_descriptors() -> None:
     finally:
         for fd in spare:
             os.close(fd)
-
-
-def _native_threads_only() -> bool:
-    return os.path.isdir("/proc/self/task") and _why_not_fork() is None
-
-
-def _why_not_fork() -> str | None:
-    forks.settle()  # what is ended before any fork is not in its way
-    return why_not_fork()

@@ -15,8 +15,6 @@ import _thread
 import sys
 from time import sleep
 
-from corewise._transport import forks
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +58,8 @@ def begin(job: Callable[[Aside], object]) -> Aside:
             return one
     if not _hooked:
         import atexit  # built in
+
+        from corewise._transport import forks
 
         _hooked.append(True)
         forks.around_forks(_end_all, _forget_all)

@@ -8,11 +8,11 @@ import time
 from _thread import get_ident, get_native_id
 from time import process_time
 
-from corewise._transport.forks import OwnDescriptor
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from corewise._transport.forks import OwnDescriptor
 
 thread_cpu_s: Callable[[], float] = getattr(
     time, "thread_time", process_time
@@ -32,12 +32,19 @@ class PlaceInLine:
     def __init__(self, thread: int) -> None:
         self._file: OwnDescriptor | None = None
         if sys.platform == "linux":
+            from corewise._transport.forks import OwnDescriptor
+
             try:
                 # Kept open, as to open it takes five times as long as to read it.
                 self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
             except OSError:
                 pass
         self.told = self._file is not None
+
+    @property
+    def tells(self) -> bool:
+        """Whether the system tells about it."""
+        return self._file is not None
 
     def queued_s(self) -> float:
         """Return the seconds for which the thread has stood in line; 0 where the system does not tell."""
@@ -106,6 +113,11 @@ class ThreadClocks:
             self.begin_s = line.queued_s()
         self._line = line
         return first
+
+    @property
+    def line_tells(self) -> bool:
+        """Whether the system tells about its way to a core; True while nobody looked."""
+        return self._line is None or self._line.tells
 
     def queued_s(self) -> float | None:
         """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""

@@ -40,6 +40,10 @@ class Gauge:
         long_s: see `when_long`.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
 
+    Attributes:
+        is_timing: whether items of the chunk that was begun last are timed one by one, so that the iterator has to be
+            gone through.
+
     Example:
         >>> gauge = Gauge()
         >>> results = list(map(abs, gauge.begin([-1, -2, -3])))
@@ -68,6 +72,7 @@ class Gauge:
         # a whole, lest another thread finds half of it changed.
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
+        self.is_timing = False
 
     @property
     def items(self) -> int:
@@ -95,6 +100,14 @@ class Gauge:
         return self._ticker.cpu_s + self._others.ours_s()
 
     @property
+    def in_line_s(self) -> float | None:
+        """Seconds of theirs in line for a core, once nothing runs any more; None where the system does not tell."""
+        if sys.platform != "linux":
+            return None
+        wall_s, cpu_s, _, _ = self._state
+        return self._queued(wall_s, cpu_s, self._others.so_far[1])
+
+    @property
     def seen(self) -> tuple[float, float]:
         """CPU seconds of theirs that were looked at for the GIL, and those of them for which it was held."""
         return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.held_s)
@@ -113,11 +126,12 @@ class Gauge:
         stamps: list[float] = []
         self._stamps = stamps
         pending: Iterator[Any] = iter(items)
-        if len(items) > 1 and not ended:
+        self.is_timing = len(items) > 1 and wall_s >= ended * TIMED_FROM_S  # which is so where none has ended
+        if self.is_timing and not ended:
             pending = chain(_stamped(islice(pending, 1), stamps), pending)
-        elif len(items) > 1 and wall_s >= ended * TIMED_FROM_S:
+        elif self.is_timing:
             pending = _stamped(items, stamps)
-        self._others.begin(clocks, thread_cpu_s())
+        self._others.begin(clocks)
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
         self._ticker.start()
@@ -237,8 +251,6 @@ class Gauge:
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
     ) -> Measurement:
         native_cpu_s, queued_s = others
-        if self._blind is not None:
-            queued_s += _queued_unseen(wall_s, cpu_s, queued_s, *self._blind)
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
         share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
         return Measurement(
@@ -250,9 +262,15 @@ class Gauge:
             cpu_s=cpu_s,
             native_cpu_s=max(0.0, native_cpu_s),
             held_s=None if share is None else share * cpu_s,
-            queued_s=max(0.0, min(queued_s, wall_s - cpu_s)),  # less is what stood between two chunks
+            queued_s=self._queued(wall_s, cpu_s, queued_s),
             remaining=remaining,
         )
+
+    def _queued(self, wall_s: float, cpu_s: float, queued_s: float) -> float:
+        """Return the seconds in line for a core, by those that were seen."""
+        if self._blind is not None:
+            queued_s += _queued_unseen(wall_s, cpu_s, queued_s, *self._blind)
+        return max(0.0, min(queued_s, wall_s - cpu_s))  # less is what stood between two chunks
 
 
 class _Others:
@@ -275,11 +293,11 @@ class _Others:
         """CPU seconds of the process so far, without the ticker."""
         return process_time() - self._ticker.cpu_s - self.ours_s()
 
-    def begin(self, clocks: ThreadClocks, cpu_s: float) -> None:
-        """A chunk begins when its thread's clock says `cpu_s`."""
+    def begin(self, clocks: ThreadClocks) -> None:
+        """A chunk begins in the calling thread."""
         now = perf_counter()
         if now - self._ended > _GAP_S:
-            self._native_s, self._queued_s, self._read = self.all_s - cpu_s, clocks.queued_s(), now
+            self._native_s, self._queued_s, self._read = self.all_s - thread_cpu_s(), clocks.queued_s(), now
 
     def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
         """Return what `so_far` would be if the chunk ended now, when its thread's clock says `cpu_s`."""

@@ -97,6 +97,9 @@ class Options(Record):
     timeout: float | None = None
 
 
+USUAL = Options()
+
+
 def make_options(given: Mapping[str, object]) -> Options:
     """Validate keyword arguments and return them as `Options`.
 
@@ -104,6 +107,8 @@ def make_options(given: Mapping[str, object]) -> Options:
         TypeError: when an option is unknown.
         OptionError: when a value is out of range, or two do not go together.
     """
+    if not given:
+        return USUAL
     for name in given:
         if name not in Options._fields:
             known = ("approach", "workers", "progress", *Options._fields)

@@ -38,14 +38,16 @@ class Record:
 
     _fields: tuple[str, ...] = ()
     _required: frozenset[str] = frozenset()
+    _known: frozenset[str] = frozenset()
 
     def __init_subclass__(cls) -> None:
         own = tuple(name for name in cls.__annotations__ if not name.startswith("_"))
         cls._fields = cls._fields + tuple(name for name in own if name not in cls._fields)
         cls._required = frozenset(name for name in cls._fields if not hasattr(cls, name))
+        cls._known = frozenset(cls._fields)
 
     def __init__(self, **values: Any) -> None:
-        if not (self._required <= values.keys() <= set(self._fields)):
+        if not (self._required <= values.keys() <= self._known):
             missing, unknown = sorted(self._required - values.keys()), sorted(values.keys() - set(self._fields))
             raise TypeError(f"{type(self).__name__}: missing fields {missing}, unknown fields {unknown}")
         self.__dict__.update(values)
@@ -78,4 +80,4 @@ class Record:
         Raises:
             TypeError: when a field is unknown.
         """
-        return type(self)(**{**self.as_dict(), **changes})
+        return type(self)(**{**self.__dict__, **changes})

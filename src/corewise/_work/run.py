@@ -24,6 +24,7 @@ def run_chunk(
     keep_going: bool,
     interruptible: bool,
     pending: Iterator[Any] | None = None,
+    more: Callable[[int], Iterator[Any] | None] | None = None,
 ) -> Done:
     """Run the items of a chunk in order.
 
@@ -33,6 +34,8 @@ def run_chunk(
         keep_going: whether to go on behind an item that fails; otherwise the rest of the chunk is dropped, as in a
             plain loop.
         pending: an iterator over the chunk's items that notes how far they are taken; by default a plain one.
+        more: told how many were run, gives an iterator over the next few items, None behind the last of them; by
+            default `pending` has all.
         interruptible: whether a KeyboardInterrupt is the user's Ctrl-C (in the caller's own thread) rather than an
             item's failure.
 
@@ -53,6 +56,9 @@ def run_chunk(
                 # `extend` keeps what it has got so far when the iterator raises, so the loop runs at the speed of C and
                 # the number of values still tells which item failed.
                 values.extend(starmap(call, pending) if chunk.star else map(call, pending))
+                while more is not None and (later := more(len(values))) is not None:
+                    pending = later
+                    values.extend(starmap(call, pending) if chunk.star else map(call, pending))
             except BaseException as raised:  # whatever the function raises is the item's outcome
                 if interruptible and isinstance(raised, KeyboardInterrupt):
                     raise
