@@ -56,7 +56,7 @@ def meet_computing(folder: str, number: int) -> int:
         (Path(folder) / str(number)).touch()
         return os.getpid()
     while not any((Path(folder) / str(other)).exists() for other in range(1, 8)):
-        spin(MS // 10)
+        spin(20 * MS)
     return os.getpid()
 
 

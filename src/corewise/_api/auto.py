@@ -7,7 +7,6 @@ plain loop are left again.
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter, process_time
 
 from corewise._api.probe import Probe
@@ -282,7 +281,9 @@ class Auto:
         """Return how many threads what remains would repay the start of, by what calls take lately."""
         remaining = self._run.remaining
         if remaining is None:
-            return sys.maxsize
+            from corewise._choose.climb import MOST_THREADS
+
+            return MOST_THREADS
         return int((remaining * done.wall_s / len(done.values) / self._decision.costs.thread_start_s) ** 0.5)
 
     def _after_processes(self, back: BackToPlain, done: Done) -> bool:

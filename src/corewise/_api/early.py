@@ -19,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
-    from typing import Any
 
     from corewise._approaches.base import Approach
     from corewise._dispatch.run import Run
@@ -71,7 +70,6 @@ class Early:
         self._look_again_s = look_again_s
         self._open_it = open_it
         self._context = copy_context()
-        self._signals: Any = None
         if sys.platform != "win32":
             self._signals = set_mask(SIG_BLOCK, ())
         self._turn = _thread.allocate_lock()
@@ -179,6 +177,7 @@ class Early:
                 self._error = error
         else:
             approach.close(kill=True)
+            self.is_opening = False
 
     def _decided(self, over: threading.Event) -> Choice | None:
         """Decide, and again when the item has run for longer; None when that has ended without a choice to open."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from corewise._approaches.sync import Sync
 from corewise._measure.gauge import Gauge
+from corewise._measure.ticker import WORTH_A_LOOK_S
 from corewise._work.chunk import Chunk
 from corewise._work.pieces import Pieces
 from corewise._work.run import run_chunk, run_seeded
@@ -63,11 +64,8 @@ class Probe(Sync):
 
     @property
     def queued_s(self) -> float | None:
-        """As the gauge tells, which does not look in the first millisecond."""
-        return self.gauge.in_line_s
-
-    def _watched(self) -> None:
-        """Nothing: see `queued_s`."""
+        """As of any plain loop; 0 of work that takes so little time that to look would be a large part of it."""
+        return 0.0 if self._queue.tells and self.gauge.wall_s < WORTH_A_LOOK_S else super().queued_s
 
     def _run(self) -> Iterator[Done]:
         call = self.prepare()

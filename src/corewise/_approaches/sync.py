@@ -32,15 +32,12 @@ class Sync:
         self._call: Callable[..., Any] | None = None
         self._chunk: Chunk | None = None
         self._outcomes = self._run()
-        self._queue = self._watched()
+        self._queue = QueueWatch()
 
     @property
     def queued_s(self) -> float | None:
         """Seconds for which the calling thread stood in line for a core."""
-        return None if self._queue is None else self._queue.seconds()
-
-    def _watched(self) -> QueueWatch | None:
-        return QueueWatch()
+        return self._queue.seconds()
 
     @property
     def room(self) -> int:

@@ -23,10 +23,15 @@ def queued_s() -> float | None:
 
 
 class QueueWatch:
-    """Counts the seconds that the calling thread stands in line from now on."""
+    """Counts the seconds that the calling thread stands in line from now on.
+
+    Attributes:
+        tells: whether the system tells of them.
+    """
 
     def __init__(self) -> None:
         self._begin = queued_s()
+        self.tells = self._begin is not None
 
     def seconds(self) -> float | None:
         """Return the seconds so far; None where the system does not tell. To be asked by the same thread."""

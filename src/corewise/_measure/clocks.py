@@ -41,11 +41,6 @@ class PlaceInLine:
                 pass
         self.told = self._file is not None
 
-    @property
-    def tells(self) -> bool:
-        """Whether the system tells about it."""
-        return self._file is not None
-
     def queued_s(self) -> float:
         """Return the seconds for which the thread has stood in line; 0 where the system does not tell."""
         if sys.platform == "win32" or self._file is None:
@@ -113,11 +108,6 @@ class ThreadClocks:
             self.begin_s = line.queued_s()
         self._line = line
         return first
-
-    @property
-    def line_tells(self) -> bool:
-        """Whether the system tells about its way to a core; True while nobody looked."""
-        return self._line is None or self._line.tells
 
     def queued_s(self) -> float | None:
         """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""

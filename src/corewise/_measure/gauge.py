@@ -100,14 +100,6 @@ class Gauge:
         return self._ticker.cpu_s + self._others.ours_s()
 
     @property
-    def in_line_s(self) -> float | None:
-        """Seconds of theirs in line for a core, once nothing runs any more; None where the system does not tell."""
-        if sys.platform != "linux":
-            return None
-        wall_s, cpu_s, _, _ = self._state
-        return self._queued(wall_s, cpu_s, self._others.so_far[1])
-
-    @property
     def seen(self) -> tuple[float, float]:
         """CPU seconds of theirs that were looked at for the GIL, and those of them for which it was held."""
         return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.held_s)
@@ -251,6 +243,8 @@ class Gauge:
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
     ) -> Measurement:
         native_cpu_s, queued_s = others
+        if self._blind is not None:
+            queued_s += _queued_unseen(wall_s, cpu_s, queued_s, *self._blind)
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
         share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
         return Measurement(
@@ -262,15 +256,9 @@ class Gauge:
             cpu_s=cpu_s,
             native_cpu_s=max(0.0, native_cpu_s),
             held_s=None if share is None else share * cpu_s,
-            queued_s=self._queued(wall_s, cpu_s, queued_s),
+            queued_s=max(0.0, min(queued_s, wall_s - cpu_s)),  # less is what stood between two chunks
             remaining=remaining,
         )
-
-    def _queued(self, wall_s: float, cpu_s: float, queued_s: float) -> float:
-        """Return the seconds in line for a core, by those that were seen."""
-        if self._blind is not None:
-            queued_s += _queued_unseen(wall_s, cpu_s, queued_s, *self._blind)
-        return max(0.0, min(queued_s, wall_s - cpu_s))  # less is what stood between two chunks
 
 
 class _Others:
