@@ -34,9 +34,11 @@ _NOT_THE_USERS = frozenset(
     {"_config", "_identity", "_parent_pid", "_popen", "_report", "_lifeline", "_interrupts", "_name", "_method"}
 )
 _METHODS = ("fork", "forkserver", "spawn")
+_METHODS_HERE = frozenset(multiprocessing.get_all_start_methods())
 _SIGKILL = 9
 _NO_OUTCOME: tuple[str, Any] = outcome.EXITED, None
 _being_packed: set[int] = set()  # the `id` of each process on its way to be one
+_forking: Any = None  # the module, once a process was forked
 _kills_seen = -1  # how many out-of-memory kills the kernel had counted when it was last asked
 
 
@@ -101,7 +103,7 @@ class Process(multiprocessing.Process):
             asked = start_method if isinstance(start_method, str) else start_method.get_start_method()
             if asked not in _METHODS:
                 raise OptionError(f"start_method is {asked!r}; it can be one of {', '.join(_METHODS)}, or a context")
-            if asked not in multiprocessing.get_all_start_methods():
+            if asked not in _METHODS_HERE:
                 raise OptionError(f"start_method is {asked!r}, which this system does not have")
             self._asked = asked
 
@@ -128,10 +130,11 @@ class Process(multiprocessing.Process):
         self._method_is_open = self._asked is None and multiprocessing.get_start_method(allow_none=True) is None
         if self._asked is not None:
             self._start_method = self._asked  # what its own children are started by, as with a context's Process
+        by_kernel = method.by_kernel()
         with Scope() as scope:
             # Closed here if it cannot be started; it is let go of by `_let_go` once it was.
-            awaited = scope.closing(outcome.Awaited())
-            lifeline = scope.closing(Lifeline())
+            awaited = scope.closing(outcome.Awaited(in_packets=by_kernel))
+            lifeline = scope.closing(Lifeline(by_kernel=by_kernel))
             self._report, self._lifeline = awaited.report(), lifeline
             try:
                 with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
@@ -154,9 +157,7 @@ class Process(multiprocessing.Process):
 
     def _launched(self) -> Any:
         if sys.platform == "linux" and self._method == "fork" and method.has_pidfd():
-            from corewise._engine.processes.forking import Popen
-
-            return Popen(self)
+            return (_forking or _load_forking()).Popen(self)
         context: Any = multiprocessing.get_context(self._method)
         launch: Callable[[Any], Any] = context.Process._Popen
         if self._method == "fork":
@@ -351,6 +352,14 @@ class Process(multiprocessing.Process):
     def _after_fork(self) -> None:
         if self._method != "spawn":  # where nothing was inherited
             _standard.BaseProcess._after_fork()
+
+
+def _load_forking() -> Any:
+    global _forking  # noqa: PLW0603 - looked up for each process, so not by an import statement
+    from corewise._engine.processes import forking
+
+    _forking = forking
+    return forking
 
 
 def _wait(numbers: list[int], timeout: float | None) -> bool:

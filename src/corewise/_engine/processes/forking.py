@@ -28,19 +28,19 @@ class Popen(popen_fork.Popen):
     """A forked process."""
 
     sentinel: int
+    _notice: OwnDescriptor | None = None
 
     def _launch(self, process_obj: Any) -> None:
         self.pid = _fork()
         if self.pid == 0:
             self._be_child(process_obj)
         try:
-            notice = OwnDescriptor(os.pidfd_open(self.pid))
+            self._notice = OwnDescriptor(os.pidfd_open(self.pid))
         except OSError:  # no descriptor left
             self.kill()
             os.waitpid(self.pid, 0)
             raise
-        self.sentinel = notice.fd
-        self.finalizer = standard_util.Finalize(self, notice.close)
+        self.sentinel = self._notice.fd
 
     def _be_child(self, process_obj: Any) -> None:
         """Be the child: as the standard library has it in this version, but for Ctrl-C, which the parent holds back."""
@@ -55,6 +55,15 @@ class Popen(popen_fork.Popen):
             if _ENDS_BY_ATEXIT:
                 atexit._run_exitfuncs()
             os._exit(code)
+
+    def close(self) -> None:
+        """Let go of the death notice."""
+        if self._notice is not None:
+            self._notice.close()
+
+    # Not by the standard library's `Finalize`: its parts lie in a dozen pages that would have to be copied now, with
+    # the fork just done. A child has no more to close: the descriptor was closed there at the fork.
+    __del__ = close
 
     def poll(self, flag: int = os.WNOHANG) -> int | None:
         """Return the exit code; None while it runs."""
