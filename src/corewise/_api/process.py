@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _standard: Any = standard  # whose private parts are used: a process has to be in its books
 _NOT_THE_USERS = frozenset(
-    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_lifeline", "_interrupts", "_name", "_method"}
+    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_reporting", "_stdin", "_lifeline", "_interrupts"}
+    | {"_name", "_method"}
 )
 _METHODS = ("fork", "forkserver", "spawn")
 _METHODS_HERE = frozenset(multiprocessing.get_all_start_methods())
@@ -80,6 +81,8 @@ class Process(multiprocessing.Process):
     _method = ""  # the one that it was started by
     _method_is_open = False  # whether its parent has left the start method to be looked for
     _by_value = False  # whether what the main program defines travels by value
+    _reporting: Callable[[], Any] | None = None  # `run` with a report, of a process that is forked
+    _stdin: Any = None  # of a forked child, until it is in place
     _interrupts: InterruptsHeld | None = None  # what a forked child has to let go of
     _report: outcome.Report | None = None  # on its way to the child
     _lifeline: Lifeline | None = None
@@ -146,7 +149,7 @@ class Process(multiprocessing.Process):
                     _standard._children.add(self)
                     scope.keep_open()
             finally:
-                self._report = self._interrupts = None
+                self._report = self._interrupts = self._reporting = None
                 if self._popen is None:
                     self._lifeline = None
         awaited.handed_over()
@@ -345,11 +348,15 @@ class Process(multiprocessing.Process):
         self._report = self._lifeline = self._interrupts = None
         if self._method_is_open:
             method.unset()
-        self.run = report.of(self.run)  # type: ignore[method-assign]
+        self.run = self._reporting or report.of(self.run)  # type: ignore[method-assign]
+        self._reporting = None
         code: int = super()._bootstrap(parent_sentinel)  # type: ignore[misc]
         return code
 
     def _after_fork(self) -> None:
+        if self._stdin is not None:
+            sys.stdin = self._stdin
+            self._stdin = None
         if self._method != "spawn":  # where nothing was inherited
             _standard.BaseProcess._after_fork()
 

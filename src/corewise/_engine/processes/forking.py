@@ -12,6 +12,7 @@ assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
 from multiprocessing import popen_fork
 from multiprocessing import util as standard_util
 
+from corewise._engine.processes import no_input
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor
 
@@ -31,9 +32,12 @@ class Popen(popen_fork.Popen):
     _notice: OwnDescriptor | None = None
 
     def _launch(self, process_obj: Any) -> None:
+        no_input.prepare()
+        process_obj._reporting = process_obj._report.of(process_obj.run)
+        line = process_obj._lifeline.reading
         self.pid = _fork()
         if self.pid == 0:
-            self._be_child(process_obj)
+            self._be_child(process_obj, line)
         try:
             self._notice = OwnDescriptor(os.pidfd_open(self.pid))
         except OSError:  # no descriptor left
@@ -42,7 +46,7 @@ class Popen(popen_fork.Popen):
             raise
         self.sentinel = self._notice.fd
 
-    def _be_child(self, process_obj: Any) -> None:
+    def _be_child(self, process_obj: Any, line: int) -> None:
         """Be the child: as the standard library has it in this version, but for Ctrl-C, which the parent holds back."""
         code = 1
         try:
@@ -50,7 +54,8 @@ class Popen(popen_fork.Popen):
                 atexit._clear()
                 atexit.register(_util._exit_function)
             process_obj._interrupts.__exit__(None, None, None)
-            code = process_obj._bootstrap(parent_sentinel=process_obj._lifeline.reading)
+            process_obj._stdin = no_input.take()
+            code = process_obj._bootstrap(line)
         finally:
             if _ENDS_BY_ATEXIT:
                 atexit._run_exitfuncs()
