@@ -31,12 +31,15 @@ if TYPE_CHECKING:
 
 _standard: Any = standard  # whose private parts are used: a process has to be in its books
 _NOT_THE_USERS = frozenset(
-    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_lifeline", "_interrupts", "_name", "_method"}
+    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_reporting", "_stdin", "_lifeline", "_interrupts"}
+    | {"_name", "_method"}
 )
 _METHODS = ("fork", "forkserver", "spawn")
+_METHODS_HERE = frozenset(multiprocessing.get_all_start_methods())
 _SIGKILL = 9
 _NO_OUTCOME: tuple[str, Any] = outcome.EXITED, None
 _being_packed: set[int] = set()  # the `id` of each process on its way to be one
+_forking: Any = None  # the module, once a process was forked
 _kills_seen = -1  # how many out-of-memory kills the kernel had counted when it was last asked
 
 
@@ -78,6 +81,8 @@ class Process(multiprocessing.Process):
     _method = ""  # the one that it was started by
     _method_is_open = False  # whether its parent has left the start method to be looked for
     _by_value = False  # whether what the main program defines travels by value
+    _reporting: Callable[[], Any] | None = None  # `run` with a report, of a process that is forked
+    _stdin: Any = None  # of a forked child, until it is in place
     _interrupts: InterruptsHeld | None = None  # what a forked child has to let go of
     _report: outcome.Report | None = None  # on its way to the child
     _lifeline: Lifeline | None = None
@@ -101,7 +106,7 @@ class Process(multiprocessing.Process):
             asked = start_method if isinstance(start_method, str) else start_method.get_start_method()
             if asked not in _METHODS:
                 raise OptionError(f"start_method is {asked!r}; it can be one of {', '.join(_METHODS)}, or a context")
-            if asked not in multiprocessing.get_all_start_methods():
+            if asked not in _METHODS_HERE:
                 raise OptionError(f"start_method is {asked!r}, which this system does not have")
             self._asked = asked
 
@@ -128,10 +133,11 @@ class Process(multiprocessing.Process):
         self._method_is_open = self._asked is None and multiprocessing.get_start_method(allow_none=True) is None
         if self._asked is not None:
             self._start_method = self._asked  # what its own children are started by, as with a context's Process
+        by_kernel = method.by_kernel()
         with Scope() as scope:
             # Closed here if it cannot be started; it is let go of by `_let_go` once it was.
-            awaited = scope.closing(outcome.Awaited())
-            lifeline = scope.closing(Lifeline())
+            awaited = scope.closing(outcome.Awaited(in_packets=by_kernel))
+            lifeline = scope.closing(Lifeline(by_kernel=by_kernel))
             self._report, self._lifeline = awaited.report(), lifeline
             try:
                 with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
@@ -143,7 +149,7 @@ class Process(multiprocessing.Process):
                     _standard._children.add(self)
                     scope.keep_open()
             finally:
-                self._report = self._interrupts = None
+                self._report = self._interrupts = self._reporting = None
                 if self._popen is None:
                     self._lifeline = None
         awaited.handed_over()
@@ -154,9 +160,7 @@ class Process(multiprocessing.Process):
 
     def _launched(self) -> Any:
         if sys.platform == "linux" and self._method == "fork" and method.has_pidfd():
-            from corewise._engine.processes.forking import Popen
-
-            return Popen(self)
+            return (_forking or _load_forking()).Popen(self)
         context: Any = multiprocessing.get_context(self._method)
         launch: Callable[[Any], Any] = context.Process._Popen
         if self._method == "fork":
@@ -344,13 +348,25 @@ class Process(multiprocessing.Process):
         self._report = self._lifeline = self._interrupts = None
         if self._method_is_open:
             method.unset()
-        self.run = report.of(self.run)  # type: ignore[method-assign]
+        self.run = self._reporting or report.of(self.run)  # type: ignore[method-assign]
+        self._reporting = None
         code: int = super()._bootstrap(parent_sentinel)  # type: ignore[misc]
         return code
 
     def _after_fork(self) -> None:
+        if self._stdin is not None:
+            sys.stdin = self._stdin
+            self._stdin = None
         if self._method != "spawn":  # where nothing was inherited
             _standard.BaseProcess._after_fork()
+
+
+def _load_forking() -> Any:
+    global _forking  # noqa: PLW0603 - looked up for each process, so not by an import statement
+    from corewise._engine.processes import forking
+
+    _forking = forking
+    return forking
 
 
 def _wait(numbers: list[int], timeout: float | None) -> bool:

@@ -32,14 +32,20 @@ class Lifeline:
 
     On Windows the parent's process handle does the same service, and nothing is handed over.
 
+    Args:
+        handle: the worker's end, in the worker; None in the parent.
+        by_kernel: whether to use what only Linux has. Default: unless the portable transport is asked for.
+
     Raises:
         OSError: when no descriptors are left.
     """
 
-    def __init__(self, handle: Any = None) -> None:
+    def __init__(self, handle: Any = None, *, by_kernel: bool | None = None) -> None:
         self._writer: forks.OwnDescriptor | None = None
         self._fd = -1
-        self._by_kernel = sys.platform == "linux" and not portable.in_use()
+        if by_kernel is None:
+            by_kernel = not portable.in_use()
+        self._by_kernel = sys.platform == "linux" and by_kernel
         if handle is not None:
             self._fd = handle.detach()
         elif sys.platform != "win32":

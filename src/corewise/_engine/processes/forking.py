@@ -12,6 +12,7 @@ assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
 from multiprocessing import popen_fork
 from multiprocessing import util as standard_util
 
+from corewise._engine.processes import no_input
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor
 
@@ -28,21 +29,24 @@ class Popen(popen_fork.Popen):
     """A forked process."""
 
     sentinel: int
+    _notice: OwnDescriptor | None = None
 
     def _launch(self, process_obj: Any) -> None:
+        no_input.prepare()
+        process_obj._reporting = process_obj._report.of(process_obj.run)
+        line = process_obj._lifeline.reading
         self.pid = _fork()
         if self.pid == 0:
-            self._be_child(process_obj)
+            self._be_child(process_obj, line)
         try:
-            notice = OwnDescriptor(os.pidfd_open(self.pid))
+            self._notice = OwnDescriptor(os.pidfd_open(self.pid))
         except OSError:  # no descriptor left
             self.kill()
             os.waitpid(self.pid, 0)
             raise
-        self.sentinel = notice.fd
-        self.finalizer = standard_util.Finalize(self, notice.close)
+        self.sentinel = self._notice.fd
 
-    def _be_child(self, process_obj: Any) -> None:
+    def _be_child(self, process_obj: Any, line: int) -> None:
         """Be the child: as the standard library has it in this version, but for Ctrl-C, which the parent holds back."""
         code = 1
         try:
@@ -50,11 +54,21 @@ class Popen(popen_fork.Popen):
                 atexit._clear()
                 atexit.register(_util._exit_function)
             process_obj._interrupts.__exit__(None, None, None)
-            code = process_obj._bootstrap(parent_sentinel=process_obj._lifeline.reading)
+            process_obj._stdin = no_input.take()
+            code = process_obj._bootstrap(line)
         finally:
             if _ENDS_BY_ATEXIT:
                 atexit._run_exitfuncs()
             os._exit(code)
+
+    def close(self) -> None:
+        """Let go of the death notice."""
+        if self._notice is not None:
+            self._notice.close()
+
+    # Not by the standard library's `Finalize`: its parts lie in a dozen pages that would have to be copied now, with
+    # the fork just done. A child has no more to close: the descriptor was closed there at the fork.
+    __del__ = close
 
     def poll(self, flag: int = os.WNOHANG) -> int | None:
         """Return the exit code; None while it runs."""

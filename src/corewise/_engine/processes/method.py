@@ -136,11 +136,23 @@ def unset() -> None:
 
 
 _pidfd: list[bool] = []  # whether there are such; looked up once
+_kernel: list[bool] = []  # whether what only Linux has is used; looked up once
+
+
+def by_kernel() -> bool:
+    """Whether to use what only Linux has.
+
+    Looked up for the first process only: each page that is written to between two forks is copied or claimed anew, and
+    the environment lies in a dozen that nothing else here needs.
+    """
+    if not _kernel:
+        _kernel.append(not portable.in_use())
+    return _kernel[0]
 
 
 def has_pidfd() -> bool:
     """Whether this system has descriptors for processes."""
-    if sys.platform != "linux" or portable.in_use():
+    if sys.platform != "linux" or not by_kernel():
         return False
     if not _pidfd:
         import os

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from corewise._transport import failures, forks, pickling, portable
+from corewise._transport import failures, forks, pickling
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection
 from corewise._transport.pipes.messages import packed
 from corewise._transport.pipes.pipe import Pipe
+from corewise._transport.plain import PLAIN
 
 if sys.platform == "linux":
     from _socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, socketpair
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 RETURNED, RAISED, EXITED = "returned", "raised", "exited"
 _IN_PACKET_BYTES = 1 << 15  # guess: what a packet takes is copied twice, and a block costs some 50 µs
 _PICKLE = b"\x80"  # what every pickle begins with
+_MARSHALLED = frozenset({b")", b"\xa9"})  # what a small tuple begins with, as `marshal` writes it
 _BYTES = b"\x01"  # what a packet of bytes begins with
 _NO_FILE_BYTES = 1 << 12  # guess: what any system's pipe takes although nobody reads it
 
@@ -69,6 +71,15 @@ class Report:
         return reporting
 
     def _send(self, outcome: tuple[str, Any]) -> None:
+        if type(outcome[1]) in PLAIN and not isinstance(self._line, Connection):
+            # By what is part of the interpreter: of the pickle module's library, this process has no page yet.
+            body = pickling.plain_dumps(outcome)
+            if len(body) <= _IN_PACKET_BYTES:
+                try:
+                    self._line.send(body)
+                except ConnectionError:  # the parent has let go of the process
+                    pass
+                return
         body, buffers = packed(outcome, travelled=True)
         small = not buffers and len(body) <= (
             _NO_FILE_BYTES if isinstance(self._line, Connection) else _IN_PACKET_BYTES
@@ -124,6 +135,9 @@ def _from_file(name: str) -> tuple[str, Any]:
 class Awaited:
     """The parent's side.
 
+    Args:
+        in_packets: whether to use what only Linux has.
+
     Attributes:
         ended: whether nothing can come any more.
 
@@ -131,11 +145,11 @@ class Awaited:
         OSError: when no descriptors are left.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_packets: bool) -> None:
         self.ended = False
         self._line: Any
         self._theirs: Any
-        if sys.platform == "linux" and not portable.in_use():
+        if sys.platform == "linux" and in_packets:
             # Not by `Pipe`: the fewer objects are made for each process, the fewer pages are copied at its fork.
             self._line, self._theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         else:
@@ -177,6 +191,9 @@ class Awaited:
             kind = self._line.recv(1, MSG_DONTWAIT | MSG_PEEK)
             if not kind:
                 raise EOFError
+            if kind in _MARSHALLED:
+                plain: tuple[str, Any] = pickling.loads(self._line.recv(_IN_PACKET_BYTES))
+                return plain
             if kind == _PICKLE:
                 return _outcome_in(self._line.recv(_IN_PACKET_BYTES))
             from corewise._transport.pipes.packets import PacketConnection
