@@ -68,10 +68,8 @@ def _fresh(program: str) -> str:
 
 @pytest.mark.parametrize("approach", ["auto", "processes"])
 def test_a_small_map_of_plain_values_loads_no_pickle(approach: str) -> None:
-    """Its C module loads `functools` and `collections`, a tenth of what such a program takes.
-
-    An automatic run may load these, as `threading` does: a long first item may need a thread beside it.
-    """
+    """Its C module loads `functools` and `collections`, a tenth of what such a program takes."""
+    # An automatic run loads these with `threading`, as a long first item may need a thread beside it.
     dear = {"_pickle", "pickle", "weakref", *([] if approach == "auto" else ["functools", "collections"])}
     program = (
         "import sys; before = set(sys.modules); import corewise\n"
