@@ -311,7 +311,7 @@ def test_auto_with_a_seed_uses_no_threads() -> None:
     """Waits overlap in processes then, and coroutines are run there too."""
     # In a program of its own: what the tests before have left running in this process computes, or so it seems.
     program = (
-        "import corewise, time; choice = corewise.map(time.sleep, [0.03] * 8, seed=1, workers=2).choice; "
+        "import corewise, time; choice = corewise.map(time.sleep, [0.03] * 30, seed=1, workers=2).choice; "
         "print(choice.approach, choice.code)"
     )
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout

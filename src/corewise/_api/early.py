@@ -74,6 +74,7 @@ class Early:
             self._signals = set_mask(SIG_BLOCK, ())
         self._turn = _thread.allocate_lock()
         self._turn.acquire()
+        self._beginning = _thread.allocate_lock()
         self._thread: threading.Thread | None = None
         self._over: threading.Event | None = None
         self._approach: Approach | None = None
@@ -96,11 +97,15 @@ class Early:
             BaseException: what went wrong in the thread.
         """
         self._turn.acquire()
-        if self._approach is None or self._thread is None or self._over is None:
+        if self._approach is None:
             return []
-        self._over.set()
+        with self._beginning:  # the thread may be quicker than whoever has started it
+            thread, over = self._thread, self._over
+        if thread is None or over is None:
+            return []
+        over.set()
         self._turn.release()
-        self._thread.join()
+        thread.join()
         self._turn.acquire()
         finished, self._finished = self._finished, []
         if self._error is not None:
@@ -120,7 +125,10 @@ class Early:
 
     def cancel(self) -> None:
         """Nothing more is wanted of it. What is just being opened is closed as soon as it is there."""
-        thread, self._thread = self._thread, None
+        with self._beginning:
+            thread, self._thread = self._thread, None
+            if thread is None:
+                self._let_go()
         if thread is not None and self._over is not None:
             self._over.set()
             self.is_opening = self.is_opening and self._approach is None
@@ -139,18 +147,18 @@ class Early:
 
     def begin(self) -> None:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
-        if self._run is None:  # it is over
-            return
         import threading
 
-        self._over = threading.Event()
-        self._thread = threading.Thread(
-            target=self._context.run, args=(self._work,), name="corewise-early", daemon=True
-        )
-        try:
-            self._thread.start()
-        except RuntimeError:  # no more threads are to be had
-            self._thread = None
+        with self._beginning:
+            if self._run is None:  # it is over
+                return
+            self._over = threading.Event()
+            thread = threading.Thread(target=self._context.run, args=(self._work,), name="corewise-early", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads are to be had
+                return
+            self._thread = thread
 
     def _work(self) -> None:
         over = self._over
