@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+# A hundred processes each, one after the other, beside whatever else runs on the machine.
+pytestmark = pytest.mark.timeout(90)
+
 OURS = str(Path(queues.__file__).parent)
 
 
