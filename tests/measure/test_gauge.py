@@ -14,6 +14,7 @@ import pytest
 
 from corewise._engine.method import pick_start_method
 from corewise._machine.native_threads import why_not_fork
+from corewise._measure.clocks import ThreadClocks
 from corewise._measure.gauge import Gauge
 
 if TYPE_CHECKING:
@@ -280,3 +281,13 @@ def test_where_the_system_tells_little_the_rest_is_measured(monkeypatch: pytest.
     if HAS_GIL:
         assert measured.held_share is not None
         assert measured.held_share > 0.5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is opened elsewhere")
+def test_a_look_that_comes_after_the_end_leaves_nothing_open() -> None:
+    """The ticker may be about to look when the items are over."""
+    clocks = ThreadClocks()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    clocks.close()
+    clocks.look_at_line()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -73,6 +73,8 @@ class ThreadClocks:
         self.ident = get_ident()
         self._number = get_native_id()
         self._unseen = [True]  # taken off by whoever is first to look at the line
+        self._open = [True]  # taken off by whoever closes it
+        self._closed = False
         self.cpu_s: Callable[[], float] | None = None
         if sys.platform not in ("win32", "darwin"):
             try:
@@ -107,6 +109,8 @@ class ThreadClocks:
         if self.begin_s is None:
             self.begin_s = line.queued_s()
         self._line = line
+        if self._closed:  # meanwhile, by another thread
+            self.close()
         return first
 
     def queued_s(self) -> float | None:
@@ -114,6 +118,13 @@ class ThreadClocks:
         return None if self._line is None else self._line.queued_s()
 
     def close(self) -> None:
-        """Let go of what was opened."""
-        if self._line is not None:
-            self._line.close()
+        """Let go of what was opened; any thread may do so, and of what is just being opened whoever opens it does."""
+        self._closed = True
+        line = self._line
+        if line is None:
+            return
+        try:
+            self._open.pop()
+        except IndexError:
+            return
+        line.close()
