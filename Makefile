@@ -17,10 +17,11 @@ ARGS ?=
 SHELL := /bin/sh
 # What compares measured times, and so is run while nothing else is.
 ALONE := tests/api tests/cli tests/measure
-# What is run with the Pythons between this one and the newest one that is found.
+# What is run with every other Python that is found, and what with the newest of them as well.
 HEART := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/contract/test_executors.py \
     tests/contract/test_stream.py tests/contract/test_pool.py tests/contract/test_processes.py \
     tests/contract/test_queues.py tests/measure/test_effects.py
+NEWEST := tests/conformance tests/engine
 # What is run once more over the transport of systems that are not Linux.
 PORTABLE := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/contract/test_processes.py tests/faults/test_deaths_of_workers.py
 
@@ -35,7 +36,7 @@ compare:
 	@$(VENV)/bin/corewise compare $(ARGS)
 
 test: gate
-	@PORTABLE="$(PORTABLE)" HEART="$(HEART)" ALONE="$(ALONE)" tools/run_tests $(VENV)
+	@PORTABLE="$(PORTABLE)" HEART="$(HEART)" NEWEST="$(NEWEST)" ALONE="$(ALONE)" tools/run_tests $(VENV)
 
 gate:
 	@tools/environment $(VENV) dev
