@@ -67,11 +67,6 @@ def begin(job: Callable[[Aside], object]) -> Aside:
     return Aside(job)
 
 
-def one_waits() -> bool:
-    """Return whether a thread that was left may be waiting for the GIL now: whatever lets go of it wakes it."""
-    return bool(_left)
-
-
 def _remove(some: list[Aside], one: Aside) -> bool:
     """Take a thread off a list. Return whether it was there; of several that try, one is told so."""
     try:

@@ -24,9 +24,6 @@ class PlaceInLine:
 
     Args:
         thread: the thread, by the number that the system gives it.
-
-    Attributes:
-        told: whether the system tells of it.
     """
 
     def __init__(self, thread: int) -> None:
@@ -39,7 +36,11 @@ class PlaceInLine:
                 self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
             except OSError:
                 pass
-        self.told = self._file is not None
+
+    @property
+    def tells(self) -> bool:
+        """Whether the system tells about it."""
+        return self._file is not None
 
     def queued_s(self) -> float:
         """Return the seconds for which the thread has stood in line; 0 where the system does not tell."""
@@ -63,7 +64,7 @@ class ThreadClocks:
     Attributes:
         ident: the thread.
         cpu_s: gives its CPU seconds to whichever thread asks; None where the system has no such clock.
-        begin_s: the seconds for which it had stood in line for a core when that was first noted; None before.
+        begin_s: the seconds for which it had stood in line for a core when that was first looked at; None before.
     """
 
     begin_s: float | None = None
@@ -83,20 +84,8 @@ class ThreadClocks:
             except (AttributeError, OSError):
                 pass
 
-    @property
-    def looks(self) -> bool:
-        """Whether somebody looks at its way to a core."""
-        return self._line is not None
-
-    def note_line(self) -> None:
-        """Note for how long it has stood in line so far, without looking on."""
-        line = PlaceInLine(self._number)
-        if line.told:
-            self.begin_s = line.queued_s()
-            line.close()
-
     def look_at_line(self) -> bool:
-        """Begin to look at its way to a core. Return whether that is the first that is known of it.
+        """Begin to look at its way to a core. Return whether nobody did before.
 
         That opens and reads a file, and so lets go of the GIL: who waits for that is woken each time.
         """
@@ -105,13 +94,15 @@ class ThreadClocks:
         except IndexError:
             return False
         line = PlaceInLine(self._number)
-        first = line.told and self.begin_s is None
-        if self.begin_s is None:
-            self.begin_s = line.queued_s()
-        self._line = line
+        self.begin_s, self._line = line.queued_s(), line
         if self._closed:  # meanwhile, by another thread
             self.close()
-        return first
+        return True
+
+    @property
+    def line_tells(self) -> bool:
+        """Whether the system tells about its way to a core; True while nobody looked."""
+        return self._line is None or self._line.tells
 
     def queued_s(self) -> float | None:
         """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""

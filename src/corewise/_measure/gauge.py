@@ -7,7 +7,6 @@ from _thread import get_ident
 from itertools import chain, islice
 from time import perf_counter, process_time
 
-from corewise._measure import aside
 from corewise._measure.clocks import ThreadClocks, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
@@ -73,6 +72,7 @@ class Gauge:
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
         self.is_timing = False
+        self._tells = sys.platform == "linux"
 
     @property
     def items(self) -> int:
@@ -100,6 +100,15 @@ class Gauge:
         return self._ticker.cpu_s + self._others.ours_s()
 
     @property
+    def in_line_s(self) -> float | None:
+        """Seconds of theirs in line for a core, once nothing runs any more; None where the system does not tell.
+
+        Nobody looked in the first millisecond, nor where next to all time was computed.
+        """
+        wall_s, cpu_s, _, _ = self._state
+        return self._queued(wall_s, cpu_s, self._others.so_far[1]) if self._tells else None
+
+    @property
     def seen(self) -> tuple[float, float]:
         """CPU seconds of theirs that were looked at for the GIL, and those of them for which it was held."""
         return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.held_s)
@@ -123,6 +132,8 @@ class Gauge:
             pending = chain(_stamped(islice(pending, 1), stamps), pending)
         elif self.is_timing:
             pending = _stamped(items, stamps)
+        if wall_s >= WORTH_A_LOOK_S:
+            self._look_closely(clocks, wall_s, cpu_s)
         self._others.begin(clocks)
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
@@ -141,10 +152,7 @@ class Gauge:
         if since is None or clocks is None:
             return
         now, cpu_now = perf_counter(), thread_cpu_s()
-        wall_s, cpu_s = wall_s + now - since, cpu_s + cpu_now - cpu_since
-        self._state = (wall_s, cpu_s, None, 0.0)
-        if wall_s >= WORTH_A_LOOK_S:
-            self._look_closely(clocks, wall_s, cpu_s)
+        self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
         self._others.end(clocks, cpu_now, now, since)
         self._count.add(items, since, now, self._stamps)
 
@@ -197,10 +205,7 @@ class Gauge:
     def _bind(self) -> ThreadClocks:
         """Turn to the calling thread, which may be another one than the last time."""
         self.close()
-        clocks = ThreadClocks()
-        if not aside.one_waits():
-            clocks.note_line()
-        self._clocks = clocks
+        self._clocks = clocks = ThreadClocks()
         return clocks
 
     def _clock(self) -> tuple[float, float, bool]:
@@ -219,20 +224,21 @@ class Gauge:
     def _look_closely(self, clocks: ThreadClocks, wall_s: float, cpu_s: float) -> bool:
         """Prepare what takes too long for a run that is not worth it. Return whether anything was left to do.
 
-        It lets go of the GIL many times. So the watched thread does it where it can, behind a chunk; only while an item
-        runs for long the ticker does.
+        It lets go of the GIL many times. So the watched thread does it where it can, between two chunks; only behind an
+        item that has run for long the ticker does. The way to a core matters only where not all time was computed.
         """
-        first, looks = can_tell_waits(), clocks.looks
-        if clocks.look_at_line():
+        first = can_tell_waits()
+        if wall_s - cpu_s < _IDLE_SHARE * wall_s or not clocks.look_at_line():
+            return first
+        self._tells = clocks.line_tells
+        if self._blind is None:
             self._blind = wall_s, cpu_s
-        return first or not looks
+        return True
 
     def _watch(self, wall_s: float, cpu_s: float) -> bool:
         """Tell when an item has run for long. Called by the ticker. Return whether this has let go of the GIL."""
         clocks, call = self._clocks, self._when_long
-        # The way to a core matters only where not all time was computed.
-        idles = wall_s - cpu_s > _IDLE_SHARE * wall_s
-        spoilt = idles and clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
+        spoilt = clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
         if call is not None and self.running_s() >= self._long_s:
             self._when_long = None
             call()
@@ -243,8 +249,6 @@ class Gauge:
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
     ) -> Measurement:
         native_cpu_s, queued_s = others
-        if self._blind is not None:
-            queued_s += _queued_unseen(wall_s, cpu_s, queued_s, *self._blind)
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
         share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
         return Measurement(
@@ -256,9 +260,18 @@ class Gauge:
             cpu_s=cpu_s,
             native_cpu_s=max(0.0, native_cpu_s),
             held_s=None if share is None else share * cpu_s,
-            queued_s=max(0.0, min(queued_s, wall_s - cpu_s)),  # less is what stood between two chunks
+            queued_s=self._queued(wall_s, cpu_s, queued_s),
             remaining=remaining,
         )
+
+    def _queued(self, wall_s: float, cpu_s: float, queued_s: float) -> float:
+        """Return the seconds in line for a core, by those that were seen."""
+        if self._blind is not None:  # what was not seen of it is taken to be like the rest
+            blind_s = self._blind[0] - self._blind[1]
+            seen_s = wall_s - cpu_s - blind_s
+            if blind_s > 0 and seen_s > 0:
+                queued_s *= 1 + blind_s / seen_s
+        return max(0.0, min(queued_s, wall_s - cpu_s))  # less is what stood between two chunks
 
 
 class _Others:
@@ -284,7 +297,7 @@ class _Others:
     def begin(self, clocks: ThreadClocks) -> None:
         """A chunk begins in the calling thread."""
         now = perf_counter()
-        if now - self._ended > _GAP_S:
+        if now - self._ended > _GAP_S or (self._queued_s is None and clocks.begin_s is not None):
             self._native_s, self._queued_s, self._read = self.all_s - thread_cpu_s(), clocks.queued_s(), now
 
     def at(self, clocks: ThreadClocks, cpu_s: float) -> tuple[float, float]:
@@ -299,7 +312,7 @@ class _Others:
         it, such as the ticker, would be woken each time for nothing.
         """
         self._ended = now
-        if now - since > _SHORT_S or now - self._read > _GAP_S or (clocks.looks and self._queued_s is None):
+        if now - since > _SHORT_S or now - self._read > _GAP_S:
             self.so_far, (self._native_s, self._queued_s) = self._read_at(clocks, cpu_s)
             self._read = now
 
@@ -309,14 +322,6 @@ class _Others:
         before_s = clocks.begin_s if self._queued_s is None else self._queued_s
         in_line_s = 0.0 if queued_s is None or before_s is None else queued_s - before_s
         return (self.so_far[0] + native_s - self._native_s, self.so_far[1] + in_line_s), (native_s, queued_s)
-
-
-def _queued_unseen(wall_s: float, cpu_s: float, queued_s: float, blind_s: float, blind_cpu_s: float) -> float:
-    """Return the seconds in line for a core before anybody looked: what is left if it waited as the rest does."""
-    seen_s, seen_cpu_s = wall_s - blind_s - queued_s, cpu_s - blind_cpu_s
-    if seen_cpu_s <= 0 or seen_s < _SEEN_SHARE * blind_s:
-        return 0.0
-    return max(0.0, blind_s - blind_cpu_s * max(1.0, seen_s / seen_cpu_s))
 
 
 def has_gil() -> bool:
