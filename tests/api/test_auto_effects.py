@@ -100,3 +100,17 @@ def test_what_waiting_items_add_to_a_captured_list_is_there_afterwards() -> None
 
     corewise.map(note, range(100))
     assert sorted(seen) == list(range(100))
+
+
+def extend_row(row: list[int]) -> list[int]:
+    """Change what was given by a method whose name alone tells little."""
+    row.append(spin(5 * MS))
+    return row
+
+
+def test_a_list_that_was_given_is_changed_here() -> None:
+    """The code does not tell that it is one, but the items do."""
+    rows = [[number] for number in range(80)]
+    results = corewise.map(extend_row, rows)
+    assert all(len(row) == 2 for row in rows)
+    assert all(result is row for result, row in zip(results, rows, strict=True))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from corewise._approaches.base import Terms
     from corewise._choose.vetoes import Veto
     from corewise._types.choice import Choice
-    from corewise._types.measurement import Costs, Measurement
+    from corewise._types.measurement import Costs, Effect, Measurement
     from corewise._types.options import Options
 
     # Gives some items that were run lately, and their results.
@@ -120,7 +120,7 @@ class Decision:
         self._looked = True
         from corewise._measure.effects import effects_of  # only where processes are about to be chosen
 
-        self._wishes = self._wishes.replace(effects=effects_of(self._fn))
+        self._wishes = self._wishes.replace(effects=_as_seen(effects_of(self._fn), latest))
         why = why_not_processes(self._terms())
         self._travel = None if why is None else cannot_travel(why)
         if latest is not None:
@@ -162,6 +162,19 @@ class Decision:
 def _loading_s(approach: str) -> float:
     """Return the seconds to load what runs an approach; 0 where that has been done."""
     return 0.0 if f"corewise._approaches.{approach}" in sys.modules else _LOADING_S[approach]
+
+
+def _as_seen(effects: Sequence[Effect], latest: Latest | None) -> Sequence[Effect]:
+    """Return effects, those on arguments as certain where the items can be changed, or nothing is known of them.
+
+    The code alone does not tell whether `row.append(...)` changes a list or calls something else of that name.
+    """
+    items = None if latest is None else latest()[0][-_WEIGHED:]
+    if items is not None:
+        parts = [part for item in items for part in (item if isinstance(item, tuple) else (item,))]
+        if not any(isinstance(part, list | dict | set | bytearray) for part in parts):
+            return effects
+    return [one.replace(certain=True) if one.kind == "argument" else one for one in effects]
 
 
 def costs_charged(start_method: str) -> tuple[str, Costs]:
