@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import corewise
+from corewise._api.early import Early
+from corewise._types.choice import Choice
 from corewise.errors import OptionError
 
 MS = 20_000  # rounds of `spin` that take about a millisecond
@@ -87,6 +89,22 @@ def test_a_first_item_that_fails_ends_what_was_started_beside_it(tmp_path: Path)
     with pytest.raises(ValueError, match="the first") as caught:
         corewise.map(fails, range(8))
     assert caught.value.__notes__ == ["item 0: 0"]
+
+
+def test_what_cannot_be_opened_beside_an_item_holds_nobody_up() -> None:
+    """It counts as not begun, so that the caller decides by itself."""
+    processes = Choice(approach="processes", workers=2, asked="auto", code="computes", why="")
+
+    def fails(choice: Choice) -> Any:
+        raise OSError("no descriptor left")
+
+    run: Any = object()  # which is not touched before something is open
+    early = Early(run, lambda: processes, lambda: 0.0, fails)
+    early.begin()
+    assert early._thread is not None
+    early._thread.join()
+    assert not early.is_opening
+    early.cancel()
 
 
 @pytest.mark.skipif(FEW_CORES, reason="there is nothing to move to")

@@ -204,7 +204,12 @@ class Auto:
             return None
         from corewise._api.early import Early
 
-        return Early(self._run, self._decide_early, self._look_again_s, self._opened_early)
+        open_early = self._open_early  # an item may still be opened when all else is over
+
+        def opened(choice: Choice) -> Approach:
+            return open_early(choice.replace(workers=self.most_threads(choice)))
+
+        return Early(self._run, self._decide_early, self._look_again_s, opened)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
@@ -323,9 +328,6 @@ class Auto:
         choice = decision.choose(probe.gauge.so_far(remaining))
         waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
         return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None
-
-    def _opened_early(self, choice: Choice) -> Approach:
-        return self._open_early(choice.replace(workers=self.most_threads(choice)))
 
     def _look_again_s(self) -> float:
         return 0.0 if self._probe is None else self._probe.gauge.running_s()

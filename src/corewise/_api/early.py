@@ -13,7 +13,6 @@ from _contextvars import copy_context
 from sys import getswitchinterval, setswitchinterval
 
 from corewise._measure.clocks import thread_cpu_s
-from corewise.errors import CorewiseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,16 +166,17 @@ class Early:
         if sys.platform != "win32":
             # Whoever noticed may take no signals, and what is started from here would never hear of its children.
             set_mask(SIG_SETMASK, self._signals)
-        with _Nimble():
-            choice = self._decided(over)
-            if choice is None:
-                return
-            self.is_opening = True
-            try:
-                approach = self._open_it(choice)
-            except CorewiseError:
-                self.is_opening = False
-                return
+        decide, open_it = self._decide, self._open_it  # which may be let go of while they are called
+        try:
+            with _Nimble():
+                choice = self._decided(decide, over)
+                if choice is None:
+                    return
+                self.is_opening = True
+                approach = open_it(choice)
+        except Exception:  # noqa: BLE001 - nothing was begun yet; the caller meets the same when it decides by itself
+            self.is_opening = False
+            return
         self.cpu_s = thread_cpu_s()
         if self._takes_turn(over):
             try:
@@ -187,11 +187,11 @@ class Early:
             approach.close(kill=True)
             self.is_opening = False
 
-    def _decided(self, over: threading.Event) -> Choice | None:
+    def _decided(self, decide: Callable[[], Choice | None], over: threading.Event) -> Choice | None:
         """Decide, and again when the item has run for longer; None when that has ended without a choice to open."""
         while not over.is_set():
             self.cpu_s = thread_cpu_s()
-            choice = self._decide()
+            choice = decide()
             self.cpu_s = thread_cpu_s()
             if choice is not None and choice.approach != "sync":
                 return choice
