@@ -15,6 +15,8 @@ from corewise._types.version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from corewise._api.amap import amap
+    from corewise._api.astream import AsyncStream, astream
     from corewise._api.compare import Comparison, compare
     from corewise._api.executors.asyncio import AsyncioExecutor
     from corewise._api.executors.process import ProcessExecutor
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncResult",
+    "AsyncStream",
     "AsyncioExecutor",
     "Choice",
     "Comparison",
@@ -64,6 +67,8 @@ __all__ = [
     "SyncExecutor",
     "ThreadExecutor",
     "Trial",
+    "amap",
+    "astream",
     "compare",
     "cpu_count",
     "errors",
@@ -73,6 +78,7 @@ __all__ = [
 
 _HOME = {
     "AsyncResult": "corewise._api.pool.result",
+    "AsyncStream": "corewise._api.astream",
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
@@ -97,6 +103,8 @@ _HOME = {
     "SyncExecutor": "corewise._api.executors.sync",
     "ThreadExecutor": "corewise._api.executors.threads",
     "Trial": "corewise._types.events",
+    "amap": "corewise._api.amap",
+    "astream": "corewise._api.astream",
     "compare": "corewise._api.compare",
     "cpu_count": "corewise._machine.cpus",
     "map": "corewise._api.map",

@@ -16,6 +16,8 @@ from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corewise._approaches.base import Terms
     from corewise._work.chunk import Chunk, Done
 
@@ -33,6 +35,10 @@ class Threads:
 
     They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and
     the program need not wait for it. They see the caller's context variables.
+
+    Attributes:
+        limit: how many threads there may be.
+        tell: called in a thread that has got done with something; None where the caller waits in `collect`.
     """
 
     goes_on = True
@@ -51,6 +57,8 @@ class Threads:
         self._abandoned = False
         self._items_are_long = False
         self._queued: list[float | None] = []
+        self._begun_s = 0.0
+        self.tell: Callable[[], None] | None = None
         self._lowered = lowered(None)
 
     @property
@@ -83,6 +91,7 @@ class Threads:
                 daemon=True,
             )
             self._threads.append(thread)
+            self._begun_s = self._begun_s or monotonic()
             thread.start()
 
     def collect(self, timeout_s: float | None) -> list[Done]:
@@ -92,9 +101,14 @@ class Threads:
             while self._outstanding:
                 self._take(finished, self._outbox.get(timeout=self._patience_s(timeout_s, finished)))
         except Empty:
-            if not finished and timeout_s != 0:
+            # Where nobody waits here, it is seen by the clock.
+            if not finished and (timeout_s != 0 or monotonic() - self._begun_s > _LONG_S):
                 self._note_long_items()
         return finished
+
+    def due_s(self) -> float | None:
+        """Return for how many seconds at most to wait without `collect`; None: until `tell` is called."""
+        return None if self._items_are_long or not self._outstanding else 2 * _LONG_S
 
     def _patience_s(self, timeout_s: float | None, finished: list[Done]) -> float | None:
         if finished or timeout_s == 0:
@@ -121,13 +135,24 @@ class Threads:
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed
         """End each thread with the chunk it is at, and wait for that; only for a moment if told not to."""
-        self._abandoned = True
-        for _ in self._threads:
-            self._inbox.put(None)
-        deadline = monotonic() + _MOMENT_S
+        self.dismiss()
+        # A loop that is told of news must not stand still; nor need it, as it has waited for those that end soon.
+        deadline = monotonic() + (_MOMENT_S if self.tell is None else 0.0)
         for thread in self._threads:
             thread.join(None if wait else max(0.0, deadline - monotonic()))
         self._lowered.close()
+
+    def dismiss(self) -> None:
+        """Have each thread end with the chunk it is at."""
+        if not self._abandoned:
+            self._abandoned = True
+            for _ in self._threads:
+                self._inbox.put(None)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a thread that was started has not got done; `tell` is called when one has."""
+        return len(self._queued) < len(self._threads)
 
     def _serve(self) -> None:
         queue, terms = QueueWatch(), self._terms
@@ -143,8 +168,14 @@ class Threads:
                     else:
                         done = run_seeded(call, chunk, seed, keep_going=keep_going, interruptible=False)
                     self._outbox.put(done)
+                    self._say()
                     del chunk, done  # results and items must not stay while this thread waits for the next chunk
         except BaseException as error:  # noqa: BLE001 - nothing may die unseen while the caller waits
             self._outbox.put(error)
         finally:
             self._queued.append(queue.seconds())
+            self._say()
+
+    def _say(self) -> None:
+        if self.tell is not None:
+            self.tell()

@@ -1,0 +1,391 @@
+"""A call driven inside a running event loop: by the loop itself, or, where items have to tell, by one thread beside it.
+
+What a coroutine function returns is awaited in the caller's own loop. Threads and processes give news that wake the
+loop. Where a plain function is to be measured, or run plainly, one helper thread goes through the very steps of `map`,
+since both would hold the loop up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from contextvars import copy_context
+from queue import SimpleQueue
+from time import perf_counter
+
+from corewise._api.call import Call
+from corewise._api.decide import number_of_workers
+from corewise._api.request import make_request
+from corewise._api.results import Results
+from corewise._approaches import load_approach
+from corewise._choose.explain import explain
+from corewise._dispatch.async_source import AsyncSource, FromLoop, is_async
+from corewise._types.choice import Choice
+from corewise._work.coroutines import is_coroutine_function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from corewise._api.request import Request
+    from corewise._approaches.base import Approach
+    from corewise._approaches.in_loop import InLoop
+    from corewise._approaches.processes import Processes
+    from corewise._approaches.threads import Threads
+    from corewise._dispatch.window import Window
+    from corewise._types.choice import Failed, Stats
+    from corewise._work.chunk import Done
+
+_AT_A_TIME_S = 0.002  # guess: for so long the loop is held up at a time, which hardly anybody notices
+_TICK_S = 0.05  # guess: after so long the helper thread looks whether it is to go on
+_MOMENT_S = 0.2  # guess: processes are gone by then; an item that runs in the helper thread may take any time
+_LOOK_S = 0.002  # guess: between two looks where the loop cannot watch a pool (Windows), or threads are to be started
+MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
+
+
+def open_call(
+    verb: str,
+    fn: Callable[..., Any],
+    iterables: tuple[Any, ...],
+    named: Mapping[str, Any],
+    given: Mapping[str, object],
+    make_window: Callable[[Request], Window] | None = None,
+) -> LoopCall | ThreadCall:
+    """Check the arguments of a verb, and return what drives it in the running loop; nothing is started.
+
+    Args:
+        verb: its name, for messages.
+        fn: the function.
+        iterables: the inputs, plain or async.
+        named: its arguments `approach`, `workers` and `progress`.
+        given: all other keyword arguments.
+        make_window: makes what bounds how far it goes ahead; None where all results are wanted.
+    """
+    waits = any(map(is_async, iterables))
+    request = make_request(verb, fn, ((),) * len(iterables) if waits else iterables, named, given)
+    if waits:
+        asked = number_of_workers_of(request.choice, named["workers"])
+        request = request.replace(choice=asked)
+    request = request.replace(choice=_in_this_loop(request))
+    window = None if make_window is None else make_window(request)
+    if request.choice is not None and (request.choice.approach != "sync" or is_coroutine_function(fn)):
+        if waits:
+            request = request.replace(source=AsyncSource(iterables))
+        return LoopCall(request, window)
+    bridges = tuple(FromLoop(one) if is_async(one) else one for one in iterables)
+    if waits:
+        from corewise._dispatch.source import Source
+
+        request = request.replace(source=Source(bridges))
+    return ThreadCall(request, window, [one for one in bridges if isinstance(one, FromLoop)])
+
+
+def number_of_workers_of(choice: Choice | None, workers: int | None) -> Choice | None:
+    """Return a choice with the number of workers that it gets where the number of items is not known."""
+    if choice is None:
+        return None
+    choice = choice.replace(workers=number_of_workers(choice.approach, workers, None))
+    return choice.replace(why=explain(choice))
+
+
+def _in_this_loop(request: Request) -> Choice | None:
+    """Return the choice; a coroutine function that would be measured is run by the loop, one call at a time."""
+    choice = request.choice
+    if choice is None and is_coroutine_function(request.fn):
+        choice = Choice(approach="sync", workers=1, asked="auto", code="coroutine", why="")
+        choice = choice.replace(why=explain(choice))
+    return choice
+
+
+class LoopCall(Call):
+    """A call that the running loop drives."""
+
+    def __init__(self, request: Request, window: Window | None) -> None:
+        super().__init__(request, window)
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._held_since = perf_counter()
+        self._pid_fd = -1
+
+    async def advance(self) -> list[Done] | None:
+        """Go on until there is something new; as `step`, without holding up the loop."""
+        while not self._over:
+            if self._approach is None:
+                await self._open_here()
+            if perf_counter() - self._held_since > _AT_A_TIME_S:
+                await self._give_way()
+            self._news.clear()
+            parts = self._run.take(wait=False)
+            waits = self._run.feed()
+            if parts:
+                return parts
+            try:
+                if waits:
+                    await self._wait()
+                    continue
+                self._run.finish()
+                if self._run.unfinished and not self._request.source.exhausted:
+                    await self._wait()  # for the input
+                    continue
+            finally:
+                del parts
+            await self._leave_here(kill=False)
+            self._over = True
+            self._end()
+        return None
+
+    async def aclose(self) -> None:
+        """End what is under way, if anything is, and let go of the input."""
+        if self._over:
+            return
+        self._over = True
+        try:
+            await self._leave_here(kill=True)
+        finally:
+            self._end()
+
+    async def _give_way(self) -> None:
+        await asyncio.sleep(0)
+        self._held_since = perf_counter()
+
+    async def _wait(self) -> None:
+        """Wait until there is news, or something is due."""
+        approach: Any = self._approach
+        if self._run.hungry:
+            await self._give_way()
+            return
+        due_s = approach.due_s() if hasattr(approach, "due_s") else None
+        fd = approach.fileno() if hasattr(approach, "fileno") else None
+        if fd is not None and not self._watch(fd):
+            fd, due_s = None, _LOOK_S
+        tick_s = self._meter.tick_s
+        due_s = tick_s if due_s is None else due_s if tick_s is None else min(tick_s, due_s)
+        timer = None if due_s is None else self._loop.call_later(due_s, self._news.set)
+        try:
+            await self._news.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if fd is not None:
+                self._loop.remove_reader(fd)
+            self._held_since = perf_counter()
+
+    def _watch(self, fd: int) -> bool:
+        """Have the loop watch a descriptor; False where it cannot."""
+        if fd < 0:
+            return False
+        try:
+            self._loop.add_reader(fd, self._readable, fd)
+        except NotImplementedError:
+            return False
+        return True
+
+    def _readable(self, fd: int) -> None:
+        self._loop.remove_reader(fd)  # it stays readable until it is read, and would keep the loop turning
+        self._news.set()
+
+    def _tell(self) -> None:
+        """Say, from any thread, that there is news."""
+        try:
+            self._loop.call_soon_threadsafe(self._news.set)
+        except RuntimeError:  # the loop is closed, so nobody waits
+            return
+
+    async def _open_here(self) -> None:
+        choice, source = self._choice, self._request.source
+        if choice is None:
+            raise RuntimeError("what is measured first is no matter of a loop")
+        terms = self._terms(choice)
+        approach: Any
+        if is_coroutine_function(terms.fn) and choice.approach in ("sync", "asyncio"):
+            from corewise._approaches.in_loop import InLoop
+
+            grows = choice.approach == "asyncio" and self._request.workers is None
+            approach = InLoop(terms, self._news.set, most=MOST_COROUTINES if grows else 0)
+            self._approach = approach
+            await approach.prepare()
+        else:
+            approach = (await _loaded(choice.approach))(terms)
+            if choice.approach == "threads":
+                approach.tell = self._tell
+            self._approach = approach
+        self._meter.start(choice.approach, choice.workers, source.total)
+        chunksize = self._request.options.chunksize
+        if self._streams and choice.approach == "sync":
+            chunksize = chunksize or 1  # each item is run when it is asked for
+        self._run.use(approach, choice.workers, chunksize=chunksize)
+        if isinstance(source, AsyncSource):
+            source.begin(self._news.set)
+
+    async def _leave_here(self, *, kill: bool) -> None:
+        approach: Any = self._approach
+        if hasattr(approach, "ended"):
+            approach.close(kill=kill)
+            try:
+                await approach.ended()
+            finally:
+                self._leave(kill=kill)
+            return
+        if hasattr(approach, "tell") and not kill:
+            approach.dismiss()
+            while approach.at_work:
+                self._news.clear()
+                await self._news.wait()
+        self._leave(kill=kill, wait=not kill)
+
+
+async def _loaded(name: str) -> Callable[..., Any]:
+    """Load the code of an approach in a thread of its own: that takes longer than the loop may stand still."""
+    if f"corewise._approaches.{name}" in sys.modules:
+        return load_approach(name)
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    def load() -> None:
+        try:
+            load_approach(name)
+        finally:
+            loop.call_soon_threadsafe(news.set)
+
+    thread = threading.Thread(target=load, name="corewise-loading", daemon=True)
+    thread.start()
+    await news.wait()
+    thread.join()  # with a thread about, workers could not be forked
+    return load_approach(name)
+
+
+class ThreadCall:
+    """A call that goes through the steps of `map` in a thread of its own, for a loop.
+
+    Args:
+        request: what was asked for.
+        window: as for `Call`.
+        bridges: inputs that the thread reads through the loop.
+    """
+
+    def __init__(self, request: Request, window: Window | None, bridges: list[FromLoop]) -> None:
+        self._call = Call(request, window, tick_s=_TICK_S)
+        self._bridges = bridges
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
+        self._name = request.options.name
+        self._thread: threading.Thread | None = None
+        self._over = False
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which approach runs the items; None until that is known."""
+        return self._call.choice
+
+    @property
+    def failures(self) -> list[Failed]:
+        """What failed so far, in input order."""
+        return self._call.failures
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything goes on between two steps."""
+        return self._call.goes_on
+
+    def stats(self) -> Stats:
+        """Return what it has cost so far, or in all."""
+        return self._call.stats()
+
+    def taken(self, items: int, size_bytes: int) -> None:
+        """The caller has taken so many results of those that `advance` gave."""
+        self._call.taken(items, size_bytes)
+
+    async def advance(self) -> list[Done] | None:
+        """Go on until there is something new."""
+        parts: list[Done] | None = await self._do(self._call.step)
+        if parts is None:
+            self._over = True
+            await self._do(self._call.close)
+            self._jobs.put(None)
+        return parts
+
+    async def aclose(self) -> None:
+        """End what is under way; an item that runs in the helper thread ends by itself."""
+        if self._over:
+            return
+        done = self.close()
+        if done is not None:
+            await asyncio.wait([done], timeout=_MOMENT_S)
+
+    def close(self, *, wait: bool = False) -> asyncio.Future[Any] | None:  # noqa: ARG002 - as `Call.close`
+        """Have it end as soon as the step that is under way does; what is returned is done then."""
+        if self._over:
+            return None
+        self._over = True
+        for bridge in self._bridges:
+            bridge.end()
+        if self._thread is None:
+            self._call.close()
+            return None
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put((self._call.close, future))
+        self._jobs.put(None)
+        return future
+
+    async def _do(self, job: Callable[[], Any]) -> Any:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=copy_context().run,
+                args=(_serve, self._loop, self._jobs, self._call),
+                name=f"{self._name}-call",
+                daemon=True,
+            )
+            self._thread.start()
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put((job, future))
+        return await future
+
+
+def _serve(
+    loop: asyncio.AbstractEventLoop,
+    jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None],
+    call: Call,
+) -> None:
+    while (job := jobs.get()) is not None:
+        act, future = job
+        result, error = None, None
+        try:
+            result = act()
+        except BaseException as raised:  # noqa: BLE001 - it is the caller's
+            error = raised
+        try:
+            loop.call_soon_threadsafe(_settle, future, result, error)
+        except RuntimeError:  # the loop is closed, so nobody will ever close the call
+            call.close()
+            return
+        del job, act, future, result, error
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    elif isinstance(error, StopIteration):  # a future refuses it
+        stopped = RuntimeError("the function raised StopIteration")
+        stopped.__cause__ = error
+        future.set_exception(stopped)
+    else:
+        future.set_exception(error)
+
+
+async def gather(call: LoopCall | ThreadCall) -> Results:
+    """Go on until all is done, and return all results."""
+    values: list[Any] = []
+    try:
+        while (parts := await call.advance()) is not None:
+            for part in parts:
+                values += part.values
+        choice = call.choice
+        if choice is None:
+            raise RuntimeError("a call that is over has made its choice")
+        return Results(values, choice, call.stats(), call.failures)
+    finally:
+        del values
+        await call.aclose()
