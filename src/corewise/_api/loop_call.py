@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corewise._api.request import Request
-    from corewise._approaches.base import Approach
-    from corewise._approaches.in_loop import InLoop
-    from corewise._approaches.processes import Processes
-    from corewise._approaches.threads import Threads
+    from corewise._approaches.base import Terms
     from corewise._dispatch.window import Window
     from corewise._types.choice import Failed, Stats
     from corewise._work.chunk import Done
@@ -107,7 +104,6 @@ class LoopCall(Call):
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._held_since = perf_counter()
-        self._pid_fd = -1
 
     async def advance(self) -> list[Done] | None:
         """Go on until there is something new; as `step`, without holding up the loop."""
@@ -207,10 +203,7 @@ class LoopCall(Call):
             self._approach = approach
             await approach.prepare()
         else:
-            approach = (await _loaded(choice.approach))(terms)
-            if choice.approach == "threads":
-                approach.tell = self._tell
-            self._approach = approach
+            approach = await self._opened(choice.approach, terms)
         self._meter.start(choice.approach, choice.workers, source.total)
         chunksize = self._request.options.chunksize
         if self._streams and choice.approach == "sync":
@@ -218,6 +211,22 @@ class LoopCall(Call):
         self._run.use(approach, choice.workers, chunksize=chunksize)
         if isinstance(source, AsyncSource):
             source.begin(self._news.set)
+
+    async def _opened(self, name: str, terms: Terms) -> Any:
+        if f"corewise._approaches.{name}" not in sys.modules:
+            await _in_thread(lambda: load_approach(name))
+        approach: Any
+        if name == "threads":
+            self._approach = approach = load_approach(name)(terms)
+            approach.tell = self._tell
+            return approach
+        from corewise._engine.start import pick_start_method
+
+        method = pick_start_method(terms.start_method)
+        self._approach = approach = load_approach(name)(terms)
+        if method != "fork":  # which takes 1 ms, but has to be done where no other thread is
+            await _in_thread(approach.start_all)
+        return approach
 
     async def _leave_here(self, *, kill: bool) -> None:
         approach: Any = self._approach
@@ -227,32 +236,36 @@ class LoopCall(Call):
                 await approach.ended()
             finally:
                 self._leave(kill=kill)
-            return
-        if hasattr(approach, "tell") and not kill:
-            approach.dismiss()
-            while approach.at_work:
-                self._news.clear()
-                await self._news.wait()
-        self._leave(kill=kill, wait=not kill)
+        elif approach is not None:
+            await _in_thread(lambda: self._leave(kill=kill, wait=not kill))
 
 
-async def _loaded(name: str) -> Callable[..., Any]:
-    """Load the code of an approach in a thread of its own: that takes longer than the loop may stand still."""
-    if f"corewise._approaches.{name}" in sys.modules:
-        return load_approach(name)
-    loop, news = asyncio.get_running_loop(), asyncio.Event()
+async def _in_thread(act: Callable[[], Any]) -> Any:
+    """Do what takes longer than the loop may stand still in a thread of its own, which is over when this returns.
 
-    def load() -> None:
-        try:
-            load_approach(name)
-        finally:
-            loop.call_soon_threadsafe(news.set)
-
-    thread = threading.Thread(target=load, name="corewise-loading", daemon=True)
+    Cancellation is raised when it is done.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    jobs: SimpleQueue[Any] = SimpleQueue()
+    jobs.put((act, future))
+    jobs.put(None)
+    thread = threading.Thread(target=copy_context().run, args=(_serve, loop, jobs), name="corewise-aside", daemon=True)
     thread.start()
-    await news.wait()
-    thread.join()  # with a thread about, workers could not be forked
-    return load_approach(name)
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    thread.join()  # while a thread is about, workers could not be forked
+    if cancelled is None:
+        return future.result()
+    future.exception()
+    try:
+        raise cancelled
+    finally:
+        del cancelled
 
 
 class ThreadCall:
@@ -332,7 +345,7 @@ class ThreadCall:
         if self._thread is None:
             self._thread = threading.Thread(
                 target=copy_context().run,
-                args=(_serve, self._loop, self._jobs, self._call),
+                args=(_serve, self._loop, self._jobs, self._call.close),
                 name=f"{self._name}-call",
                 daemon=True,
             )
@@ -345,8 +358,9 @@ class ThreadCall:
 def _serve(
     loop: asyncio.AbstractEventLoop,
     jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None],
-    call: Call,
+    abandoned: Callable[[], Any] | None = None,
 ) -> None:
+    """Do jobs and tell the loop what came of them, until there is a None."""
     while (job := jobs.get()) is not None:
         act, future = job
         result, error = None, None
@@ -356,8 +370,9 @@ def _serve(
             error = raised
         try:
             loop.call_soon_threadsafe(_settle, future, result, error)
-        except RuntimeError:  # the loop is closed, so nobody will ever close the call
-            call.close()
+        except RuntimeError:  # the loop is closed, so nobody will ever say that it is over
+            if abandoned is not None:
+                abandoned()
             return
         del job, act, future, result, error
 

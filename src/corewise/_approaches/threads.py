@@ -135,24 +135,13 @@ class Threads:
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed
         """End each thread with the chunk it is at, and wait for that; only for a moment if told not to."""
-        self.dismiss()
-        # A loop that is told of news must not stand still; nor need it, as it has waited for those that end soon.
-        deadline = monotonic() + (_MOMENT_S if self.tell is None else 0.0)
+        self._abandoned = True
+        for _ in self._threads:
+            self._inbox.put(None)
+        deadline = monotonic() + _MOMENT_S
         for thread in self._threads:
             thread.join(None if wait else max(0.0, deadline - monotonic()))
         self._lowered.close()
-
-    def dismiss(self) -> None:
-        """Have each thread end with the chunk it is at."""
-        if not self._abandoned:
-            self._abandoned = True
-            for _ in self._threads:
-                self._inbox.put(None)
-
-    @property
-    def at_work(self) -> bool:
-        """Whether a thread that was started has not got done; `tell` is called when one has."""
-        return len(self._queued) < len(self._threads)
 
     def _serve(self) -> None:
         queue, terms = QueueWatch(), self._terms
@@ -168,14 +157,12 @@ class Threads:
                     else:
                         done = run_seeded(call, chunk, seed, keep_going=keep_going, interruptible=False)
                     self._outbox.put(done)
-                    self._say()
+                    if self.tell is not None:
+                        self.tell()
                     del chunk, done  # results and items must not stay while this thread waits for the next chunk
         except BaseException as error:  # noqa: BLE001 - nothing may die unseen while the caller waits
             self._outbox.put(error)
+            if self.tell is not None:
+                self.tell()
         finally:
             self._queued.append(queue.seconds())
-            self._say()
-
-    def _say(self) -> None:
-        if self.tell is not None:
-            self.tell()
