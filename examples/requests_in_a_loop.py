@@ -7,6 +7,7 @@ the first long page: page 100
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import corewise
 
@@ -22,7 +23,7 @@ def count_words(page: str) -> int:
     return len(page.split())
 
 
-async def addresses():
+async def addresses() -> AsyncIterator[int]:
     """Give inputs as they come, without an end."""
     number = 0
     while True:

@@ -178,5 +178,3 @@ class AsyncStream:
         self._values = []
         self._parts.clear()
         await self._call.aclose()
-
-
