@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self, Unpack
 
-    from corewise._api.loop_call import LoopCall, ThreadCall
+    from corewise._api.loop_call import LoopCall
+    from corewise._api.thread_call import ThreadCall
     from corewise._types.choice import Choice, Failed, Stats
     from corewise._types.events import Progress
     from corewise._types.options import StreamOptionArgs

@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     from corewise._api.request import Request
     from corewise._approaches.base import Terms
     from corewise._dispatch.window import Window
-    from corewise._work.chunk import Done
+    from corewise._work.chunk import Chunk, Done
 
 _AT_A_TIME_S = 0.002  # guess: for so long the loop is held up at a time, which hardly anybody notices
 _LOOK_S = 0.002  # guess: between two looks where the loop cannot watch a pool (Windows), or threads are to be started
-MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
 
 
 def open_call(
@@ -98,6 +97,7 @@ class LoopCall(Call):
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._held_since = perf_counter()
+        self._gently = _Gently(None)
 
     async def advance(self) -> list[Done] | None:
         """Go on until there is something new; as `step`, without holding up the loop."""
@@ -107,24 +107,25 @@ class LoopCall(Call):
             if perf_counter() - self._held_since > _AT_A_TIME_S:
                 await self._give_way()
             self._news.clear()
-            parts = self._run.take(wait=False)
-            waits = self._run.feed()
-            if parts:
+            if parts := self._run.take(wait=False):
+                self._feed()
                 return parts
-            try:
-                if waits:
-                    await self._wait()
-                    continue
+            if not self._feed():
                 self._run.finish()
-                if self._run.unfinished and not self._request.source.exhausted:
-                    await self._wait()  # for the input
-                    continue
-            finally:
-                del parts
-            await self._leave_here(kill=False)
-            self._over = True
-            self._end()
+                if not self._run.unfinished:
+                    await self._leave_here(kill=False)
+                    self._over = True
+                    self._end()
+                    return None
+            if self._gently.cut_short or self._run.hungry:
+                await self._give_way()
+            else:
+                await self._wait()
         return None
+
+    def _feed(self) -> bool:
+        self._gently.begin()
+        return self._run.feed()
 
     async def aclose(self) -> None:
         """End what is under way, if anything is, and let go of the input."""
@@ -143,9 +144,6 @@ class LoopCall(Call):
     async def _wait(self) -> None:
         """Wait until there is news, or something is due."""
         approach: Any = self._approach
-        if self._run.hungry:
-            await self._give_way()
-            return
         due_s = approach.due_s() if hasattr(approach, "due_s") else None
         fd = approach.fileno() if hasattr(approach, "fileno") else None
         if fd is not None and not self._watch(fd):
@@ -192,8 +190,7 @@ class LoopCall(Call):
         if is_coroutine_function(terms.fn) and choice.approach in ("sync", "asyncio"):
             from corewise._approaches.in_loop import InLoop
 
-            grows = choice.approach == "asyncio" and self._request.workers is None
-            approach = InLoop(terms, self._news.set, most=MOST_COROUTINES if grows else 0)
+            approach = InLoop(terms, self._news.set)
             self._approach = approach
             await approach.prepare()
         else:
@@ -202,7 +199,8 @@ class LoopCall(Call):
         chunksize = self._request.options.chunksize
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
-        self._run.use(approach, choice.workers, chunksize=chunksize)
+        self._gently = _Gently(approach)
+        self._run.use(self._gently, choice.workers, chunksize=chunksize)
         if isinstance(source, AsyncSource):
             source.begin(self._news.set)
 
@@ -232,6 +230,42 @@ class LoopCall(Call):
                 self._leave(kill=kill)
         elif approach is not None:
             await in_thread(lambda: self._leave(kill=kill, wait=not kill))
+
+
+class _Gently:
+    """An approach that takes chunks for a moment at a time: each may start a thread, or a process in 4 ms.
+
+    Attributes:
+        cut_short: whether it would have taken more.
+    """
+
+    def __init__(self, approach: Any) -> None:
+        self._approach = approach
+        self._until = 0.0
+        self.cut_short = False
+
+    def begin(self) -> None:
+        """A new moment begins."""
+        self._until = perf_counter() + _AT_A_TIME_S
+        self.cut_short = False
+
+    def submit(self, chunk: Chunk) -> None:
+        """Take a chunk to be run."""
+        self._approach.submit(chunk)
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Return what is done."""
+        done: list[Done] = self._approach.collect(timeout_s)
+        return done
+
+    @property
+    def room(self) -> int:
+        """What the approach has, as long as the moment lasts."""
+        room: int = self._approach.room
+        if room and perf_counter() > self._until:
+            self.cut_short = True
+            return 0
+        return room
 
 
 async def gather(call: LoopCall | ThreadCall) -> Results:

@@ -38,9 +38,9 @@ class InLoop:
     """Lanes in the running event loop.
 
     Args:
-        terms: what to run, and how; `Terms.workers` calls at once.
+        terms: what to run, and how; `Terms.workers` calls at once, which become up to `Terms.most` as long as that
+            makes them faster.
         news: called when a chunk is done.
-        most: how many calls at once it may become, as long as that makes it faster; by default not more.
     """
 
     deaths = 0
@@ -49,13 +49,13 @@ class InLoop:
     peak_memory_bytes = 0
     goes_on = True
 
-    def __init__(self, terms: Terms, news: Callable[[], None], most: int = 0) -> None:
+    def __init__(self, terms: Terms, news: Callable[[], None]) -> None:
         self._terms = terms
         self._news = news
         self._loop = asyncio.get_running_loop()
         self._turns = _Turns(self._loop)
         self._limit = terms.workers
-        self._climb = ThreadClimb(self._limit, alone_s=0.0, most=most) if most > self._limit else None
+        self._climb = ThreadClimb(self._limit, alone_s=0.0, most=terms.most) if terms.most > self._limit else None
         self._context = copy_context()
         self._waiting: deque[Chunk] = deque()
         self._finished: list[Done] = []
