@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import gc
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -181,6 +183,52 @@ def test_a_coroutine_that_takes_too_long_is_cancelled(verb: str) -> None:
     results = asyncio.run(main())
     assert type(results.pop(2)) is TimeoutError
     assert results == [0, 1, 3]
+
+
+@pytest.mark.parametrize("approach", ["threads", "processes"])
+def test_coroutine_functions_run_in_workers_too(verb: str, approach: str) -> None:
+    """In a loop of each worker's own, whether or not it was forked where a loop runs."""
+
+    async def main() -> list[Any]:
+        if verb == "amap":
+            return await corewise.amap(works.square_later, range(50), approach=approach, workers=2)
+        stream = corewise.astream(works.square_later, range(50), approach=approach, workers=2)
+        return [one async for one in stream]
+
+    assert asyncio.run(main()) == [number * number for number in range(50)]
+
+
+def test_several_calls_go_on_at_once_and_inside_each_other() -> None:
+    """They share nothing but the loop."""
+
+    async def sum_up(count: int) -> int:
+        return sum(await corewise.amap(works.square_later, range(count)))
+
+    async def main() -> None:
+        sums = [sum(number * number for number in range(count)) for count in range(8)]
+        assert await corewise.amap(sum_up, range(8)) == sums
+        calls = (corewise.amap(works.square, range(300), approach="processes", workers=2) for _ in range(3))
+        assert await asyncio.gather(*calls) == [[number * number for number in range(300)]] * 3
+
+    asyncio.run(main())
+
+
+def test_a_failure_is_not_kept(verb: str, way: str) -> None:
+    """Once the caller lets go of the exception it is gone, and with it all that its frames hold."""
+    gone: list[weakref.ref[BaseException]] = []
+
+    async def main() -> None:
+        try:
+            await collect(verb, way, works.raise_tracked, range(10))
+        except works.Tracked as error:
+            gone.append(weakref.ref(error))
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+        assert gone[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_an_initializer_is_awaited_once() -> None:

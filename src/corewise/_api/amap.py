@@ -38,8 +38,7 @@ async def amap(
         approach: as for `map`. With ``"auto"`` a coroutine function runs in the loop, and the first items of a plain
             function run in a helper thread and tell what to do with the rest. With ``"sync"`` one call is made after
             the other: in the loop for a coroutine function, in a helper thread for a plain one.
-        workers: as for `map`; by default coroutines begin with up to 100 at once and become more as long as that
-            makes them faster, up to 1024.
+        workers: as for `map`.
         progress: as for `map`; with a helper thread, told in that.
         **options: those of `map`; see `corewise.Options`.
 

@@ -44,8 +44,11 @@ async def in_thread(act: Callable[[], Any]) -> Any:
             cancelled = error
     thread.join()  # while a thread is about, workers could not be forked
     if cancelled is None:
-        return future.result()
-    future.exception()
+        try:
+            return future.result()
+        finally:
+            del future  # it keeps what it raises, and what is raised keeps this frame
+    future.exception()  # nobody is to be told that it was not looked at
     try:
         raise cancelled
     finally:
@@ -136,7 +139,10 @@ class ThreadCall:
             self._thread.start()
         future: asyncio.Future[Any] = self._loop.create_future()
         self._jobs.put((job, future))
-        return await future
+        try:
+            return await future
+        finally:
+            del future  # it keeps what it raises, and what is raised keeps this frame
 
 
 def _serve(
