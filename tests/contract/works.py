@@ -289,5 +289,5 @@ async def block_at_2(number: int) -> int:
     """Hold up the loop for item 2."""
     await asyncio.sleep(0)
     if number == 2:
-        time.sleep(0.15)  # noqa: ASYNC251 - that is the mistake
+        time.sleep(0.3)  # noqa: ASYNC251 - that is the mistake
     return number

@@ -132,6 +132,7 @@ class LoopCall(Call):
         if self._over:
             return
         self._over = True
+        self._news.set()  # whoever else is reading is to hear of it
         try:
             await self._leave_here(kill=True)
         finally:

@@ -100,9 +100,9 @@ class ThreadCall:
         """Go on until there is something new."""
         parts: list[Done] | None = await self._do(self._call.step)
         if parts is None:
-            self._over = True
-            await self._do(self._call.close)
+            self._over = True  # and closed, by its last step
             self._jobs.put(None)
+            self._join()
         return parts
 
     async def aclose(self) -> None:
@@ -112,6 +112,13 @@ class ThreadCall:
         done = self.close()
         if done is not None:
             await asyncio.wait([done], timeout=_MOMENT_S)
+            if done.done():
+                self._join()
+
+    def _join(self) -> None:
+        """Wait for the thread, which has nothing left to do: while one is about, workers could not be forked."""
+        if self._thread is not None:
+            self._thread.join()
 
     def close(self, *, wait: bool = False) -> asyncio.Future[Any] | None:  # noqa: ARG002 - as `Call.close`
         """Have it end as soon as the step that is under way does; what is returned is done then."""

@@ -66,6 +66,7 @@ class InLoop:
         self._blocked: tuple[int, float] | None = None
         self._warned = False
         self._queue = QueueWatch()
+        self._queued_before_s = 0.0
         self.workers_started = 0
 
     @property
@@ -208,8 +209,11 @@ class InLoop:
         raise up
 
     def held_up(self, index: int, seconds: float) -> None:
-        """Note an item that computed or slept so long without giving way."""
-        if self._blocked is None:
+        """Note an item that computed or slept so long without giving way, unless others had the cores meanwhile."""
+        queued_s = self._queue.seconds() or 0.0
+        seconds -= queued_s - self._queued_before_s  # since it was last looked at, so at least what it was in this step
+        self._queued_before_s = queued_s
+        if self._blocked is None and seconds > _BLOCKS_S:
             self._blocked = index, seconds
 
     def _is_cancelled(self, error: BaseException) -> bool:
