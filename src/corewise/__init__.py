@@ -16,6 +16,8 @@ from corewise._types.version import __version__ as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._api.advise import Advice, advise
+    from corewise._api.amap import amap
+    from corewise._api.astream import AsyncStream, astream
     from corewise._api.compare import Comparison, compare
     from corewise._api.executors.asyncio import AsyncioExecutor
     from corewise._api.executors.process import ProcessExecutor
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Advice",
     "AsyncResult",
+    "AsyncStream",
     "AsyncioExecutor",
     "Choice",
     "Comparison",
@@ -69,6 +72,8 @@ __all__ = [
     "ThreadExecutor",
     "Trial",
     "advise",
+    "amap",
+    "astream",
     "compare",
     "cpu_count",
     "errors",
@@ -79,6 +84,7 @@ __all__ = [
 _HOME = {
     "Advice": "corewise._api.advise",
     "AsyncResult": "corewise._api.pool.result",
+    "AsyncStream": "corewise._api.astream",
     "AsyncioExecutor": "corewise._api.executors.asyncio",
     "Choice": "corewise._types.choice",
     "Comparison": "corewise._api.compare",
@@ -105,6 +111,8 @@ _HOME = {
     "ThreadExecutor": "corewise._api.executors.threads",
     "Trial": "corewise._types.events",
     "advise": "corewise._api.advise",
+    "amap": "corewise._api.amap",
+    "astream": "corewise._api.astream",
     "compare": "corewise._api.compare",
     "cpu_count": "corewise._machine.cpus",
     "map": "corewise._api.map",

@@ -283,3 +283,11 @@ def appended(items: list[int]) -> list[int]:
     """Change an item in place and return it."""
     items.append(1)
     return items
+
+
+async def block_at_2(number: int) -> int:
+    """Hold up the loop for item 2."""
+    await asyncio.sleep(0)
+    if number == 2:
+        time.sleep(0.3)  # noqa: ASYNC251 - that is the mistake
+    return number

@@ -74,6 +74,12 @@ def test_every_argument_of_stream_is_listed() -> None:
     assert _first_cells(_section("api.md", "`corewise.stream(fn, *iterables, ...)` → `Stream`")) == ["buffer"]
 
 
+def test_what_is_awaited_takes_the_same_arguments() -> None:
+    """The reference page says so."""
+    assert inspect.signature(corewise.amap).parameters.keys() == inspect.signature(corewise.map).parameters.keys()
+    assert inspect.signature(corewise.astream).parameters.keys() == inspect.signature(corewise.stream).parameters.keys()
+
+
 def test_every_argument_of_compare_is_listed() -> None:
     """In the order of its signature."""
     own = [name for name in inspect.signature(corewise.compare).parameters if name not in {"fn", "iterables"}]

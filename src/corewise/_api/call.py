@@ -35,14 +35,15 @@ class Call:
     Args:
         request: what was asked for.
         window: bounds how far it goes ahead of a consumer; None where all results are wanted.
+        tick_s: seconds after which `step` returns without anything new, where nobody watches progress; None for never.
     """
 
-    def __init__(self, request: Request, window: Window | None = None) -> None:
+    def __init__(self, request: Request, window: Window | None = None, tick_s: float | None = None) -> None:
         self._choice = request.choice
         self._auto: Auto | None = None
         self._request = request
         observer, self._close_bar = _observer(request.progress)
-        self._meter = Meter(observer, perf_counter)
+        self._meter = Meter(observer, perf_counter, tick_s)
         self._run = Run(request.source, request.options, self._meter, window)
         self._streams = window is not None
         self._approach: Approach | None = None

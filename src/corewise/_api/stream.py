@@ -171,7 +171,7 @@ class Stream:
         request, self._request = self._request, None
         if request is None:
             raise RuntimeError("a stream begins once")
-        self._call = call = Call(request, _window(request))
+        self._call = call = Call(request, window_of(request))
         return call
 
     def _has_next_part(self, call: Call) -> bool:
@@ -236,7 +236,7 @@ def _end_all() -> None:
         stream.__exit__(KeyboardInterrupt, None, None)
 
 
-def _window(request: Request) -> Window:
+def window_of(request: Request) -> Window:
     """Return how far the run may be ahead, as `buffer` says."""
     options = request.options
     if isinstance(options.buffer, int):

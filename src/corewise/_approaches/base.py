@@ -80,6 +80,7 @@ class Terms(Record):
         inherit: the inputs, if forked workers may inherit them, so that only indexes travel: all of them sequences
             whose items stay the same while the call lasts. None where items must be sent.
         main_by_value: whether worker processes are to do without the main module; what is defined there is sent.
+        most: coroutines at once that `workers` may become as long as that makes them faster; 0: no more.
         background: whether work has to go on while the caller is not in `collect`, where the approach can do that.
     """
 
@@ -97,3 +98,4 @@ class Terms(Record):
     inherit: tuple[Sequence[Any], ...] | None = None
     background: bool = False
     main_by_value: bool = False
+    most: int = 0

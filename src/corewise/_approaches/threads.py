@@ -16,6 +16,8 @@ from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corewise._approaches.base import Terms
     from corewise._work.chunk import Chunk, Done
 
@@ -33,6 +35,10 @@ class Threads:
 
     They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and
     the program need not wait for it. They see the caller's context variables.
+
+    Attributes:
+        limit: how many threads there may be.
+        tell: called in a thread that has got done with something; None where the caller waits in `collect`.
     """
 
     goes_on = True
@@ -51,6 +57,8 @@ class Threads:
         self._abandoned = False
         self._items_are_long = False
         self._queued: list[float | None] = []
+        self._begun_s = 0.0
+        self.tell: Callable[[], None] | None = None
         self._lowered = lowered(None)
 
     @property
@@ -83,6 +91,7 @@ class Threads:
                 daemon=True,
             )
             self._threads.append(thread)
+            self._begun_s = self._begun_s or monotonic()
             thread.start()
 
     def collect(self, timeout_s: float | None) -> list[Done]:
@@ -92,9 +101,14 @@ class Threads:
             while self._outstanding:
                 self._take(finished, self._outbox.get(timeout=self._patience_s(timeout_s, finished)))
         except Empty:
-            if not finished and timeout_s != 0:
+            # Where nobody waits here, it is seen by the clock.
+            if not finished and (timeout_s != 0 or monotonic() - self._begun_s > _LONG_S):
                 self._note_long_items()
         return finished
+
+    def due_s(self) -> float | None:
+        """Return for how many seconds at most to wait without `collect`; None: until `tell` is called."""
+        return None if self._items_are_long or not self._outstanding else 2 * _LONG_S
 
     def _patience_s(self, timeout_s: float | None, finished: list[Done]) -> float | None:
         if finished or timeout_s == 0:
@@ -143,8 +157,12 @@ class Threads:
                     else:
                         done = run_seeded(call, chunk, seed, keep_going=keep_going, interruptible=False)
                     self._outbox.put(done)
+                    if self.tell is not None:
+                        self.tell()
                     del chunk, done  # results and items must not stay while this thread waits for the next chunk
         except BaseException as error:  # noqa: BLE001 - nothing may die unseen while the caller waits
             self._outbox.put(error)
+            if self.tell is not None:
+                self.tell()
         finally:
             self._queued.append(queue.seconds())

@@ -17,10 +17,14 @@ class Meter:
     Args:
         observer: called with each `Progress`; None to count silently.
         clock: gives seconds; its zero is of no matter.
+        tick_s: how long to wait for outcomes at most where nobody watches; None: as long as it takes.
     """
 
-    def __init__(self, observer: Callable[[Progress], None] | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, observer: Callable[[Progress], None] | None, clock: Callable[[], float], tick_s: float | None = None
+    ) -> None:
         self._observer = observer
+        self._tick_s = tick_s
         self._clock = clock
         self._begin = clock()
         self._told = self._begin
@@ -32,8 +36,8 @@ class Meter:
 
     @property
     def tick_s(self) -> float | None:
-        """How long to wait for outcomes at most; None when nobody watches."""
-        return None if self._observer is None else TICK_S
+        """How long to wait for outcomes at most; None: as long as it takes."""
+        return self._tick_s if self._observer is None else TICK_S
 
     @property
     def elapsed_s(self) -> float:

@@ -96,6 +96,11 @@ class Run:
         return bool(self._again) or not self.source.exhausted
 
     @property
+    def hungry(self) -> bool:
+        """Whether the input keeps those waiting who have room for more."""
+        return self._hungry
+
+    @property
     def remaining(self) -> int | None:
         """How many items are left to hand out; None while unknown."""
         left = self.source.remaining

@@ -1,0 +1,310 @@
+"""The contract of `map` holds for `amap` and `astream`, whatever runs the items."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import gc
+import itertools
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import works
+from awaited import OF_COROUTINES, VERBS, WAYS, collect, numbers_later, run
+
+import corewise
+from corewise import errors
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture(params=list(WAYS))
+def way(request: pytest.FixtureRequest) -> str:
+    """Name a way to run."""
+    return str(request.param)
+
+
+@pytest.fixture(params=VERBS)
+def verb(request: pytest.FixtureRequest) -> str:
+    """Name a verb."""
+    return str(request.param)
+
+
+def test_results_come_in_the_order_of_the_inputs(verb: str, way: str) -> None:
+    """Many short items, cut into chunks of any size, come back as the plain loop gives them."""
+    assert run(verb, way, works.square, range(500)) == [number * number for number in range(500)]
+
+
+def test_two_iterables_give_two_arguments_and_the_shortest_ends(verb: str, way: str) -> None:
+    """It is the built-in map's rule, for async iterables as well."""
+
+    async def main() -> list[Any]:
+        plain = await collect(verb, way, works.add, [1, 2, 3, 4], [10, 20, 30])
+        assert await collect(verb, way, works.add, numbers_later(4), [10, 20, 30]) == [10, 21, 32]
+        return plain
+
+    assert asyncio.run(main()) == [11, 22, 33]
+
+
+def test_no_items_give_no_results(verb: str, way: str) -> None:
+    """An empty input is no error."""
+    assert run(verb, way, works.square, []) == []
+
+
+def test_an_async_generator_is_read_to_its_end(verb: str, way: str) -> None:
+    """It may be slow or long."""
+
+    async def main() -> list[Any]:
+        return await collect(verb, way, works.square, numbers_later(300))
+
+    assert asyncio.run(main()) == [number * number for number in range(300)]
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_an_input_that_raises_raises_here(verb: str, way: str, kind: str) -> None:
+    """What the caller's own generator raises in mid-flight arrives as it is."""
+
+    def numbers() -> Iterator[int]:
+        yield from range(5)
+        raise KeyError("no more")
+
+    async def later() -> AsyncIterator[int]:
+        for number in range(5):
+            yield number
+        raise KeyError("no more")
+
+    async def main() -> None:
+        with pytest.raises(KeyError, match="no more"):
+            await collect(verb, way, works.square, numbers() if kind == "plain" else later())
+
+    asyncio.run(main())
+
+
+def test_an_endless_input_is_read_only_as_far_as_workers_go(verb: str, way: str) -> None:
+    """A failure ends the run although the input never does, and names its item."""
+    with pytest.raises(ValueError, match="no 40s here") as caught:
+        run(verb, way, functools.partial(_fail_at_40), itertools.count())
+    assert caught.value.__notes__ == ["item 40: 40"]
+
+
+def _fail_at_40(number: int) -> int:
+    return works.fail_at(number, 40)
+
+
+# A busy machine may make 50 ms of sleep in a loop long ones.
+@pytest.mark.filterwarnings("ignore:.* held up the event loop:RuntimeWarning")
+def test_the_first_failure_in_the_order_of_the_input_is_raised(verb: str, way: str) -> None:
+    """Item 3 is slower to fail than item 7, and still it is the one the plain loop would have raised."""
+    with pytest.raises(ValueError, match="no 3s here") as caught:
+        run(verb, way, works.fail_for_3_and_7, range(10))
+    assert caught.value.__notes__ == ["item 3: 3"]
+    if way.startswith("processes"):
+        assert isinstance(caught.value.__cause__, errors.RemoteTraceback)
+
+
+def test_failures_can_be_returned_in_place(verb: str, way: str) -> None:
+    """With on_error="return" all other items are run."""
+    results = run(verb, way, works.raise_tracked, range(10), on_error="return")
+    assert [index for index, value in enumerate(results) if isinstance(value, works.Tracked)] == [3]
+    assert [value for value in results if not isinstance(value, works.Tracked)] == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_the_function_sees_context_variables(verb: str, way: str) -> None:
+    """Those of the caller, in the loop, in threads and in forked processes."""
+    if way == "processes-forkserver":
+        pytest.skip("the variable of a test does not travel")
+
+    async def main() -> list[Any]:
+        _VARIABLE.set("here")
+        return await collect(verb, way, _look, range(3))
+
+    assert asyncio.run(main()) == ["here"] * 3
+
+
+_VARIABLE = contextvars.ContextVar("_VARIABLE", default="nowhere")
+
+
+def _look(number: int) -> str:
+    return _VARIABLE.get()
+
+
+@pytest.mark.parametrize("way", OF_COROUTINES)
+def test_what_a_call_sets_is_seen_by_no_other(verb: str, way: str) -> None:
+    """As if each had a task of its own."""
+
+    async def main() -> list[Any]:
+        return await collect(verb, way, _set_and_look, range(300))
+
+    assert asyncio.run(main()) == ["nowhere"] * 300
+
+
+def _set_and_look(number: int) -> str:
+    before = _VARIABLE.get()
+    _VARIABLE.set(f"in {number}")
+    return before
+
+
+def test_unordered_results_come_as_they_are_finished(verb: str, way: str) -> None:
+    """All of them, once."""
+    assert sorted(run(verb, way, works.square, range(200), ordered=False)) == [number**2 for number in range(200)]
+
+
+def test_an_item_that_fails_is_tried_again(verb: str) -> None:
+    """In the caller's loop as anywhere."""
+    tries: dict[int, int] = {}
+
+    def twice(number: int) -> int:
+        tries[number] = tries.get(number, 0) + 1
+        if tries[number] == 1 and number % 3 == 0:
+            raise ValueError(number)
+        return number
+
+    assert run(verb, "asyncio", twice, range(20), retries=1) == list(range(20))
+    assert sorted(number for number in tries if tries[number] == 2) == [0, 3, 6, 9, 12, 15, 18]
+
+
+def test_a_coroutine_that_takes_too_long_is_cancelled(verb: str) -> None:
+    """And its item fails."""
+
+    async def work(number: int) -> int:
+        if number == 2:
+            await asyncio.Event().wait()
+        return number
+
+    async def main() -> list[Any]:
+        kinds = {"timeout": 0.05, "on_error": "return"}
+        if verb == "amap":
+            return await corewise.amap(work, range(4), **kinds)  # type: ignore[arg-type]
+        return [one async for one in corewise.astream(work, range(4), **kinds)]  # type: ignore[arg-type]
+
+    results = asyncio.run(main())
+    assert type(results.pop(2)) is TimeoutError
+    assert results == [0, 1, 3]
+
+
+@pytest.mark.parametrize("approach", ["threads", "processes"])
+def test_coroutine_functions_run_in_workers_too(verb: str, approach: str) -> None:
+    """In a loop of each worker's own, whether or not it was forked where a loop runs."""
+
+    async def main() -> list[Any]:
+        if verb == "amap":
+            return await corewise.amap(works.square_later, range(50), approach=approach, workers=2)
+        stream = corewise.astream(works.square_later, range(50), approach=approach, workers=2)
+        return [one async for one in stream]
+
+    assert asyncio.run(main()) == [number * number for number in range(50)]
+
+
+def test_several_calls_go_on_at_once_and_inside_each_other() -> None:
+    """They share nothing but the loop."""
+
+    async def sum_up(count: int) -> int:
+        return sum(await corewise.amap(works.square_later, range(count)))
+
+    async def main() -> None:
+        sums = [sum(number * number for number in range(count)) for count in range(8)]
+        assert await corewise.amap(sum_up, range(8)) == sums
+        calls = (corewise.amap(works.square, range(300), approach="processes", workers=2) for _ in range(3))
+        assert await asyncio.gather(*calls) == [[number * number for number in range(300)]] * 3
+
+    asyncio.run(main())
+
+
+def test_a_failure_is_not_kept(verb: str, way: str) -> None:
+    """Once the caller lets go of the exception it is gone, and with it all that its frames hold."""
+    gone: list[weakref.ref[BaseException]] = []
+
+    async def main() -> None:
+        try:
+            await collect(verb, way, works.raise_tracked, range(10))
+        except works.Tracked as error:
+            gone.append(weakref.ref(error))
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+        assert gone[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_an_initializer_is_awaited_once() -> None:
+    """In the caller's loop, before the first item."""
+    made: list[object] = []
+
+    async def initialize(text: str) -> None:
+        await asyncio.sleep(0)
+        made.append((text, asyncio.get_running_loop()))
+
+    async def main() -> None:
+        await corewise.amap(works.square_later, range(20), initializer=initialize, initargs=("once",))
+        assert made == [("once", asyncio.get_running_loop())]
+
+    asyncio.run(main())
+
+
+def test_coroutines_run_in_the_loop_of_the_caller() -> None:
+    """So what belongs to it may be used."""
+
+    async def main() -> None:
+        lock, loop = asyncio.Lock(), asyncio.get_running_loop()
+
+        async def work(number: int) -> bool:
+            async with lock:
+                await asyncio.sleep(0)
+            return asyncio.get_running_loop() is loop
+
+        assert await corewise.amap(work, range(20)) == [True] * 20
+
+    asyncio.run(main())
+
+
+def test_a_chosen_approach_and_its_cost_are_told() -> None:
+    """As by map."""
+
+    async def main() -> None:
+        results = await corewise.amap(works.square_later, range(20))
+        assert (results.choice.approach, results.choice.code, results.stats.items) == ("asyncio", "coroutine", 20)
+        results = await corewise.amap(works.square, range(20))
+        assert (results.choice.approach, results.choice.asked) == ("sync", "auto")
+        stream = corewise.astream(works.square, range(20), approach="threads")
+        assert [one async for one in stream][-1] == 361
+        assert stream.choice is not None
+        assert (stream.choice.approach, stream.stats.items, stream.failures) == ("threads", 20, [])
+
+    asyncio.run(main())
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    """With the errors of map."""
+
+    async def main() -> None:
+        with pytest.raises(errors.OptionError, match="plain one"):
+            await corewise.amap(works.square, [1], approach="asyncio")
+        with pytest.raises(errors.OptionError, match="amap returns all"):
+            await corewise.amap(works.square, [1], buffer=3)  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="at least one iterable"):
+            corewise.astream(works.square)
+
+    asyncio.run(main())
+
+
+def test_without_await_python_warns() -> None:
+    """The warning names the line: the coroutine is dropped there."""
+    with pytest.warns(RuntimeWarning, match="amap' was never awaited") as caught:
+        corewise.amap(works.square_later, [1])  # type: ignore[unused-coroutine]
+    assert caught[0].filename == __file__
+
+
+def test_a_coroutine_that_blocks_the_loop_is_told() -> None:
+    """With its name, its item and what to do; at the line where it is defined."""
+
+    async def main() -> None:
+        await corewise.amap(works.block_at_2, range(4))
+
+    with pytest.warns(RuntimeWarning, match=r"block_at_2 held up the event loop for 0\.\d+ s at item 2") as caught:
+        asyncio.run(main())
+    assert caught[0].filename == works.__file__
