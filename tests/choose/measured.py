@@ -92,4 +92,5 @@ ANY_MEASUREMENT = st.builds(
     argument_bytes=st.floats(0, 1e9) | st.none(),
     result_bytes=st.floats(0, 1e9) | st.none(),
     pickle_s=SECONDS | st.none(),
+    read_s=SECONDS,
 )

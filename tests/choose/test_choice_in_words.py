@@ -162,6 +162,7 @@ def test_a_choice_prints_as_a_sentence() -> None:
         (measured(items=101, longest_s=0.9), COSTS, Wishes(), "giant", "One item took 900 ms, and no run"),
         (measured(remaining=2, item_s=1.0), COSTS.replace(cores=8), Wishes(), "few-items", "2 items for 8 cores"),
         (measured(held=0.0, native_cpu_s=0.14), COSTS, Wishes(), "native-threads", "keep 3.8 cores busy already"),
+        (measured(read_s=0.01), COSTS, Wishes(), "reading", "To read an item from the input takes 10 ms, and only"),
         (measured(item_s=2e-7, remaining=10**6), COSTS, Wishes(), "short-items", "An item takes 200 ns, too little"),
     ],
 )

@@ -194,3 +194,14 @@ def test_more_cores_never_take_more_time(measurement: Measurement, costs: Costs,
     more = model.scaled(costs, costs.cores + cores)
     for approach in ("threads", "processes"):
         assert seconds(known, approach, 8, more) <= seconds(known, approach, 8, costs) * 1.000001
+
+
+@pytest.mark.parametrize("approach", ["sync", "threads", "asyncio", "processes"])
+def test_reading_the_input_is_shared_by_nobody(approach: str) -> None:
+    """However many workers there are, the caller reads one item after the other."""
+    dear = measured(read_s=0.02)
+    seconds = model.predict(dear, COSTS, approach=approach, workers=4, coroutine=True).seconds
+    assert seconds >= 100 * 0.02
+    assert (
+        seconds <= model.predict(measured(), COSTS, approach=approach, workers=4, coroutine=True).seconds + 100 * 0.02
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from corewise._dispatch.meter import Meter
@@ -87,6 +88,10 @@ class Driven(Run):
     def __init__(self, items: Iterable[int], window: Window | None = None, **options: Any) -> None:
         super().__init__(Source((items,)), Options(**options), Meter(None, lambda: 0.0), window)
         self.values: list[Any] = []
+
+    def use(self, *args: Any, **options: Any) -> None:
+        """Run items by this approach; a machine that is busy for a moment is no slow input."""
+        super().use(*args, **{"ahead_s": inf, **options})
 
     def go(self, approach: Any, workers: int, enough: Callable[[Done], bool] | None = None) -> None:
         """Run items until nothing is left to wait for."""

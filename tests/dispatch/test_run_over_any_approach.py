@@ -186,9 +186,8 @@ def test_behind_the_first_failure_nothing_is_waited_for() -> None:
         run.go(NeverReturnsFive(0, most=8), 8)
 
 
-def test_results_do_not_wait_for_an_input_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_do_not_wait_for_an_input_that_is_slow() -> None:
     """Between two items that kept us waiting it is looked for results; with room for many, few are read ahead."""
-    monkeypatch.setattr("corewise._dispatch.source.READ_S", -1.0)
     read: list[int] = []
 
     def numbers() -> Iterable[int]:
@@ -202,7 +201,7 @@ def test_results_do_not_wait_for_an_input_that_is_slow(monkeypatch: pytest.Monke
             return [self._run_part() for _ in range(len(self._chunks))]
 
     run, approach = new_run(numbers()), AtOnce(1, most=20)
-    run.use(approach, 8)
+    run.use(approach, 8, ahead_s=-1.0)
     while run.feed():
         for part in run.take():
             run.values += part.values

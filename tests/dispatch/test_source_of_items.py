@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from itertools import count
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from corewise._dispatch.source import Source
+from corewise._dispatch.source import READ_ALONE_S, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,12 +201,11 @@ def test_what_the_input_raises_ends_it_and_is_kept() -> None:
         Source((5,))  # type: ignore[arg-type]  # the mistake that is tested
 
 
-def test_what_is_slow_to_come_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_slow_to_come_is_handed_on() -> None:
     """Nobody waits for a chunk to fill: each item that took its time ends one. What is at hand is taken whole."""
-    monkeypatch.setattr("corewise._dispatch.source.READ_S", -1.0)
     source = Source((iter(range(3)),))
     for number in range(3):
-        chunk = source.cut(100)
+        chunk = source.cut(100, ahead_s=-1.0)
         assert chunk is not None
         assert chunk.items == [number]
         assert source.slow
@@ -243,3 +243,25 @@ def test_a_source_that_is_dropped_closes_its_generator() -> None:
     source.drop()
     assert closed == [True]
     assert source.cut(3) is None
+
+
+def test_reading_is_timed_and_ends_a_chunk_early() -> None:
+    """So a slow input fills no chunk; a sequence costs nothing to read."""
+
+    def busy() -> Iterator[int]:
+        for number in count():
+            end = perf_counter() + 0.003
+            while perf_counter() < end:
+                pass
+            yield number
+
+    source = Source((busy(),))
+    for _ in range(4):
+        chunk = source.cut(100, ahead_s=READ_ALONE_S)
+        assert chunk is not None
+        assert len(chunk.items) == 1
+        assert source.slow
+    assert 0.003 <= source.read_item_s <= source.read_s / 4
+    listed = Source(([1, 2, 3],))
+    listed.cut(2)
+    assert listed.read_item_s == 0.0

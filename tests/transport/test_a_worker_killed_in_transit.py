@@ -32,6 +32,7 @@ def endless(end: channel.WorkerEnd) -> None:
         end.receive()
 
 
+@pytest.mark.timeout(60)  # it touches up to a gigabyte of new memory, which some hosts give at 0.4 GB a second
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_killed_at_any_moment(transport: str) -> None:
     """Forty times: after so many messages, and a little later."""

@@ -277,6 +277,7 @@ class Auto:
         return self._plainly.observe(int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s), held_s=held)
 
     def _choose(self, measured: Measurement) -> Choice:
+        measured = measured.replace(read_s=self._run.source.read_item_s)
         done = self._done
         if done is None or done.failed:
             return self._decision.choose(measured)

@@ -11,6 +11,7 @@ from corewise._api.results import Results, in_words
 from corewise._approaches import open_approach
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
+from corewise._dispatch.source import READ_ALONE_S, READ_S
 from corewise._types.choice import Choice, Stats
 
 TYPE_CHECKING = False
@@ -174,7 +175,7 @@ class Call:
         self._approach = approach
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
-        self._run.use(approach, choice.workers, chunksize=chunksize)
+        self._use(approach, choice.workers, chunksize)
 
     def _plainly(self) -> None:
         """Run items in the caller, measured, as long as nothing else is better."""
@@ -183,7 +184,7 @@ class Call:
         self._meter.start("sync", 1, self._request.source.total)
         plain = Choice(approach="sync", workers=1, asked="auto", code="", why="")
         self._approach = self._auto.plainly(self._terms(plain))
-        self._run.use(self._approach, 1, enough=self._auto.enough, chunksize=self._request.options.chunksize)
+        self._use(self._approach, 1, self._request.options.chunksize)
 
     def _go_over(self, choice: Choice, approach: Approach) -> None:
         """Have an approach run what remains, which was chosen by what was measured."""
@@ -194,7 +195,12 @@ class Call:
             raise RuntimeError("only an automatic run goes over to something else")
         self._auto.elsewhere(choice, approach)
         self._meter.start(choice.approach, choice.workers, self._request.source.total)
-        self._run.use(approach, choice.workers, enough=self._auto.enough, chunksize=self._request.options.chunksize)
+        self._use(approach, choice.workers, self._request.options.chunksize)
+
+    def _use(self, approach: Approach, workers: int, chunksize: int | None) -> None:
+        enough = None if self._auto is None else self._auto.enough
+        ahead_s = READ_S if approach.goes_on else READ_ALONE_S
+        self._run.use(approach, workers, enough=enough, chunksize=chunksize, ahead_s=ahead_s)
 
     def _automatic(self) -> Auto:
         from corewise._api.auto import Auto

@@ -7,6 +7,7 @@ from time import perf_counter
 from corewise._api.probe import Probe
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
+from corewise._dispatch.source import READ_ALONE_S
 from corewise._types.choice import Choice
 from corewise._types.light import Scope
 from corewise._types.record import Record
@@ -79,7 +80,7 @@ def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
         first_s[:] = first_s or [wall_s]
         return first_s[0] >= LONG_FIRST_S or wall_s - first_s[0] >= most_s
 
-    run.use(probe, 1, enough=enough, chunksize=request.options.chunksize)
+    run.use(probe, 1, enough=enough, chunksize=request.options.chunksize, ahead_s=READ_ALONE_S)
     try:
         while run.feed():
             run.take()
@@ -90,6 +91,7 @@ def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
         if not items:
             raise OptionError("there are no items to learn from")
         measured = probe.gauge.measurement(max(ASSUMED, 2 * items) if total is None else total)
+        measured = measured.replace(read_s=source.read_item_s)
         if is_coroutine_function(request.fn):
             measured = _without_loops(measured)
         return Sample(

@@ -24,7 +24,7 @@ class Cost(Record):
 
     Attributes:
         code: short stable name: ``"gil"``, ``"giant"``, ``"few-items"``, ``"start"``, ``"travel"``,
-            ``"native-threads"`` or ``"short-items"``.
+            ``"reading"``, ``"native-threads"`` or ``"short-items"``.
         share: the part of the predicted time that would be saved without it, from 0 to 1; roughly.
         advice: what it is, and what would help, in a sentence.
     """
@@ -190,6 +190,16 @@ def _travel(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:
     )
 
 
+def _reading(choice: Choice, measured: Measurement, costs: Costs) -> Cost:
+    return Cost(
+        code="reading",
+        share=_saved(choice, measured.replace(read_s=0.0), costs),
+        advice=f"To read an item from the input takes {numbers.seconds(measured.read_s)}, and only the caller can do "
+        "that, one after the other. Pass something small (a number, the name of a file) and make the rest in the "
+        "function.",
+    )
+
+
 def _short_items(choice: Choice, measured: Measurement, costs: Costs) -> Cost:
     free = costs.replace(process_item_s=0.0, thread_item_s=0.0, coroutine_s=0.0, chunk_s=0.0)
     small = max(measured.argument_bytes or 0.0, measured.result_bytes or 0.0) < SMALL_BYTES
@@ -201,4 +211,4 @@ def _short_items(choice: Choice, measured: Measurement, costs: Costs) -> Cost:
     )
 
 
-_RULES = (_native, _gil, _giant, _few_items, _start, _travel, _short_items)
+_RULES = (_native, _gil, _giant, _few_items, _start, _travel, _reading, _short_items)

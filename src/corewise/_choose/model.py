@@ -53,6 +53,7 @@ class Nature:
         native_s: CPU seconds of native threads meanwhile.
         waits_s: seconds for which it waits.
         pickle_s: seconds that the caller spends on sending and receiving it.
+        read_s: seconds that the caller spends on reading it from the input, which nobody can do for it.
         longest_s: seconds of the longest item to be expected.
         under_way_s: seconds still to come of the item that the caller is at; only before the first one has ended.
     """
@@ -65,6 +66,7 @@ class Nature:
         "longest_s",
         "native_s",
         "pickle_s",
+        "read_s",
         "under_way_s",
         "waits_s",
     )
@@ -91,6 +93,7 @@ class Nature:
         self.waits_s = item_s * (1.0 - share)
         size = (measurement.argument_bytes or 0.0) + (measurement.result_bytes or 0.0)
         self.pickle_s = (measurement.pickle_s or 0.0) + size * costs.byte_s
+        self.read_s = measurement.read_s
         self.longest_s = max(item_s, min(longest_s * factor, self.items * item_s))
 
     @property
@@ -101,7 +104,7 @@ class Nature:
     @property
     def plain_s(self) -> float:
         """Seconds for all that remains, one after another in the caller."""
-        return self.under_way_s + self.items * self.item_s
+        return self.under_way_s + self.items * (self.read_s + self.item_s)
 
 
 def left(measurement: Measurement, costs: Costs) -> int:
@@ -244,15 +247,15 @@ def _by_threads(nature: Nature, costs: Costs, workers: int) -> tuple[float, floa
     clash_s = min(_WAKE_S, nature.free_s) * nature.held_s / nature.item_s if number > 1 and nature.item_s > 0 else 0.0
     # What holds the GIL goes one after another, and what does not is spread over the cores behind it, not beside it:
     # measured, see `_WAKE_S`.
-    turns_s = items * (nature.held_s + nature.free_s / at_once + clash_s + costs.thread_item_s)
-    cores_s = items * nature.cpu_s / costs.cores
+    turns_s = items * (nature.read_s + nature.held_s + nature.free_s / at_once + clash_s + costs.thread_item_s)
+    cores_s = items * (nature.read_s + nature.cpu_s) / costs.cores
     start_s = costs.thread_first_s + number * costs.thread_start_s
     return start_s + _longest_of(nature, number, max(turns_s, cores_s) + nature.waits_s), start_s, 0.0
 
 
 def _by_asyncio(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:
     number, items = _at_once(nature, workers)
-    turns_s = items * (nature.held_s + nature.free_s + costs.coroutine_s)
+    turns_s = items * (nature.read_s + nature.held_s + nature.free_s + costs.coroutine_s)
     return _longest_of(nature, number, turns_s + nature.waits_s), 0.0, 0.0
 
 
@@ -268,10 +271,11 @@ def _by_processes(nature: Nature, costs: Costs, workers: int) -> tuple[float, fl
     start_s = costs.worker_start_s + (number - 1) * costs.worker_more_s
     in_chunk = max(1.0, min(_CHUNK_S / nature.item_s if nature.item_s > 0 else inf, items / (2 * number)))
     travel_s = items * (nature.pickle_s + costs.process_item_s) + ceil(items / in_chunk) * costs.chunk_s
+    caller_s = travel_s + items * nature.read_s
     # A worker unpickles what the caller pickles, and the other way round: the same work once more, on its own core.
     worker_s = items * (nature.cpu_s + nature.pickle_s)
-    cores_s = max(worker_s / min(number, costs.cores), (worker_s + travel_s) / costs.cores)
-    apart_s = _longest_of(nature, number, max(cores_s, travel_s + min(nature.item_s, _CHUNK_S)))
+    cores_s = max(worker_s / min(number, costs.cores), (worker_s + caller_s) / costs.cores)
+    apart_s = _longest_of(nature, number, max(cores_s, caller_s + min(nature.item_s, _CHUNK_S)))
     return start_s + apart_s, start_s, travel_s
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from corewise._dispatch.source import Source
+from corewise._dispatch.source import READ_S, Source
 from corewise._work.chunk import Chunk
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ class AsyncSource(Source):
         self._news = news
         self._task = asyncio.get_running_loop().create_task(self._read_all(news), name="corewise-input")
 
-    def cut(self, size: int) -> Chunk | None:
+    def cut(self, size: int, ahead_s: float = READ_S) -> Chunk | None:  # noqa: ARG002 - it has been read already
         """Take what has been read, up to `size` items; None when nothing is there yet, or left."""
         items = [self._rows.popleft() for _ in range(min(size, len(self._rows)))]
         if not items:

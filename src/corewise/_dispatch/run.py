@@ -11,6 +11,7 @@ from corewise._dispatch.failures import Failures
 from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
 from corewise._dispatch.sizes import ChunkSizes
+from corewise._dispatch.source import READ_S
 from corewise._types.choice import Failed
 from corewise._types.light import deque
 from corewise._work.notes import add_note
@@ -72,6 +73,7 @@ class Run:
         *,
         enough: Callable[[Done], bool] | None = None,
         chunksize: int | None = None,
+        ahead_s: float = READ_S,
     ) -> None:
         """Run items by this approach from now on.
 
@@ -81,11 +83,13 @@ class Run:
             enough: asked after each outcome; once it returns True no more chunks are handed out, and those under way
                 are waited for.
             chunksize: size of each chunk; None adapts it.
+            ahead_s: seconds of reading the input after which a chunk is ended as it is.
         """
         self._approach = approach
         self._fixed = chunksize is not None
         self._sizes = ChunkSizes(workers=workers, fixed=chunksize)
         self._enough = enough
+        self._ahead_s = ahead_s
         self._full = False
         if self._window is not None:
             self._window.share_among(workers)
@@ -198,7 +202,7 @@ class Run:
             size = self._window.allows(size, fixed=self._fixed)
             if not size:
                 return None
-        chunk = self.source.cut(size)
+        chunk = self.source.cut(size, self._ahead_s)
         self._hungry = self.source.slow
         if chunk is not None and self._window is not None:
             self._window.read(len(chunk.items))

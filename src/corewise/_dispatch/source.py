@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # What is slow to come is handed on after this time, so that nobody waits for a chunk to fill: a guess.
 READ_S = 0.01
+# Where whoever reads runs the items as well, nobody works meanwhile: they are better run while they are warm, and large
+# ones do not pile up. A chunk for so much reading costs 1 % of it (benchmarks/choice.py, "arrays_generated").
+READ_ALONE_S = 0.001
 _PIECE = 64  # items read between two looks at the clock, which cost 0.4 µs: little beside what reading them costs
 _AT_HAND = (list, tuple, range)
 
@@ -32,6 +35,7 @@ class Source:
         taken: items read so far.
         exhausted: whether nothing is left.
         slow: whether the last chunk was cut short because its items were slow to come.
+        read_s: seconds that reading has taken so far, but for sequences.
         error: what an iterable raised, which ends the input as well; the items before it come first.
     """
 
@@ -45,6 +49,7 @@ class Source:
         self.taken = 0
         self.exhausted = False
         self.slow = False
+        self.read_s = 0.0
         self.error: Exception | None = None
 
     @property
@@ -54,8 +59,21 @@ class Source:
             return 0
         return None if self.total is None else max(0, self.total - self.taken)
 
-    def cut(self, size: int) -> Chunk | None:
-        """Take the next chunk, of `size` items or fewer; None when nothing is left."""
+    @property
+    def read_item_s(self) -> float:
+        """Seconds that it took to read an item, on average."""
+        return self.read_s / self.taken if self.taken else 0.0
+
+    def cut(self, size: int, ahead_s: float = READ_S) -> Chunk | None:
+        """Take the next chunk.
+
+        Args:
+            size: items in it, or fewer.
+            ahead_s: seconds of reading after which it ends early.
+
+        Returns:
+            None when nothing is left.
+        """
         self.slow = False
         if self.exhausted:
             return None
@@ -64,7 +82,7 @@ class Source:
             items: Sequence[Any] = self.sequences[0][self.taken : self.taken + size]
             self.exhausted = len(items) < size
         else:
-            items = self._read(size)
+            items = self._read(size, ahead_s)
         if not items:
             return None
         chunk = Chunk(self.taken, items, star=self.star)
@@ -79,34 +97,38 @@ class Source:
         self.sequences = None
         self.exhausted = True
 
-    def _read(self, size: int) -> list[Any]:
+    def _read(self, size: int, ahead_s: float) -> list[Any]:
         items: list[Any] = []
         try:
-            self._read_into(items, size)
+            self._read_into(items, size, ahead_s)
         except Exception as error:  # noqa: BLE001 - kept until its turn has come
             self.error = error
             without_our_frame(without_our_frame(error))
             self.exhausted = True
         return items
 
-    def _read_into(self, items: list[Any], size: int) -> None:
+    def _read_into(self, items: list[Any], size: int, ahead_s: float) -> None:
         # `extend` keeps what has been read so far when the iterable raises.
         if self.sequences is not None:
             items.extend(islice(self._items, size))
             self.exhausted = len(items) < size
             return
-        begin = perf_counter()
+        begin = now = perf_counter()
         piece = 1
-        while len(items) < size:
-            wanted = min(len(items) + piece, size)
-            items.extend(islice(self._items, wanted - len(items)))
-            if len(items) < wanted:
-                self.exhausted = True
-                return
-            if perf_counter() - begin > READ_S:
-                self.slow = True
-                return
-            piece = min(2 * piece, _PIECE)
+        try:
+            while len(items) < size:
+                wanted = min(len(items) + piece, size)
+                items.extend(islice(self._items, wanted - len(items)))
+                now = perf_counter()
+                if len(items) < wanted:
+                    self.exhausted = True
+                    return
+                if now - begin > ahead_s:
+                    self.slow = True
+                    return
+                piece = min(2 * piece, _PIECE)
+        finally:
+            self.read_s += now - begin
 
 
 def _length(one: Iterable[Any]) -> int | None:

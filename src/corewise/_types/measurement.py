@@ -24,6 +24,8 @@ class Measurement(Record):
         result_bytes: bytes of a result on its way back, on average; None where that was not measured.
         pickle_s: seconds that the caller spends on an item to send it and to read its result, on average; None where
             that was not measured.
+        read_s: seconds that the caller spends on reading an item from the input, on average, whoever runs it; 0 for
+            sequences.
     """
 
     items: int
@@ -39,6 +41,7 @@ class Measurement(Record):
     argument_bytes: float | None = None
     result_bytes: float | None = None
     pickle_s: float | None = None
+    read_s: float = 0.0
 
     @property
     def item_s(self) -> float:
