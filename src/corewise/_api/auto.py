@@ -161,9 +161,17 @@ class Auto:
         approach = None if early is None else early.taken_over()
         if early is None or approach is None or early.choice is None:
             return None
-        self._early = None
-        self._adopt(early.choice)
-        return early.choice, approach
+        self._early, choice = None, early.choice
+        if self._probe is not None and choice.measurement is not None and self._decision_early is not None:
+            from corewise._choose.adapt import re_estimated
+
+            # What was under way then has ended, and tells more. But the CPU time of others was that of workers by then.
+            before = choice.measurement
+            ended = self._probe.gauge.so_far(before.remaining)
+            ended = ended.replace(native_cpu_s=before.native_cores * ended.wall_s, read_s=before.read_s)
+            choice = re_estimated(choice, self._decision_early.weighed(ended), self._decision_early.costs)
+        self._adopt(choice, early.decided_s)
+        return choice, approach
 
     def outcome(self) -> dict[str, float]:
         """Return what was predicted and what came of it, as fields of `Stats`."""
@@ -213,9 +221,9 @@ class Auto:
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
-    def _adopt(self, choice: Choice) -> None:
+    def _adopt(self, choice: Choice, decided_s: float | None = None) -> None:
         self.choice = choice
-        self.decided_s = perf_counter()
+        self.decided_s = perf_counter() if decided_s is None else decided_s
         measured = choice.measurement
         self._plain_item_s = 0.0 if measured is None else measured.item_s
 
@@ -326,7 +334,12 @@ class Auto:
         if probe is None or not remaining or probe.gauge.items:
             return None  # behind other items, a long one says little of those that remain
         decision = self._decision_early = self._decision_early or self._decide(beside=True)
-        choice = decision.choose(probe.gauge.so_far(remaining))
+        measured = probe.gauge.so_far(remaining)
+        if measured.cpu_share < _COMPUTES:
+            # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
+            # compute so soon is nothing but the loading for this.
+            measured = measured.replace(items=0, native_cpu_s=0.0)
+        choice = decision.choose(measured)
         waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
         return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None
 

@@ -11,6 +11,7 @@ import _thread
 import sys
 from _contextvars import copy_context
 from sys import getswitchinterval, setswitchinterval
+from time import perf_counter
 
 from corewise._measure.clocks import thread_cpu_s
 
@@ -33,7 +34,7 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
-_TURN_S = 0.005  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
+_TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
 
 
 class Early:
@@ -47,6 +48,7 @@ class Early:
 
     Attributes:
         choice: what was opened, once it is.
+        decided_s: when it was chosen, by `perf_counter`.
         cpu_s: CPU seconds that the thread has taken, as it last said.
         is_opening: whether something has been chosen, and is being opened.
     """
@@ -62,6 +64,7 @@ class Early:
             # Here, in the caller: the thread that loads it first is taken for the main thread by it. Takes 1 to 2 ms.
             import threading  # noqa: F401 - see above
         self.choice: Choice | None = None
+        self.decided_s = 0.0
         self.cpu_s = 0.0
         self.is_opening = False
         self._run = run
@@ -172,7 +175,7 @@ class Early:
                 choice = self._decided(decide, over)
                 if choice is None:
                     return
-                self.is_opening = True
+                self.is_opening, self.decided_s = True, perf_counter()
                 approach = open_it(choice)
         except Exception:  # noqa: BLE001 - nothing was begun yet; the caller meets the same when it decides by itself
             self.is_opening = False

@@ -9,7 +9,7 @@ from time import monotonic
 
 from corewise._machine import cpus
 from corewise._machine.native_limits import lowered
-from corewise._machine.queueing import QueueWatch
+from corewise._machine.queueing import queued_s
 from corewise._types.light import Scope
 from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk, run_seeded
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Short items are over before many threads are started: so a few begin, and the others follow once an item proves long.
 _FIRST = 4  # guess: chunks handed out before anything is known of the items
 _LONG_S = 0.001  # a thread costs 0.1 to 0.5 ms to start beside busy others, so items below this do not repay it
+# To ask the system for its time in line takes a thread longer than to start: 0.1 ms with a hundred of them. These first
+# ones stand for all (benchmarks/choice.py, "sleep_5ms").
+_WATCHED = 16
 _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody notices the wait
 
 
@@ -68,9 +71,11 @@ class Threads:
 
     @property
     def queued_s(self) -> float | None:
-        """Seconds for which threads that have ended stood in line for a core, all together."""
+        """Seconds for which threads that have ended stood in line for a core, all together: as many as were watched."""
         known = [seconds for seconds in self._queued if seconds is not None]
-        return sum(known) if len(known) == len(self._queued) else None
+        if len(known) < len(self._queued):
+            return None
+        return sum(known) * max(1.0, len(self._threads) / _WATCHED)
 
     @property
     def room(self) -> int:
@@ -86,7 +91,7 @@ class Threads:
             context = copy_context()
             thread = threading.Thread(
                 target=context.run,
-                args=(self._serve,),
+                args=(self._serve, len(self._threads) < _WATCHED),
                 name=f"{self._terms.name}-{len(self._threads) + 1}",
                 daemon=True,
             )
@@ -143,8 +148,8 @@ class Threads:
             thread.join(None if wait else max(0.0, deadline - monotonic()))
         self._lowered.close()
 
-    def _serve(self) -> None:
-        queue, terms = QueueWatch(), self._terms
+    def _serve(self, watched: bool) -> None:  # noqa: FBT001 - what starts a thread gives no names
+        terms = self._terms
         if terms.share_cores:
             cpus.share_among(terms.workers)
         keep_going, seed = terms.keep_going, terms.seed
@@ -165,4 +170,5 @@ class Threads:
             if self.tell is not None:
                 self.tell()
         finally:
-            self._queued.append(queue.seconds())
+            if watched:
+                self._queued.append(queued_s())

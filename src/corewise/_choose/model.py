@@ -102,6 +102,11 @@ class Nature:
         return self.held_s + self.free_s + self.native_s
 
     @property
+    def with_caller(self) -> float:
+        """How many items compute while workers do: those that remain, and the rest of the one under way."""
+        return self.items + (self.under_way_s / self.item_s if self.item_s > 0 else 0.0)
+
+    @property
     def plain_s(self) -> float:
         """Seconds for all that remains, one after another in the caller."""
         return self.under_way_s + self.items * (self.read_s + self.item_s)
@@ -200,6 +205,8 @@ def _threads(nature: Nature, costs: Costs, most: int) -> int:
     busy_s = max(nature.held_s, nature.cpu_s / costs.cores)
     # Twice as many as would do if all went evenly. What computes all the time needs no more than there are cores.
     useful = inf if busy_s <= 0 else 2 * nature.item_s / busy_s if nature.waits_s > 0.1 * nature.item_s else 0.0
+    if nature.under_way_s and nature.waits_s > nature.cpu_s:
+        useful = inf  # what the first one computes is mostly loading, and how long it will wait is not known
     repaid = sqrt(nature.plain_s / costs.thread_start_s) if costs.thread_start_s > 0 else inf
     number = round(max(costs.cores, min(useful, repaid, FIRST_THREADS)))
     if number >= most:
@@ -247,8 +254,9 @@ def _by_threads(nature: Nature, costs: Costs, workers: int) -> tuple[float, floa
     clash_s = min(_WAKE_S, nature.free_s) * nature.held_s / nature.item_s if number > 1 and nature.item_s > 0 else 0.0
     # What holds the GIL goes one after another, and what does not is spread over the cores behind it, not beside it:
     # measured, see `_WAKE_S`.
-    turns_s = items * (nature.read_s + nature.held_s + nature.free_s / at_once + clash_s + costs.thread_item_s)
-    cores_s = items * (nature.read_s + nature.cpu_s) / costs.cores
+    turns_s = items * (nature.read_s + clash_s + costs.thread_item_s)
+    turns_s += nature.with_caller * (nature.held_s + nature.free_s / at_once)
+    cores_s = (items * nature.read_s + nature.with_caller * nature.cpu_s) / costs.cores
     start_s = costs.thread_first_s + number * costs.thread_start_s
     return start_s + _longest_of(nature, number, max(turns_s, cores_s) + nature.waits_s), start_s, 0.0
 
@@ -274,7 +282,8 @@ def _by_processes(nature: Nature, costs: Costs, workers: int) -> tuple[float, fl
     caller_s = travel_s + items * nature.read_s
     # A worker unpickles what the caller pickles, and the other way round: the same work once more, on its own core.
     worker_s = items * (nature.cpu_s + nature.pickle_s)
-    cores_s = max(worker_s / min(number, costs.cores), (worker_s + caller_s) / costs.cores)
+    beside_s = (nature.with_caller - items) * nature.cpu_s
+    cores_s = max(worker_s / min(number, costs.cores), (worker_s + caller_s + beside_s) / costs.cores)
     apart_s = _longest_of(nature, number, max(cores_s, caller_s + min(nature.item_s, _CHUNK_S)))
     return start_s + apart_s, start_s, travel_s
 

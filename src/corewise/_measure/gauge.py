@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from corewise._measure.clocks import ThreadClocks, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
-from corewise._measure.ticker import WORTH_A_LOOK_S, Ticker, can_tell_waits
+from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
 _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
 _IDLE_SHARE = 0.05  # guess: less than that changes no decision
 LONG_S = 0.04  # guess: a user does not notice so much later a start
+LONG_WAIT_S = 0.003  # guess: beside a wait there is a core for whatever is to be started, so it may be sooner
 
 
 class Gauge:
@@ -34,8 +35,7 @@ class Gauge:
     To be closed: it may hold a thread and a descriptor.
 
     Args:
-        when_long: called once, in another thread, when one item has run for `long_s`. It may ask `so_far`. Not called
-            when no thread can run beside the item: because it is one C call that holds the GIL, or because it forked.
+    XX can run beside the item: because it is one C call that holds the GIL, or because it forked.
         long_s: see `when_long`.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
 
@@ -239,7 +239,8 @@ class Gauge:
         """Tell when an item has run for long. Called by the ticker. Return whether this has let go of the GIL."""
         clocks, call = self._clocks, self._when_long
         spoilt = clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
-        if call is not None and self.running_s() >= self._long_s:
+        long_s = self._long_s if cpu_s >= WAITS * wall_s else LONG_WAIT_S
+        if call is not None and self.running_s() >= long_s:
             self._when_long = None
             call()
             return True

@@ -23,6 +23,7 @@ _PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what la
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
+WAITS = 0.5  # share of computing below which the watched thread does not miss the GIL, so that it may be had any time
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
 _IDLE_TICKS = (
     10  # guess: between two chunks there are fewer; while somebody makes use of results there may be any number
@@ -39,8 +40,8 @@ class Ticker:
     Args:
         clock: gives the seconds for which items have run, the CPU seconds that they took, and whether one runs now.
         held: is told what is met; None where there is no GIL.
-        often: called after each tick from `OFTEN_FROM_S` on, in the thread, with the first two of `clock`; to return
-            whether it has let go of the GIL.
+        often: called after each tick from `OFTEN_FROM_S` on, or from the first one where items wait, in the thread,
+            with the first two of `clock`; to return whether it has let go of the GIL.
 
     Attributes:
         cpu_s: CPU seconds that it has cost.
@@ -107,7 +108,8 @@ class Ticker:
                         held.slept(cpu - cpu_before, beside_s, made_way=made_way)
                     elif made_way or not waited:
                         held.started = waited
-                asked = now < OFTEN_FROM_S or not self._often(now, cpu)
+                soon = now < OFTEN_FROM_S and cpu >= WAITS * now
+                asked = soon or not self._often(now, cpu)
             else:
                 asked = True
             if runs:
