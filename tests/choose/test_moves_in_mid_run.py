@@ -11,7 +11,7 @@ from hypothesis import given
 from measured import COSTS, measured
 
 from corewise._choose import rule
-from corewise._choose.adapt import BackToPlain, Plainly, re_estimated
+from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns, re_estimated
 from corewise._choose.vetoes import Wishes
 
 if TYPE_CHECKING:
@@ -221,3 +221,22 @@ def test_figures_that_changed_change_the_prediction_and_not_the_choice() -> None
     assert [one.approach for one in later.estimates] == [one.approach for one in choice.estimates]
     assert [one.veto for one in later.estimates] == [one.veto for one in choice.estimates]
     assert later.estimates[0].seconds == pytest.approx(50 * 0.03 / 4, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("busy", "blocked", "turns"),
+    [
+        (1.0, 1_000, True),  # the GIL is held all the time
+        (1.28, 40_000, True),  # and here it is handed over all the time
+        (1.28, 1_000, False),
+        (1.9, 1_000, False),
+        (1.9, 40_000, False),  # a lot of handing over, and yet both cores are kept busy
+        (0.3, 1_000, False),  # they wait
+    ],
+)
+def test_threads_that_take_turns_are_told_by_what_keeps_cores_busy(busy: float, blocked: int, turns: bool) -> None:  # noqa: FBT001 - as listed
+    """Over two windows in a row, whatever happens between two outcomes."""
+    watch = TakingTurns(0.0, 0.0, 0)
+    told = [watch.observe(0.01 * step, 0.01 * step * busy, int(0.01 * step * blocked)) for step in range(1, 9)]
+    assert any(told) is turns
+    assert not any(told[:5])

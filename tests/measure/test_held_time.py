@@ -54,3 +54,16 @@ def test_nothing_is_said_about_what_was_not_looked_at() -> None:
     held.slept(0.002, 0.001, made_way=True)
     assert held.share(0.001) == pytest.approx(1.0)
     assert held.share(0.003) is None
+
+
+def test_what_is_asked_for_again_at_once_is_held() -> None:
+    """It looked free at each look, but to threads that do the same it would not be."""
+    held = HeldTime()
+    for _ in range(4):
+        held.slept(0.001, None, made_way=False)
+    assert held.share(0.004) == 0.0
+    held.asked_again(0.75)
+    assert held.share(0.004) == pytest.approx(0.75)
+    held.slept(0.004, None, made_way=False)
+    held.asked_again(0.0)
+    assert held.share(0.004) == pytest.approx(0.375)  # only what came since then is judged by it

@@ -12,6 +12,7 @@ from time import perf_counter, process_time
 from corewise._api.probe import Probe
 from corewise._choose.undecided import GAIN_S, nothing_left
 from corewise._machine.cpus import cpu_count
+from corewise._measure.clocks import times_all_blocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class Auto:
         elif choice.approach == "threads":
             from corewise._choose.adapt import TakingTurns
 
-            self._turns, self._at_once = TakingTurns(perf_counter(), process_time()), choice.workers
+            self._turns = TakingTurns(perf_counter(), process_time(), times_all_blocked())
+            self._at_once = choice.workers
 
     def most_threads(self, choice: Choice) -> int:
         """Return how many workers there may be: more than at first if they are threads that wait, unless asked for."""
@@ -144,7 +146,7 @@ class Auto:
             approach.limit = limit
         elif self._back is not None:
             return self._after_processes(self._back, done)
-        elif self._turns is not None and self._turns.observe(perf_counter(), process_time()):
+        elif self._turns is not None and self._turns.observe(perf_counter(), process_time(), times_all_blocked()):
             # They took turns: an item took its thread as many times as long as it computed.
             return self._try_without("threads", done.wall_s / len(done.values) / self._at_once, held=1.0)
         return False

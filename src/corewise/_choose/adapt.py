@@ -29,6 +29,11 @@ _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
 _SLOWER = 1.15  # than the plain loop, over two windows in a row
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
 _ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies between two items
+# Times a second that threads leave their cores by themselves, from which they hand the GIL over all the time: up to
+# 1,700 with work that gains from two threads, from 14,000 on with such that gains next to nothing, 37,000 and more where
+# it loses (SQLite, small files, small arrays; measured on two cores).
+_HANDING_OVER = 20_000.0
+_BUSY_HANDING_OVER = 1.4  # cores kept busy, below which that is all there is to it
 _BUSY_WITH_ONE = 0.85  # cores kept busy, below which something else holds the threads up
 _OTHER_KIND = 3.0  # items that take so many times as long in workers are others than those of the plain loop
 _CHANGE_S = 0.005  # what the way back costs (guess): what is under way is waited for, and workers are released
@@ -197,34 +202,38 @@ class BackToPlain:
 class TakingTurns:
     """Says when threads that were to compute side by side take turns instead, as they hold the GIL after all.
 
-    Then they keep one core busy all together, and not two or more, as was the reason for them.
+    Then they keep one core busy all together, and not two or more, as was the reason for them; or hardly more than one,
+    as to hand the GIL over all the time keeps cores busy, too.
 
     Args:
         now_s: the time, in seconds.
         cpu_s: CPU seconds of the process by then.
+        blocked: how often threads of the process had left their cores by themselves by then.
     """
 
-    def __init__(self, now_s: float, cpu_s: float) -> None:
-        self._since = now_s, cpu_s
+    def __init__(self, now_s: float, cpu_s: float, blocked: int) -> None:
+        self._since = now_s, cpu_s, blocked
         self._one_before = False
 
-    def observe(self, now_s: float, cpu_s: float) -> bool:
+    def observe(self, now_s: float, cpu_s: float, blocked: int) -> bool:
         """Learn how the clocks stand when outcomes have come.
 
         Args:
             now_s: the time, in seconds.
             cpu_s: CPU seconds of the process by then.
+            blocked: how often threads of the process had left their cores by themselves by then.
 
         Returns:
             Whether to choose anew.
         """
-        took_s, busy_s = now_s - self._since[0], cpu_s - self._since[1]
+        took_s, busy_s, times = (now - then for now, then in zip((now_s, cpu_s, blocked), self._since, strict=True))
         if took_s < _WINDOW_S:
             return False
-        one = _BUSY_WITH_ONE * took_s < busy_s < _ONE_CORE * took_s
+        most = _BUSY_HANDING_OVER if times > _HANDING_OVER * took_s else _ONE_CORE
+        one = _BUSY_WITH_ONE * took_s < busy_s < most * took_s
         turns = one and self._one_before
         self._one_before = one
-        self._since = now_s, cpu_s
+        self._since = now_s, cpu_s, blocked
         return turns
 
 

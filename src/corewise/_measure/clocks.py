@@ -19,6 +19,15 @@ thread_cpu_s: Callable[[], float] = getattr(
 )  # every system that Python is built for has the first
 
 
+def times_all_blocked() -> int:
+    """Return how often threads of this process have left their cores by themselves; 0 where nobody tells."""
+    if sys.platform == "win32":
+        return 0
+    from resource import RUSAGE_SELF, getrusage
+
+    return getrusage(RUSAGE_SELF).ru_nvcsw
+
+
 class PlaceInLine:
     """A thread's way to a core, as the kernel counts it. To be closed.
 

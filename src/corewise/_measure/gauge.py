@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from corewise._measure.clocks import ThreadClocks, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
-from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits
+from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, times_blocked
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.
 _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
 _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
 _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
+_COMPUTES_ALL = 0.75  # share of computing from which a thread that was blocked wanted the GIL (guess)
 _IDLE_SHARE = 0.05  # guess: less than that changes no decision
 LONG_S = 0.04  # guess: a user does not notice so much later a start
 LONG_WAIT_S = 0.003  # guess: beside a wait there is a core for whatever is to be started, so it may be sooner
@@ -71,6 +72,7 @@ class Gauge:
         # a whole, lest another thread finds half of it changed.
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
+        self._asked = (0, -1)  # looks of the ticker, and times that the thread was blocked, when the chunk began
         self.is_timing = False
         self._tells = sys.platform == "linux"
 
@@ -138,6 +140,7 @@ class Gauge:
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
         self._ticker.start()
+        self._asked = self._ticker.looks, times_blocked()
         self._state = (wall_s, cpu_s, perf_counter(), thread_cpu_s())
         return pending
 
@@ -153,6 +156,8 @@ class Gauge:
             return
         now, cpu_now = perf_counter(), thread_cpu_s()
         self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
+        if cpu_now - cpu_since >= _COMPUTES_ALL * (now - since):  # else it may have been blocked by anything
+            self._note_asking()
         self._others.end(clocks, cpu_now, now, since)
         self._count.add(items, since, now, self._stamps)
 
@@ -198,6 +203,13 @@ class Gauge:
         clocks, self._clocks = self._clocks, None
         if clocks is not None:
             clocks.close()
+
+    def _note_asking(self) -> None:
+        """Note how often the thread had to wait for the ticker."""
+        looks, blocked = self._asked
+        looked, now = self._ticker.looks - looks, times_blocked()
+        if self._held is not None and looked > 0 and blocked >= 0:
+            self._held.asked_again(min(1.0, (now - blocked) / looked))
 
     def _stop(self) -> None:
         self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)

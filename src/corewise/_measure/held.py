@@ -21,6 +21,7 @@ class HeldTime:
     seen_s = 0.0
     held_s = 0.0
     started: bool | None = None
+    _told = (0.0, 0.0)  # what `seen_s` and `held_s` were when somebody last told how often it was asked for again
     _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
 
     def slept(self, cpu_s: float, waited_s: float | None, *, made_way: bool) -> None:
@@ -39,6 +40,20 @@ class HeldTime:
             self.held_s += waited + (cpu_s - waited) * asleep_held
             self.seen_s += cpu_s
         self._before = False if not after else True if made_way else None
+
+    def asked_again(self, share: float) -> None:
+        """Take in how often the watched thread asked for the GIL while the ticker had it, since this was last told.
+
+        Work that lets go of the GIL every few microseconds (for each row of a database, for each small file) leaves it
+        to whoever looks, as if it were free, and wants it back at once. Threads that did so together would spend their
+        time on handing it over, so to them it is held.
+
+        Args:
+            share: of the looks, from 0 to 1.
+        """
+        seen_s, held_s = self.seen_s - self._told[0], self.held_s - self._told[1]
+        self.held_s += max(0.0, share * seen_s - held_s)
+        self._told = self.seen_s, self.held_s
 
     def share(self, enough_s: float) -> float | None:
         """Return which share of the computing held the GIL; None when less than `enough_s` of it was looked at."""

@@ -21,6 +21,7 @@ _AFTER_WAIT_S = 0.002  # guess: both that ask for the GIL at a time cost each ot
 _AFTER_FORCE_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
 _PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
+_PROMPT_S = 0.0003  # guess: who has the GIL that soon after a sleep did not wait for it
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
 WAITS = 0.5  # share of computing below which the watched thread does not miss the GIL, so that it may be had any time
@@ -45,9 +46,11 @@ class Ticker:
 
     Attributes:
         cpu_s: CPU seconds that it has cost.
+        looks: how many there were.
     """
 
     cpu_s = 0.0
+    looks = 0
 
     def __init__(
         self,
@@ -86,32 +89,23 @@ class Ticker:
         # While this runs, whoever held the GIL stands still: so it is kept short.
         (before, cpu_before), idle, clock, held = self._from, 0, self._clock, self._held
         # Whether it has asked for the GIL from `before` on; how often it had left its core by then.
-        asked, blocked = thread.jobs == 1, 0 if thread.jobs == 1 else _times_blocked()
+        asked, blocked = thread.jobs == 1, 0 if thread.jobs == 1 else times_blocked()
         pause_s, own_s = 0.0, thread_cpu_s()
         while True:
             # Until the pause nothing here lets go of the GIL, as whatever reads a file would: to get it back could take
             # as long as what is measured.
             now, cpu, runs = clock()
-            blocked_before, blocked = blocked, _times_blocked()
+            blocked_before, blocked = blocked, times_blocked()
             waited = made_way = False
             if now >= WORTH_A_LOOK_S:
                 if held is not None and asked:
-                    late_s, switch_s = now - before - pause_s, getswitchinterval()
-                    made_way = late_s > _TO_THE_END * switch_s
-                    if blocked < 0 or blocked_before < 0:
-                        waited = late_s > switch_s / 2
-                    else:
-                        waited = blocked - blocked_before > (pause_s > 0)
-                    if pause_s:
-                        # For so long, at most, the watched thread ran while this one waited.
-                        beside_s = max(0.0, cpu - cpu_before - pause_s) if waited else None
-                        held.slept(cpu - cpu_before, beside_s, made_way=made_way)
-                    elif made_way or not waited:
-                        held.started = waited
+                    times = -1 if min(blocked, blocked_before) < 0 else blocked - blocked_before
+                    waited, made_way = _met(held, now - before - pause_s, cpu - cpu_before, pause_s, times)
                 soon = now < OFTEN_FROM_S and cpu >= WAITS * now
                 asked = soon or not self._often(now, cpu)
             else:
                 asked = True
+            self.looks += 1
             if runs:
                 idle = 0
             else:
@@ -123,9 +117,39 @@ class Ticker:
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
-            blocked = _times_blocked()  # once more, as the watched thread may have made this one give way meanwhile
+            blocked = times_blocked()  # once more, as the watched thread may have made this one give way meanwhile
             if thread.pause(pause_s):
                 return
+
+
+def _met(held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: int) -> tuple[bool, bool]:
+    """Tell what a look has met.
+
+    Args:
+        held: is told.
+        late_s: seconds since the ticker was to wake up.
+        cpu_s: CPU seconds of the watched thread since the last look.
+        pause_s: seconds for which the ticker slept; 0 where it was just started.
+        blocked: how often the ticker left its core by itself since then; below 0 where nobody tells.
+
+    Returns:
+        Whether it waited for the GIL, and whether until the holder was made to give way.
+    """
+    switch_s = getswitchinterval()
+    made_way, known = late_s > _TO_THE_END * switch_s, True
+    if blocked < 0:
+        waited = late_s > switch_s / 2
+        # Who had it soon did not wait for it; else it may have been for a core. Unless it is soon to be told exactly.
+        known = waited or (_loaded and late_s < _PROMPT_S)
+    else:
+        waited = blocked > (pause_s > 0)
+    if known and pause_s:
+        # For so long, at most, the watched thread ran while this one waited.
+        beside_s = max(0.0, cpu_s - pause_s) if waited else None
+        held.slept(cpu_s, beside_s, made_way=made_way)
+    elif known and (made_way or not waited):
+        held.started = waited
+    return waited, made_way
 
 
 def can_tell_waits() -> bool:
@@ -147,7 +171,7 @@ def can_tell_waits() -> bool:
     return True
 
 
-def _times_blocked() -> int:
+def times_blocked() -> int:
     """Return how often the calling thread left its core by itself, as it had to wait; -1 where nobody tells.
 
     A thread that stands in line for a core, or is made to leave one, does not count as waiting.
