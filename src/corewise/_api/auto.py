@@ -12,6 +12,7 @@ from time import perf_counter, process_time
 from corewise._api.probe import Probe
 from corewise._choose.undecided import GAIN_S, nothing_left
 from corewise._machine.cpus import cpu_count
+from corewise._measure import leftover
 from corewise._measure.clocks import times_all_blocked
 
 TYPE_CHECKING = False
@@ -92,6 +93,7 @@ class Auto:
 
     def plainly(self, terms: Terms) -> Probe:
         """Return what runs items in the caller from now on."""
+        leftover.is_doubtful()  # from now on it is
         self._early = self._watch_for_a_long_item()
         self._probe = probe = Probe(terms, self._early)
         self._plainly = None
@@ -279,15 +281,20 @@ class Auto:
         if self._plainly is None:
             return None
         now = _figures(probe)
-        items, wall_s, cpu_s, queued_s, seen_s, held_s = (
+        items, wall_s, cpu_s, queued_s, native_s, seen_s, held_s = (
             one - before for one, before in zip(now, self._told, strict=True)
         )
         self._told = now
         held = held_s / seen_s * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
-        return self._plainly.observe(int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s), held_s=held)
+        native = 0.0 if leftover.is_doubtful() else max(0.0, native_s)
+        return self._plainly.observe(
+            int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s), held_s=held, native_cpu_s=native
+        )
 
     def _choose(self, measured: Measurement) -> Choice:
         measured = measured.replace(read_s=self._run.source.read_item_s)
+        if leftover.is_doubtful():
+            measured = measured.replace(native_cpu_s=0.0)
         done = self._done
         if done is None or done.failed:
             return self._decision.choose(measured)
@@ -341,6 +348,8 @@ class Auto:
             # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
             # compute so soon is nothing but the loading for this.
             measured = measured.replace(items=0, native_cpu_s=0.0)
+        elif leftover.is_doubtful():
+            measured = measured.replace(native_cpu_s=0.0)
         choice = decision.choose(measured)
         waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
         return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None
@@ -350,11 +359,13 @@ class Auto:
 
 
 def _figures(probe: Probe) -> tuple[float, ...]:
-    """Return what adds up: items, seconds, CPU seconds, seconds in line; CPU seconds looked at, and holding the GIL.
+    """Return what adds up: items, seconds, CPU seconds, seconds in line, those of native threads; and the last two.
+
+    These are CPU seconds that were looked at, and those of them that held the GIL.
 
     To wait for a thread that is there because of the measurement is to stand in line, too. It is not known, but not
     longer than what such threads computed.
     """
     gauge = probe.gauge
     queued_s = max(gauge.queued_s, probe.queued_s or 0.0) + gauge.ours_s
-    return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, *gauge.seen)
+    return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, gauge.native_s, *gauge.seen)

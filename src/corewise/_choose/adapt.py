@@ -23,6 +23,7 @@ _OTHER_ITEMS = 2.0  # items that take so many times as long or short as those ju
 # Work that took so many times as long as a move costs is evidence enough for one; less has to be seen twice in a row.
 _EVIDENCE = 10.0
 
+_NEW_PART = 0.3  # guess: of a chunk, in what native threads keep busy
 _MANY = 1e9  # items, beyond which a clock that stood still is at work
 
 _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
@@ -30,8 +31,8 @@ _SLOWER = 1.15  # than the plain loop, over two windows in a row
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
 _ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies between two items
 # Times a second that threads leave their cores by themselves, from which they hand the GIL over all the time: up to
-# 1,700 with work that gains from two threads, from 14,000 on with such that gains next to nothing, 37,000 and more where
-# it loses (SQLite, small files, small arrays; measured on two cores).
+# 1,700 with work that gains from two threads, from 14,000 on with such that gains next to nothing, 37,000 and more
+# where it loses (SQLite, small files, small arrays; measured on two cores).
 _HANDING_OVER = 20_000.0
 _BUSY_HANDING_OVER = 1.4  # cores kept busy, below which that is all there is to it
 _BUSY_WITH_ONE = 0.85  # cores kept busy, below which something else holds the threads up
@@ -74,6 +75,7 @@ class Plainly:
         *,
         queued_s: float = 0.0,
         held_s: float | None = None,
+        native_cpu_s: float | None = None,
     ) -> Choice | None:
         """Learn from a chunk.
 
@@ -84,6 +86,8 @@ class Plainly:
             remaining: items left; None while the length of the input is unknown.
             queued_s: seconds in line for a core.
             held_s: CPU seconds that held the GIL; None where not measured: as large a share as in the first items.
+            native_cpu_s: CPU seconds of native threads; None where not measured: as in the items so far. The clock may
+                be late by as long as a chunk takes, so it counts for a part.
 
         Returns:
             What to move to; None to stay.
@@ -91,6 +95,8 @@ class Plainly:
         self._spent_s += wall_s
         if items <= 0 or remaining == 0:
             return None
+        if native_cpu_s is not None and wall_s > 0:
+            self._native += _NEW_PART * (native_cpu_s / wall_s - self._native)
         item_s = wall_s / items
         left_s = self._spent_s if remaining is None else remaining * item_s
         if max(left_s, 2 * self._cores * item_s if remaining is None else 0.0) <= GAIN_S:

@@ -97,6 +97,11 @@ class Gauge:
         return self._others.so_far[1]
 
     @property
+    def native_s(self) -> float:
+        """CPU seconds of native threads meanwhile."""
+        return self._others.so_far[0]
+
+    @property
     def ours_s(self) -> float:
         """CPU seconds of threads that are there because of the measurement."""
         return self._ticker.cpu_s + self._others.ours_s()
