@@ -41,7 +41,7 @@ _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
-_EARLY_COMPUTING_S = 0.06  # guess: a server for worker processes takes 0.1 s to start, so shorter items gain nothing
+_EARLY_COMPUTING_S = 0.04  # guess: a server for worker processes takes 0.1 s to start, so shorter items gain nothing
 
 
 class Auto:
@@ -298,7 +298,9 @@ class Auto:
         done = self._done
         if done is None or done.failed:
             return self._decision.choose(measured)
-        return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values))
+        # The computing of one item that mostly waits may be nothing but the loading of modules.
+        nearby = measured.items == 1 and measured.cpu_share < _COMPUTES
+        return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values), nearby=nearby)
 
     def _repaid(self, done: Done) -> int:
         """Return how many threads what remains would repay the start of, by what calls take lately."""
@@ -347,12 +349,12 @@ class Auto:
         if measured.cpu_share < _COMPUTES:
             # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
             # compute so soon is nothing but the loading for this.
-            measured = measured.replace(items=0, native_cpu_s=0.0)
-        elif leftover.is_doubtful():
+            return decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
+        if leftover.is_doubtful():
             measured = measured.replace(native_cpu_s=0.0)
-        choice = decision.choose(measured)
-        waits = choice.approach == "threads" and self.most_threads(choice) > choice.workers
-        return choice if waits or probe.gauge.running_s() >= _EARLY_COMPUTING_S else None
+        if probe.gauge.running_s() < _EARLY_COMPUTING_S:
+            return None
+        return decision.choose(measured)
 
     def _look_again_s(self) -> float:
         return 0.0 if self._probe is None else self._probe.gauge.running_s()
@@ -367,5 +369,6 @@ def _figures(probe: Probe) -> tuple[float, ...]:
     longer than what such threads computed.
     """
     gauge = probe.gauge
-    queued_s = max(gauge.queued_s, probe.queued_s or 0.0) + gauge.ours_s
+    in_the_way = min(1.0, gauge.cpu_s / gauge.wall_s) if gauge.wall_s > 0 else 1.0  # who waits misses nothing meanwhile
+    queued_s = max(gauge.queued_s, probe.queued_s or 0.0) + gauge.ours_s * in_the_way
     return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, gauge.native_s, *gauge.seen)

@@ -97,15 +97,16 @@ class Decision:
         """All that choices follow from, but the measurement."""
         return Known(costs=self.costs, wishes=self._wishes, travel=self._travel)
 
-    def choose(self, measurement: Measurement, latest: Latest | None = None) -> Choice:
+    def choose(self, measurement: Measurement, latest: Latest | None = None, *, nearby: bool = False) -> Choice:
         """Return the choice for what remains, its words left out.
 
         Args:
             measurement: what was measured; what sending takes is added to it.
             latest: gives some items that were run lately and their results; asked only if it matters what these take
                 to be sent.
+            nearby: whether to leave out processes as long as anything else can be used.
         """
-        choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel)
+        choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
         if choice.approach != "processes" or self._looked:
             return choice
         self.look(latest)

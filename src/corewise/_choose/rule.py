@@ -25,7 +25,14 @@ _NO_LOSS = ("plain-function", "not-allowed", "proved-slower")
 _ANYTHING = Wishes()
 
 
-def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *, travel: Veto | None = None) -> Choice:
+def choose(
+    measurement: Measurement,
+    costs: Costs,
+    wishes: Wishes = _ANYTHING,
+    *,
+    travel: Veto | None = None,
+    nearby: bool = False,
+) -> Choice:
     """Choose how to run what remains.
 
     Args:
@@ -33,6 +40,8 @@ def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *
         costs: what this machine charges.
         wishes: what was asked for.
         travel: why nothing can be sent to another process, if that was tried, see `vetoes.cannot_travel`.
+
+        nearby: whether to leave out processes as long as anything else can be used: too little is known yet for them.
 
     Returns:
         The choice, with the words for it left to `explain`. Never an approach that `wishes` or `travel` forbid.
@@ -50,7 +59,8 @@ def choose(measurement: Measurement, costs: Costs, wishes: Wishes = _ANYTHING, *
     if plainly and measurement.items and model.left(measurement, costs) * measurement.item_s <= GAIN_S:
         return _choice(measurement, "sync", 1, "too-short")  # nothing could gain enough to be preferred
     estimates = predictions(measurement, costs, wishes, against)
-    best = preferred([one for one in estimates if not one.veto])
+    able = [one for one in estimates if not one.veto]
+    best = preferred([one for one in able if not nearby or one.approach != "processes"] or able)
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
     return _choice(measurement, best.approach, best.workers, code, (best, *rest))
