@@ -48,6 +48,7 @@ class Auto:
     Args:
         run: the run.
         workers: workers asked for; None for as many as suit the work.
+        limit: most calls at once; None for any number.
         decide: makes what chooses. That is loaded when there is something to choose, as the first call of a program
             would wait for it.
         open_early: opens what was chosen beside a long item.
@@ -62,6 +63,7 @@ class Auto:
         self,
         run: Run,
         workers: int | None,
+        limit: int | None,
         decide: Decide,
         open_early: Callable[[Choice], Approach],
     ) -> None:
@@ -70,6 +72,7 @@ class Auto:
         self.initialized = False
         self._run = run
         self._workers = workers
+        self._limit = limit
         self._decide = decide
         self._decided: Decision | None = None
         self._decision_early: Decision | None = None
@@ -124,7 +127,7 @@ class Auto:
             return choice.workers
         from corewise._choose.climb import MOST_THREADS
 
-        return MOST_THREADS
+        return MOST_THREADS if self._limit is None else min(MOST_THREADS, self._limit)
 
     def enough(self, done: Done) -> bool:
         """Learn from an outcome; return whether the run is to move, see `move`."""
@@ -209,7 +212,7 @@ class Auto:
         def opened(choice: Choice) -> Approach:
             return open_early(choice.replace(workers=self.most_threads(choice)))
 
-        return Early(self._run, self._decide_early, self._look_again_s, opened)
+        return Early(self._run, self._decide_early, self._look_again_s, opened, counted=self._limit is not None)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 

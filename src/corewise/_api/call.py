@@ -216,6 +216,7 @@ class Call:
         return Auto(
             self._run,
             request.workers,
+            options.limit,
             decision,
             lambda choice: open_approach(choice.approach, request.terms(choice, streams=streams, beside=True)),
         )

@@ -42,8 +42,9 @@ def map(  # noqa: A001 - the name says what it does, and nobody imports it bare
             given, coroutines become up to 1,024 at once, and threads that wait up to 512, as long as that helps.
         progress: True shows a bar (lines when the output is no terminal) on standard error; a callable gets each
             `Progress`.
-        **options: see `corewise.Options`: `chunksize`, `initializer` and `initargs`, `max_failures`,
-            `max_tasks_per_worker`, `name`, `on_error`, `ordered`, `retries`, `seed`, `start_method`, `timeout`.
+        **options: see `corewise.Options`: `approaches`, `backoff`, `chunksize`, `initializer` and `initargs`, `limit`,
+            `max_failures`, `max_tasks_per_worker`, `name`, `on_error`, `ordered`, `rate`, `retries`, `retry_on`,
+            `seed`, `start_method`, `timeout`.
 
     Returns:
         The results: a list with `choice`, `stats` and `failures`.

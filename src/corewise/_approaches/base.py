@@ -18,6 +18,10 @@ if TYPE_CHECKING:
         def room(self) -> int:
             """How many more chunks it would like now."""
 
+        @property
+        def limit(self) -> int:
+            """How many chunks it runs at once at most."""
+
         def submit(self, chunk: Chunk) -> None:
             """Take a chunk to be run."""
 
