@@ -200,7 +200,7 @@ class LoopCall(Call):
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
         self._gently = _Gently(approach)
-        self._run.use(self._gently, choice.workers, chunksize=chunksize)
+        self._run.use(self._gently, choice.workers, chunksize=chunksize, adapting=self._adapting(choice))
         if isinstance(source, AsyncSource):
             source.begin(self._news.set)
 
@@ -263,6 +263,10 @@ class _Gently:
         """As of the approach."""
         limit: int = self._approach.limit
         return limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._approach.limit = limit
 
     @property
     def room(self) -> int:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from corewise._types.events import Progress
     from corewise._types.options import Options
 
-MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
-
 
 class Request(Record):
     """What a verb was asked for, checked.
@@ -65,16 +63,7 @@ class Request(Record):
             inherit=self._inherited(streams=streams),
             background=streams,
             main_by_value=beside,
-            most=self.most_coroutines if choice.approach == "asyncio" else 0,
         )
-
-    @property
-    def most_coroutines(self) -> int:
-        """How many coroutines there may be at once as long as more of them are faster; 0 where the number is fixed."""
-        if self.workers is not None:
-            return 0
-        limit = self.options.limit
-        return MOST_COROUTINES if limit is None else min(MOST_COROUTINES, limit)
 
     def _inherited(self, *, streams: bool) -> tuple[Any, ...] | None:
         """Return the inputs if workers may inherit them: those that stay as they are until they are run.

@@ -11,7 +11,6 @@ from collections import deque
 from contextlib import nullcontext
 from time import perf_counter
 
-from corewise._choose.climb import ThreadClimb
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -27,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class Asyncio:
-    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time."""
+    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time.
+
+    Attributes:
+        limit: how many lanes there may be.
+    """
 
     deaths = 0
     startup_s = 0.0
@@ -37,7 +40,6 @@ class Asyncio:
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self.limit = terms.workers
-        self._climb = ThreadClimb(self.limit, alone_s=0.0, most=terms.most) if terms.most > self.limit else None
         self.goes_on = terms.background
         self._loop = TurningLoop(terms.name) if terms.background else PlainLoop()
         self._initialized = terms.initializer is None
@@ -117,8 +119,6 @@ class Asyncio:
                 chunk = self._waiting.popleft()
                 with seeds.kept() if self._terms.seed is not None else nullcontext():
                     done = await self._run_chunk(chunk)
-                if self._climb is not None:
-                    self.limit = self._climb.observe(len(done.values), done.wall_s)
                 self._finished.append(done)
                 del done, chunk  # as in `_taken`
                 if self._news is not None:

@@ -14,7 +14,6 @@ from contextvars import copy_context
 from time import perf_counter
 from types import CoroutineType, coroutine
 
-from corewise._choose.climb import ThreadClimb
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -38,9 +37,11 @@ class InLoop:
     """Lanes in the running event loop.
 
     Args:
-        terms: what to run, and how; `Terms.workers` calls at once, which become up to `Terms.most` as long as that
-            makes them faster.
+        terms: what to run, and how.
         news: called when a chunk is done.
+
+    Attributes:
+        limit: how many lanes there may be.
     """
 
     deaths = 0
@@ -55,7 +56,6 @@ class InLoop:
         self._loop = asyncio.get_running_loop()
         self._turns = _Turns(self._loop)
         self.limit = terms.workers
-        self._climb = ThreadClimb(self.limit, alone_s=0.0, most=terms.most) if terms.most > self.limit else None
         self._context = copy_context()
         self._waiting: deque[Chunk] = deque()
         self._finished: list[Done] = []
@@ -143,8 +143,6 @@ class InLoop:
             chunk = self._waiting.popleft()
             with seeds.kept() if self._terms.seed is not None else nullcontext():
                 done, cancelled = await self._run_chunk(chunk)
-            if self._climb is not None:
-                self.limit = self._climb.observe(len(done.values), done.wall_s)
             self._finished.append(done)
             self._news()
             del done, chunk  # results and items must not stay while this lane waits for the next ones

@@ -74,8 +74,11 @@ class Threads:
 
     @property
     def room(self) -> int:
-        """One chunk running and one waiting for each thread, since any idle thread takes the waiting one."""
-        most = 2 * self.limit
+        """One chunk running and one waiting for each thread, since any idle thread takes the waiting one.
+
+        None waits where there are more threads than there may be, as these would take it.
+        """
+        most = (1 if len(self._threads) > self.limit else 2) * self.limit
         return max(0, (most if self._items_are_long else min(most, _FIRST)) - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:

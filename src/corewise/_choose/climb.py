@@ -18,6 +18,9 @@ _WORTH = 0.5  # of the threads added have to show in the throughput, or a large 
 _BETTER = 1.03
 _AS_GOOD = 0.97
 _LEAST_LEFT, _MOST_LEFT = 0.25, 0.6  # what the brake leaves
+# Where nobody knows what a call takes alone: if the quickest of the first ones took less than this part of what they
+# took on average, they were waiting in line. Calls whose length varies by a factor of two or three keep above it.
+_IN_LINE = 0.25
 _UNRELIEVED = 0.8  # of the seconds of a call before the brake: if it still takes that, the load was not the reason
 _DRIFT = 1.5  # calls that take so much longer than when the number was settled: something has changed
 _FORGET = 1.02  # by which the shortest known time of a call grows with each judgement, as a server may change for good
@@ -49,6 +52,8 @@ class ThreadClimb:
         self._most = max(1, most)
         self.limit = max(1, min(start, self._most))
         self._shortest_s = alone_s
+        self._sure = alone_s > 0
+        self._quickest_s: float | None = None if self._sure else float("inf")  # of the first ones
         # Where it comes from: the limit before, and what that achieved in a second.
         self._from = 1
         self._from_rate = 1.0 / alone_s if alone_s > 0 else 0.0
@@ -80,16 +85,34 @@ class ThreadClimb:
         self._items += items
         self._seconds += seconds
         call_s = max(1e-9, self._seconds / self._items)
+        if self._quickest_s is not None:
+            self._quickest_s = min(self._quickest_s, max(1e-9, seconds / items))
         if self._items >= self._needed(call_s):
             self._items, self._seconds = 0, 0.0
             self._judge(call_s)
+        return self.limit
+
+    def bound(self, most: int) -> int:
+        """Allow no more than so many from now on; return the limit.
+
+        One that has stood at the bound before follows it up, and one above it is judged as after a brake.
+        """
+        at_the_bound = self.limit >= self._most
+        self._most = max(1, most)
+        if self.limit > self._most:
+            self._change(self._most, 0.0, float("inf"))
+            self._items, self._seconds, self._holds = 0, 0.0, 0
+            self._fine = False
+        elif at_the_bound:
+            self.limit = self._most
         return self.limit
 
     def _needed(self, call_s: float) -> int:
         """Return how many calls have to have ended before they are judged."""
         if self._fine or self._holds:
             return max(_FEWEST_FINE, 2 * self.limit)
-        if self.limit > self._from and not _OVERLOADED <= self._shortest_s / call_s < _UNHINDERED:
+        known = self._quickest_s is None
+        if known and self.limit > self._from and not _OVERLOADED <= self._shortest_s / call_s < _UNHINDERED:
             # Those that end first are the fastest. Where even they were held up, the brake need not wait for the
             # others; and where not even a bit, the next step need not.
             return min(_FEWEST, self.limit)
@@ -97,6 +120,9 @@ class ThreadClimb:
 
     def _judge(self, call_s: float) -> None:
         rate = self.limit / call_s
+        if self._quickest_s is not None:
+            self._begin(call_s, rate, self._quickest_s)
+            return
         self._shortest_s = min(self._shortest_s * _FORGET, call_s) if self._shortest_s > 0 else call_s
         ease = self._shortest_s / call_s
         if self._holds:
@@ -105,6 +131,16 @@ class ThreadClimb:
             self._has_grown(call_s, rate, ease)
         else:
             self._has_shrunk(call_s, rate, ease)
+
+    def _begin(self, call_s: float, rate: float, quickest_s: float) -> None:
+        """Judge the first calls, of which nobody knows what one of them takes alone."""
+        self._quickest_s = None
+        if quickest_s < _IN_LINE * call_s:
+            self._shortest_s = quickest_s
+            self._brake(call_s, quickest_s / call_s)
+        else:
+            self._shortest_s = call_s
+            self._move(self.limit * _STEP, rate, call_s)
 
     def _has_grown(self, call_s: float, rate: float, ease: float) -> None:
         growth = self.limit / self._from
@@ -126,8 +162,9 @@ class ThreadClimb:
             self._has_braked(call_s, rate, ease)
         elif rate < _AS_GOOD * self._from_rate:
             self._go_back(call_s)
-        elif ease < _UNHINDERED:
-            self._move(self.limit / _FINE, rate, call_s)
+        elif ease < _UNHINDERED or rate >= _BETTER * self._from_rate:
+            much = rate >= self._from_rate * (1 + _WORTH * (self._from / self.limit - 1))
+            self._move(self.limit / (_STEP if much else _FINE), rate, call_s)
         else:
             self._settle(call_s, right=False)
 
@@ -140,7 +177,8 @@ class ThreadClimb:
             self._brake(call_s, ease)
         else:
             self._fine = True
-            self._move(self.limit * _FINE, rate, call_s)
+            # Where nobody has seen a call alone, it is not known how well they get on now: perhaps fewer do still more.
+            self._move(self.limit * _FINE if self._sure else self.limit / _FINE, rate, call_s)
 
     def _stay(self, call_s: float, rate: float, ease: float) -> None:
         self._holds -= 1
@@ -151,7 +189,7 @@ class ThreadClimb:
             self._settled_s += 0.25 * (call_s - self._settled_s)
             return
         self._fine = True
-        self._down_next = drifted or (not self._down_next and ease < _UNHINDERED)
+        self._down_next = drifted or (not self._down_next and (ease < _UNHINDERED or not self._sure))
         self._move(self.limit / _FINE if self._down_next else self.limit * _FINE, rate, call_s)
 
     def _brake(self, call_s: float, ease: float) -> None:

@@ -6,7 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from corewise._dispatch.retries import Retries
     from corewise._types.choice import Failed
+    from corewise._types.options import Options
 
 # A share means little while few items have finished: of 20 items that each fail with 1 %, one or more fail in every
 # fifth run. With 100 the share is known to a few percent. A guess.
@@ -76,6 +78,15 @@ class Failures:
     def too_many_in_the_end(self, *, finished: int) -> bool:
         """Return whether more have failed than may, now that all `finished` items were run."""
         return self.too_many(finished=finished, total=finished)
+
+
+def retries_of(options: Options) -> Retries | None:
+    """Return what decides which items are run again; None where none is, ever."""
+    if not options.retries and options.retry_on is None:
+        return None
+    from corewise._dispatch.retries import Retries
+
+    return Retries(options)
 
 
 def short(item: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from time import monotonic, sleep
 
-from corewise._dispatch.failures import Failures, refuse_coroutines, short
+from corewise._dispatch.failures import Failures, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
 from corewise._dispatch.sizes import ChunkSizes
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corewise._approaches.base import Runner
+    from corewise._dispatch.adapting import Adapting
     from corewise._dispatch.meter import Meter
     from corewise._dispatch.pace import Pace
-    from corewise._dispatch.retries import Retries
     from corewise._dispatch.source import Source
     from corewise._dispatch.window import Window
     from corewise._types.options import Options
@@ -70,9 +70,10 @@ class Run:
         self._window = window
         self._outstanding = Outstanding()
         self._again: deque[Chunk] = deque()
-        self._retries = _retries(options)
+        self._retries = retries_of(options)
         self._pace = _pace(options)
         self._held_back = False
+        self._refused = 0
         self._clock = clock
         self._idle = idle
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
@@ -88,6 +89,7 @@ class Run:
         *,
         enough: Callable[[Done], bool] | None = None,
         chunksize: int | None = None,
+        adapting: Adapting | None = None,
     ) -> None:
         """Run items by this approach from now on.
 
@@ -97,9 +99,11 @@ class Run:
             enough: asked after each outcome; once it returns True no more chunks are handed out, and those under way
                 are waited for.
             chunksize: size of each chunk; None adapts it.
+            adapting: adapts how many calls there are at once; None where that is fixed.
         """
         self._approach = approach
         self._workers = workers
+        self._adapting = adapting
         self._fixed = chunksize is not None
         self._sizes = ChunkSizes(workers=workers, fixed=chunksize)
         self._enough = enough
@@ -297,12 +301,7 @@ class Run:
         """Take in an outcome; return the parts whose turn has come."""
         if done.start == 0:
             refuse_coroutines(done.values)
-        again = [index for index in done.failed if self._is_tried_again(done, index)]
-        for index in done.failed:
-            if index not in again:
-                self._fail(index, done.values[index - done.start])
-        if self._retries is not None:
-            self._retries.ended(done.start, done.stop, again)
+        again = self._judge(done)
         if done.left and (self._stop_before is None or done.stop < self._stop_before):
             self._again.append(self._outstanding.part(done.stop, done.stop + done.left))
         self._outstanding.remove(done.start, len(done.values), dropped=done.dropped + done.left)
@@ -317,6 +316,22 @@ class Run:
                 self._window.finished(part)
             due += self._order.put(part)
         return due
+
+    def _judge(self, done: Done) -> list[int]:
+        """Decide what the failures among an outcome mean; return the indexes of items that are run again."""
+        refused = self._refused
+        again = [index for index in done.failed if self._is_tried_again(done, index)]
+        for index in done.failed:
+            if index not in again:
+                self._fail(index, done.values[index - done.start])
+        if self._retries is not None:
+            self._retries.ended(done.start, done.stop, again)
+        if self._adapting is not None:
+            if self._refused > refused:
+                self._adapting.refused(self._approach, self._refused - refused)
+            elif not done.failed:
+                self._adapting.succeeded(self._approach, len(done.values), done.wall_s, self.remaining)
+        return again
 
     def _fail(self, index: int, error: BaseException) -> None:
         """An item has failed for good."""
@@ -334,7 +349,10 @@ class Run:
         if retries is None or (self._stop_before is not None and index > self._stop_before):
             return False
         least_s = retries.wanted_s(done.values[index - done.start])
-        wait_s = None if least_s is None else retries.wait_s(index, least_s)
+        if least_s is None:
+            return False
+        self._refused += self._options.retry_on is not None
+        wait_s = retries.wait_s(index, least_s)
         if wait_s is None:
             return False
         # What was dropped behind it goes along, and comes after it, as in the plain loop.
@@ -360,14 +378,6 @@ class Run:
         error = TooManyFailures(failures, self.failures.count, self._meter.done, 0 if allowed is None else allowed)
         error.__cause__ = failures[0].error
         return error
-
-
-def _retries(options: Options) -> Retries | None:
-    if not options.retries and options.retry_on is None:
-        return None
-    from corewise._dispatch.retries import Retries
-
-    return Retries(options)
 
 
 def _pace(options: Options) -> Pace | None:
