@@ -26,12 +26,11 @@ class Refusing:
         """Go through so many rounds."""
         for _ in range(number):
             at_once = self.calls.limit
-            for call in range(at_once):
-                if call < self.room:
-                    self.calls.observe(1, 0.02)
-                else:
-                    self.refused += 1
-                    self.calls.refused(1)
+            self.refused += max(0, at_once - self.room)
+            for _ in range(min(at_once, self.room)):
+                self.calls.observe(1, 0.02)
+            if at_once > self.room:  # the others of them were under way as well when it was halved
+                self.calls.refused()
             self.limits.append(self.calls.limit)
 
 
@@ -71,7 +70,7 @@ def test_without_refusals_only_the_time_of_calls_counts() -> None:
 def test_calls_that_get_slow_are_braked_below_what_refusals_leave() -> None:
     """Both brakes work at the same time."""
     calls = AtOnce(64, alone_s=0.02, most=512)
-    calls.refused(1)
+    calls.refused()
     for _ in range(4000):
         calls.observe(1, 0.02 * max(1.0, calls.limit / 8))
     assert calls.limit <= 24
@@ -86,6 +85,6 @@ def test_the_number_stays_within_its_bounds(start: int, most: int, news: list[tu
     """Whatever comes."""
     calls = AtOnce(start, alone_s=0.0, most=most)
     for refused, items, seconds in news:
-        limit = calls.refused(items) if refused else calls.observe(items, seconds)
+        limit = calls.refused() if refused else calls.observe(items, seconds)
         assert 1 <= limit <= most
         assert limit == calls.limit

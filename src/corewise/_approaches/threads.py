@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Short items are over before many threads are started: so a few begin, and the others follow once an item proves long.
 _FIRST = 4  # guess: chunks handed out before anything is known of the items
 _LONG_S = 0.001  # a thread costs 0.1 to 0.5 ms to start beside busy others, so items below this do not repay it
+_WAITING = 16  # guess: more threads hardly ever get done before whoever hands out chunks has been told of the first
 _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody notices the wait
 
 
@@ -74,11 +75,12 @@ class Threads:
 
     @property
     def room(self) -> int:
-        """One chunk running and one waiting for each thread, since any idle thread takes the waiting one.
+        """One chunk for each thread, and some that wait, since any idle thread takes a waiting one.
 
         None waits where there are more threads than there may be, as these would take it.
         """
-        most = (1 if len(self._threads) > self.limit else 2) * self.limit
+        waiting = 0 if len(self._threads) > self.limit else min(self.limit, _WAITING)
+        most = self.limit + waiting
         return max(0, (most if self._items_are_long else min(most, _FIRST)) - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:

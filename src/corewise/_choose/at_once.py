@@ -9,8 +9,7 @@ class AtOnce:
     """Adapts how many calls may be under way at once.
 
     As long as nothing is refused, how long calls take decides (`ThreadClimb`). A refusal means that a server had too
-    many: the number is halved, once for all calls that were under way then, and may grow by one for each round of
-    calls that succeed. Additive increase and multiplicative decrease make clients that do not know of each other share
+    many: the number is halved, and may grow by one for each round of calls that succeed. Additive increase and multiplicative decrease make clients that do not know of each other share
     a server fairly: D.-M. Chiu and R. Jain, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance
     in Computer Networks", Computer Networks and ISDN Systems 17 (1989).
 
@@ -21,11 +20,9 @@ class AtOnce:
 
     Example:
         >>> calls = AtOnce(64, alone_s=0.02, most=500)
-        >>> calls.refused(1)
+        >>> calls.refused()
         32
-        >>> calls.refused(63)  # they began together with the first one
-        32
-        >>> calls.observe(items=1, seconds=0.02), calls.observe(items=32, seconds=32 * 0.02)
+        >>> calls.observe(items=31, seconds=31 * 0.02), calls.observe(items=1, seconds=0.02)
         (32, 33)
     """
 
@@ -33,7 +30,6 @@ class AtOnce:
         self._climb = ThreadClimb(start, alone_s=alone_s, most=most)
         self._most = most
         self._ceiling = most  # what refusals leave
-        self._before = 0  # calls still to come that began before the last halving
         self._round = 0
 
     @property
@@ -42,7 +38,7 @@ class AtOnce:
         return self._climb.limit
 
     def observe(self, items: int, seconds: float) -> int:
-        """Learn from calls that have succeeded.
+        """Learn from calls that have succeeded, and that began since the limit was last changed.
 
         Args:
             items: their number.
@@ -52,9 +48,7 @@ class AtOnce:
             The limit from now on.
         """
         self._climb.observe(items, seconds)
-        if self._before > 0:
-            self._before -= items
-        elif self._ceiling < self._most:
+        if self._ceiling < self._most:
             self._round += items
             if self._round >= self._ceiling:
                 self._round = 0
@@ -62,12 +56,8 @@ class AtOnce:
                 self._climb.bound(self._ceiling)
         return self._climb.limit
 
-    def refused(self, items: int) -> int:
-        """Learn from calls that were refused; return the limit from now on."""
-        if self._before > 0:
-            self._before -= items
-            return self._climb.limit
-        self._before = self._climb.limit - items
+    def refused(self) -> int:
+        """Learn that a call was refused that began since the limit was last changed; return the limit from now on."""
         self._round = 0
         self._ceiling = max(1, self._climb.limit // 2)
         return self._climb.bound(self._ceiling)

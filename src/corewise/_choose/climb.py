@@ -8,7 +8,6 @@ sooner and steadier than counting calls over time, since calls that began togeth
 from __future__ import annotations
 
 MOST_THREADS = 512  # documented cap, unless the user asks for more
-# After a change as many calls as were under way still tell of the old number; they are left out.
 _FEWEST = 32  # calls that a judgement rests on; for large steps also at least one of each thread
 _FEWEST_FINE = 128  # for small steps, whose gain is within the noise of fewer
 _RUSH, _STEP, _FINE = 8.0, 2.0, 1.25
@@ -19,8 +18,9 @@ _BETTER = 1.03
 _AS_GOOD = 0.97
 _LEAST_LEFT, _MOST_LEFT = 0.25, 0.6  # what the brake leaves
 # Where nobody knows what a call takes alone: if the quickest of the first ones took less than this part of what they
-# took on average, they were waiting in line. Calls whose length varies by a factor of two or three keep above it.
-_IN_LINE = 0.25
+# took on average, they were waiting in line. Calls whose length varies by half keep above it; with others it is tried
+# once whether fewer of them are quicker.
+_IN_LINE = 0.4
 _UNRELIEVED = 0.8  # of the seconds of a call before the brake: if it still takes that, the load was not the reason
 _DRIFT = 1.5  # calls that take so much longer than when the number was settled: something has changed
 _FORGET = 1.02  # by which the shortest known time of a call grows with each judgement, as a server may change for good
@@ -62,13 +62,12 @@ class ThreadClimb:
         self._holds = 0  # judgements for which the limit is still to rest
         self._rest = _REST
         self._settled_s = 0.0
-        self._to_skip = 0
         self._items = 0
         self._seconds = 0.0
         self._down_next = False
 
     def observe(self, items: int, seconds: float) -> int:
-        """Learn from calls that have ended.
+        """Learn from calls that have ended, and that began since the limit was last changed: others tell of that one.
 
         Args:
             items: their number.
@@ -79,17 +78,15 @@ class ThreadClimb:
         """
         if items <= 0:
             return self.limit
-        if self._to_skip > 0:
-            self._to_skip -= items
-            return self.limit
         self._items += items
         self._seconds += seconds
         call_s = max(1e-9, self._seconds / self._items)
         if self._quickest_s is not None:
             self._quickest_s = min(self._quickest_s, max(1e-9, seconds / items))
         if self._items >= self._needed(call_s):
+            whole = self._items >= self.limit
             self._items, self._seconds = 0, 0.0
-            self._judge(call_s)
+            self._judge(call_s, whole=whole)
         return self.limit
 
     def bound(self, most: int) -> int:
@@ -118,12 +115,14 @@ class ThreadClimb:
             return min(_FEWEST, self.limit)
         return max(_FEWEST, self.limit)
 
-    def _judge(self, call_s: float) -> None:
+    def _judge(self, call_s: float, *, whole: bool) -> None:
         rate = self.limit / call_s
         if self._quickest_s is not None:
             self._begin(call_s, rate, self._quickest_s)
             return
-        self._shortest_s = min(self._shortest_s * _FORGET, call_s) if self._shortest_s > 0 else call_s
+        self._shortest_s *= _FORGET
+        if whole:  # those that end first are the fastest, by chance or not
+            self._shortest_s = min(self._shortest_s, call_s)
         ease = self._shortest_s / call_s
         if self._holds:
             self._stay(call_s, rate, ease)
@@ -211,7 +210,6 @@ class ThreadClimb:
 
     def _change(self, to: float, rate: float, call_s: float) -> None:
         self._from, self._from_rate, self._from_call_s = self.limit, rate, call_s
-        self._to_skip = self.limit
         self.limit = max(1, min(self._most, round(to)))
 
     def _settle(self, call_s: float, *, right: bool) -> None:

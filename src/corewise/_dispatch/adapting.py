@@ -8,10 +8,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corewise._choose.at_once import AtOnce
+    from corewise._dispatch.ranges import Outstanding
+    from corewise._work.chunk import Done
+
+_SLIGHTLY = 0.1  # of the limit: calls under way while it changes by no more tell of the new one as well (guess)
+_ANY = 1 << 30
 
 
 class Adapting:
     """What decides how many calls there are at once, and what it takes to have more of them.
+
+    Calls that were under way when the limit was changed tell of the one before, and may come late, those that took
+    longest last of all: they are left out, one by one.
 
     Args:
         calls: decides.
@@ -30,25 +38,35 @@ class Adapting:
         self._calls = calls
         self._worker_s = worker_s
         self._computes = computes
+        self._before: set[int] = set()  # chunks that began before the last change
 
-    def refused(self, approach: Any, items: int) -> None:
-        """So many calls were refused."""
-        approach.limit = min(approach.limit, self._calls.refused(items))
-
-    def succeeded(self, approach: Any, items: int, seconds: float, remaining: int | None) -> None:
-        """So many calls have succeeded.
+    def learn(
+        self, approach: Any, done: Done, outstanding: Outstanding, *, refused: bool, remaining: int | None
+    ) -> None:
+        """Take in what has come of a chunk.
 
         Args:
             approach: whose limit it is.
-            items: their number.
-            seconds: what they took, all together.
-            remaining: items left; None while unknown.
+            done: calls that have succeeded, or of which one was refused.
+            outstanding: what is under way, this chunk included.
+            refused: whether one was refused.
+            remaining: items left to hand out; None while unknown.
         """
-        if not items or (self._computes is not None and self._computes()):
+        start = outstanding.around(done.start).start
+        if start in self._before:
+            self._before.discard(start)
             return
-        limit = self._calls.observe(items, seconds)
-        if limit > approach.limit and self._worker_s is not None and remaining is not None:
-            # As many as what remains would repay the start of.
-            repaid = int((remaining * seconds / items / self._worker_s()) ** 0.5)
-            limit = max(approach.limit, min(limit, repaid))
-        approach.limit = limit
+        before: int = approach.limit
+        if refused:
+            approach.limit = min(before, self._calls.refused())
+        elif done.values and not (self._computes is not None and self._computes()):
+            limit = self._calls.observe(len(done.values), done.wall_s)
+            approach.limit = min(limit, self._repaid(done, before, remaining)) if limit > before else limit
+        if abs(approach.limit - before) > _SLIGHTLY * before:
+            self._before = {chunk.start for chunk in outstanding if chunk.start != start}
+
+    def _repaid(self, done: Done, least: int, remaining: int | None) -> int:
+        """Return how many workers what remains would repay the start of, at least those that are there."""
+        if self._worker_s is None or remaining is None:
+            return _ANY
+        return max(least, int((remaining * done.wall_s / len(done.values) / self._worker_s()) ** 0.5))

@@ -326,11 +326,9 @@ class Run:
                 self._fail(index, done.values[index - done.start])
         if self._retries is not None:
             self._retries.ended(done.start, done.stop, again)
-        if self._adapting is not None:
-            if self._refused > refused:
-                self._adapting.refused(self._approach, self._refused - refused)
-            elif not done.failed:
-                self._adapting.succeeded(self._approach, len(done.values), done.wall_s, self.remaining)
+        if self._adapting is not None and (self._refused > refused or not done.failed):
+            was_refused = self._refused > refused
+            self._adapting.learn(self._approach, done, self._outstanding, refused=was_refused, remaining=self.remaining)
         return again
 
     def _fail(self, index: int, error: BaseException) -> None:
