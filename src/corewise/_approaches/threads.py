@@ -10,13 +10,14 @@ from time import monotonic
 from corewise._machine import cpus
 from corewise._machine.native_limits import lowered
 from corewise._machine.queueing import QueueWatch
-from corewise._types.light import Scope
+from corewise._types.light import Scope, deque
 from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from corewise._approaches.base import Terms
     from corewise._work.chunk import Chunk, Done
@@ -25,20 +26,18 @@ if TYPE_CHECKING:
 # Short items are over before many threads are started: so a few begin, and the others follow once an item proves long.
 _FIRST = 4  # guess: chunks handed out before anything is known of the items
 _LONG_S = 0.001  # a thread costs 0.1 to 0.5 ms to start beside busy others, so items below this do not repay it
-_WAITING = 16  # guess: more threads hardly ever get done before whoever hands out chunks has been told of the first
 _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody notices the wait
 
 
 class Threads:
     """Threads that take chunks from one queue; each is started when there is a chunk for it.
 
-    There may be fewer of them than `Terms.workers` allows: `limit` says how many, and may change at any time.
+    `limit` says how many of them there may be, and may change at any time. Threads beyond that are idle.
 
     They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and
     the program need not wait for it. They see the caller's context variables.
 
     Attributes:
-        limit: how many threads there may be.
         tell: called in a thread that has got done with something; None where the caller waits in `collect`.
     """
 
@@ -50,8 +49,9 @@ class Threads:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self.limit = terms.workers
-        self._inbox: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._limit = terms.workers
+        self._parked: deque[Chunk] = deque()  # while there are more threads than there may be, which would take them
+        self._inbox: SimpleQueue[Any] = SimpleQueue()  # chunks, and in the end a None for each thread
         self._outbox: SimpleQueue[Done | BaseException] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._outstanding = 0
@@ -61,6 +61,32 @@ class Threads:
         self._begun_s = 0.0
         self.tell: Callable[[], None] | None = None
         self._lowered = lowered(None)
+
+    @property
+    def limit(self) -> int:
+        """How many threads there may be; to be lowered or raised at any time."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._limit = limit
+        if len(self._threads) > limit:
+            while not self._inbox.empty():
+                try:
+                    self._parked.append(self._inbox.get_nowait())
+                except Empty:  # a thread was quicker
+                    break
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Let threads have what is parked, but for what would make them too many at once."""
+        if len(self._threads) <= self._limit:
+            at_once = len(self._parked)
+        else:
+            at_once = self._limit - (self._outstanding - len(self._parked))
+        while at_once > 0 and self._parked:
+            self._inbox.put(self._parked.popleft())
+            at_once -= 1
 
     @property
     def workers_started(self) -> int:
@@ -75,19 +101,19 @@ class Threads:
 
     @property
     def room(self) -> int:
-        """One chunk for each thread, and some that wait, since any idle thread takes a waiting one.
-
-        None waits where there are more threads than there may be, as these would take it.
-        """
-        waiting = 0 if len(self._threads) > self.limit else min(self.limit, _WAITING)
-        most = self.limit + waiting
+        """One chunk running and one waiting for each thread, since any idle thread takes the waiting one."""
+        most = 2 * self._limit
         return max(0, (most if self._items_are_long else min(most, _FIRST)) - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; start a thread if all are busy and there may be more."""
         self._outstanding += 1
+        if len(self._threads) > self._limit:
+            self._parked.append(chunk)
+            self._let_in()
+            return
         self._inbox.put(chunk)
-        if len(self._threads) < min(self.limit, self._outstanding):
+        if len(self._threads) < min(self._limit, self._outstanding):
             context = copy_context()
             thread = threading.Thread(
                 target=context.run,
@@ -124,6 +150,8 @@ class Threads:
         if isinstance(outcome, BaseException):
             raise outcome
         self._outstanding -= 1
+        if self._parked:
+            self._let_in()
         if outcome.wall_s > _LONG_S * len(outcome.values):
             self._note_long_items()
         finished.append(outcome)

@@ -9,9 +9,10 @@ class AtOnce:
     """Adapts how many calls may be under way at once.
 
     As long as nothing is refused, how long calls take decides (`ThreadClimb`). A refusal means that a server had too
-    many: the number is halved, and may grow by one for each round of calls that succeed. Additive increase and multiplicative decrease make clients that do not know of each other share
-    a server fairly: D.-M. Chiu and R. Jain, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance
-    in Computer Networks", Computer Networks and ISDN Systems 17 (1989).
+    many: the number is halved, and may grow by one for each round of calls that succeed. Additive increase and
+    multiplicative decrease make clients that do not know of each other share a server fairly: D.-M. Chiu and R. Jain,
+    "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks", Computer Networks
+    and ISDN Systems 17 (1989).
 
     Args:
         start: calls at once to begin with.

@@ -109,10 +109,11 @@ class ThreadClimb:
         if self._fine or self._holds:
             return max(_FEWEST_FINE, 2 * self.limit)
         known = self._quickest_s is None
-        if known and self.limit > self._from and not _OVERLOADED <= self._shortest_s / call_s < _UNHINDERED:
+        ease = self._shortest_s / call_s
+        if known and self.limit > self._from and not _OVERLOADED <= ease < _UNHINDERED:
             # Those that end first are the fastest. Where even they were held up, the brake need not wait for the
-            # others; and where not even a bit, the next step need not.
-            return min(_FEWEST, self.limit)
+            # others; and where a third of them were not held up a bit, the next step need not.
+            return min(_FEWEST if ease < _OVERLOADED else max(_FEWEST, self.limit // 3), self.limit)
         return max(_FEWEST, self.limit)
 
     def _judge(self, call_s: float, *, whole: bool) -> None:
@@ -120,15 +121,17 @@ class ThreadClimb:
         if self._quickest_s is not None:
             self._begin(call_s, rate, self._quickest_s)
             return
-        self._shortest_s *= _FORGET
-        if whole:  # those that end first are the fastest, by chance or not
-            self._shortest_s = min(self._shortest_s, call_s)
+        shorter = call_s < _UNHINDERED * self._shortest_s
+        if whole:  # of others, those that end first are the fastest, by chance or not
+            self._shortest_s = min(self._shortest_s * _FORGET, call_s)
         ease = self._shortest_s / call_s
         if self._holds:
             self._stay(call_s, rate, ease)
         elif self.limit > self._from:
             self._has_grown(call_s, rate, ease)
         else:
+            # Where fewer of them take no less than any before, those were in nobody's way.
+            self._sure = self._sure or not shorter
             self._has_shrunk(call_s, rate, ease)
 
     def _begin(self, call_s: float, rate: float, quickest_s: float) -> None:
