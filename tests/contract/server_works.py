@@ -7,8 +7,14 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from option_works import log
+
+import corewise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 RETRY_AFTER_S = 0.05
 
@@ -69,3 +75,62 @@ async def at_once_later(folder: str, number: int) -> int:
     most = max(most, _there(folder))
     mine.unlink()
     return most
+
+
+class Room:
+    """A server in this process that has room for so many calls at once, and refuses the others after a moment.
+
+    Args:
+        most: that number.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.calls = 0
+        self._most = most
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def _enter(self) -> bool:
+        with self._lock:
+            self.calls += 1
+            welcome = self._now < self._most
+            self._now += welcome
+            return welcome
+
+    def _leave(self, number: int, *, welcome: bool) -> int:
+        if not welcome:
+            raise Busy(number)
+        with self._lock:
+            self._now -= 1
+        return number
+
+    def ask(self, number: int) -> int:
+        """Call it."""
+        welcome = self._enter()
+        time.sleep(0.005)
+        return self._leave(number, welcome=welcome)
+
+    async def ask_later(self, number: int) -> int:
+        """Do the same as a coroutine function."""
+        welcome = self._enter()
+        await asyncio.sleep(0.005)
+        return self._leave(number, welcome=welcome)
+
+
+def by_verb(verb: str, fn: Callable[[int], Any], items: Iterable[int], **options: Any) -> tuple[list[Any], int]:
+    """Run a function by any of the verbs; return the results, and how many retries there were."""
+
+    async def later() -> tuple[list[Any], int]:
+        if verb == "amap":
+            results = await corewise.amap(fn, items, **options)
+            return list(results), results.stats.retries
+        async with corewise.astream(fn, items, **options) as stream:
+            return [one async for one in stream], stream.stats.retries
+
+    if verb == "map":
+        results = corewise.map(fn, items, **options)
+        return list(results), results.stats.retries
+    if verb == "stream":
+        with corewise.stream(fn, items, **options) as stream:
+            return list(stream), stream.stats.retries
+    return asyncio.run(later())

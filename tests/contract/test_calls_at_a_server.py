@@ -267,3 +267,29 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], words: str) -> 
     """Before anything runs."""
     with pytest.raises(errors.OptionError, match=words):
         corewise.map(works.square, [1], **options)
+
+
+# -- a server with little room -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["map", "stream", "amap", "astream"])
+@pytest.mark.parametrize("way", ["threads", "asyncio", "auto"])
+def test_a_server_with_little_room_is_asked_less(verb: str, way: str) -> None:
+    """It has room for eight calls at once and refuses the others: that is found, so most calls are not refused."""
+    room = server_works.Room(8)
+    fn: Any = room.ask_later if way == "asyncio" else room.ask
+    options = {"approach": way, "retry_on": server_works.Busy, "backoff": 0.004, "retries": 100}
+    values, retries = server_works.by_verb(verb, fn, range(400), **options)
+    assert values == list(range(400))
+    # Without that there were 900 with threads and 1,600 or more with the others; with it 60 and 300.
+    assert retries <= (300 if way == "threads" else 800)
+    assert room.calls == 400 + retries
+
+
+def test_a_number_that_is_fixed_stays() -> None:
+    """Nothing is adapted where `workers` is given."""
+    room = server_works.Room(2)
+    options = {"approach": "threads", "workers": 4, "retry_on": server_works.Busy, "backoff": 0, "retries": 1000}
+    values, retries = server_works.by_verb("map", room.ask, range(60), **options)
+    assert values == list(range(60))
+    assert retries >= 30
