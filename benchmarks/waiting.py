@@ -1,6 +1,6 @@
 """Calls that wait: how many at once does corewise find, and what does that cost beside the best fixed number?
 
-Three rows: blocking calls that get in nobody's way, beside pools of threads; a server that does the less the more it is
+Its rows: blocking calls that get in nobody's way, beside pools of threads; a server that does the less the more it is
 asked to, beside fixed numbers of threads and of coroutines; coroutines that await once, beside a bare `TaskGroup`. The
 ways of a row are interleaved. With ``--add`` the figures are added to those that are stored, so that rounds may be run
 when the machine is quiet.
@@ -30,7 +30,7 @@ BLOCKING = 600
 POOLS = (None, 32, 128, 300)
 AT_ONCE, CLEAN_S = 24, 0.02  # the server serves 1,200 calls a second then, and 300 with four times as many
 CALLS = 4000
-FIXED = (12, 16, 24, 32)  # more of them do so much less that a round would take minutes
+FIXED = (16, 24, 32)  # more of them do so much less that a round would take minutes
 AWAITS = 100_000
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import option_works
 import pytest
 import server_works
 import works
@@ -169,6 +170,37 @@ def test_an_endless_stream_goes_on_while_items_wait() -> None:
             assert number == expected
     assert tried == [50]
     assert next(read) <= 500 + 200 + 1
+
+
+@pytest.mark.parametrize("buffer", [1, 3])
+@pytest.mark.parametrize("approach", ["sync", "threads", "asyncio", "processes"])
+def test_a_stream_with_hardly_any_room_waits_too(approach: str, buffer: int, tmp_path: Path) -> None:
+    """What waits for its retry is all that there is room for."""
+    fn: Any = option_works.flaky_later if approach == "asyncio" else option_works.flaky
+    inputs = [str(tmp_path)] * 8, range(8), [0, 2, 0, 0, 1, 1, 0, 1], ["raises"] * 8
+    options = {"retries": 2, "backoff": 0.01, "buffer": buffer, "approach": approach}
+    assert list(corewise.stream(fn, *inputs, **options)) == list(range(8))
+
+
+def test_in_an_event_loop_of_ours_other_tasks_go_on_meanwhile() -> None:
+    """Such as those that keep a connection alive."""
+    beats: list[float] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def beat() -> None:
+        while True:
+            beats.append(time.monotonic())
+            await asyncio.sleep(0.005)
+
+    async def refused_once(number: int) -> int:
+        if not tasks:
+            tasks.append(asyncio.create_task(beat()))
+            raise server_works.Busy
+        tasks[0].cancel()
+        return number
+
+    corewise.map(refused_once, [7], approach="asyncio", retry_on=lambda _: 0.4, backoff=0)
+    assert len(beats) >= 10
 
 
 # -- limit -------------------------------------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ class Asyncio:
         self._waiting.append(chunk)
 
     def collect(self, timeout_s: float | None) -> list[Done]:
-        """Turn the loop until something is done."""
-        if self._outstanding:
+        """Turn the loop until something is done, or the time is up."""
+        if self._outstanding or timeout_s:
             self._loop.run(self._turn(timeout_s))
         return self._taken()
 

@@ -69,13 +69,15 @@ class Threads:
 
     @limit.setter
     def limit(self, limit: int) -> None:
-        self._limit = limit
-        if len(self._threads) > limit:
+        is_less, self._limit = limit < self._limit, limit
+        if is_less and len(self._threads) > limit:
+            back: list[Chunk] = []
             while not self._inbox.empty():
                 try:
-                    self._parked.append(self._inbox.get_nowait())
+                    back.append(self._inbox.get_nowait())
                 except Empty:  # a thread was quicker
                     break
+            self._parked.extendleft(reversed(back))
         self._let_in()
 
     def _let_in(self) -> None:
