@@ -51,11 +51,13 @@ def run(
         server: seconds that a call takes with so many under way, this one included.
         items: their number.
         limit: threads.
-        observe: told of each call that ends, by number and seconds; returns how many threads there may be.
+        observe: told of each call that ends and began since the number was changed, by number and seconds; returns how
+            many threads there may be.
         noise: sigma of a log-normal factor on each call's seconds.
         seed: of the noise.
     """
     chance = random.Random(seed)
+    changed_s = 0.0
     now_s, done, left, started = 0.0, 0.0, items, 0  # `done`: how far a call has come that runs since the beginning
     under_way: list[tuple[float, float]] = []
     while left or under_way:
@@ -72,8 +74,9 @@ def run(
         now_s += max(0.0, end - done) * server(len(under_way))
         done = max(done, end)
         heapq.heappop(under_way)
-        if observe is not None:
-            limit = observe(1, now_s - begin_s)
+        if observe is not None and begin_s >= changed_s:
+            before, limit = limit, observe(1, now_s - begin_s)
+            changed_s = changed_s if limit == before else now_s
     return now_s
 
 

@@ -126,4 +126,5 @@ def test_attempts_are_forgotten_once_an_item_has_succeeded() -> None:
     """A stream may go on for ever."""
     run = new_run(range(50), retries=2)
     run.go(Shuffled(1, dict.fromkeys(range(50), 1)), 2)
-    assert run._attempts == {}
+    assert run._retries is not None
+    assert run._retries.attempts == {}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from shuffled import Shuffled, new_run
 
-from corewise._dispatch.run import short
+from corewise._dispatch.failures import short
 from corewise._work.chunk import Done
 
 if TYPE_CHECKING:

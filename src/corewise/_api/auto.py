@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from corewise._api.early import Early
     from corewise._approaches.base import Approach, Terms
     from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns
-    from corewise._choose.climb import ThreadClimb
+    from corewise._dispatch.adapting import Adapting
     from corewise._dispatch.run import Run
     from corewise._types.choice import Choice
     from corewise._types.measurement import Measurement
@@ -50,12 +50,14 @@ class Auto:
     Args:
         run: the run.
         workers: workers asked for; None for as many as suit the work.
+        limit: most calls at once; None for any number.
         decide: makes what chooses. That is loaded when there is something to choose, as the first call of a program
             would wait for it.
         open_early: opens what was chosen beside a long item.
 
     Attributes:
         choice: what runs the items now; None until that was decided. Without words.
+        adapting: adapts how many threads there are, if these run the items now and wait.
         decided_s: when it was, by `perf_counter`.
         initialized: whether the initializer has been called in the caller.
     """
@@ -64,14 +66,17 @@ class Auto:
         self,
         run: Run,
         workers: int | None,
+        limit: int | None,
         decide: Decide,
         open_early: Callable[[Choice], Approach],
     ) -> None:
         self.choice: Choice | None = None
+        self.adapting: Adapting | None = None
         self.decided_s = 0.0
         self.initialized = False
         self._run = run
         self._workers = workers
+        self._limit = limit
         self._decide = decide
         self._decided: Decision | None = None
         self._decision_early: Decision | None = None
@@ -82,7 +87,6 @@ class Auto:
         self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `_figures`
         self._next: Choice | None = None
         self._plain_item_s = 0.0
-        self._threads: tuple[Any, ThreadClimb] | None = None
         self._back: BackToPlain | None = None
         self._turns: TakingTurns | None = None
         self._at_once = 1
@@ -102,18 +106,19 @@ class Auto:
 
     def elsewhere(self, choice: Choice, approach: Approach) -> None:
         """Items are run by this approach from now on."""
-        self._probe = self._threads = self._back = self._turns = None
+        self._probe = self.adapting = self._back = self._turns = None
         if choice.approach == "processes":
             from corewise._choose.adapt import BackToPlain
 
             self._back = BackToPlain(self._plain_item_s)
-        elif (most := self.most_threads(choice)) > choice.workers:
-            from corewise._choose.climb import ThreadClimb
+        elif self._may_be_more(choice):
+            from corewise._api.at_once import adapted_threads
 
-            threads: Any = approach  # of all of them, these have a limit
+            threads: Any = approach  # of all of them, these have a limit that can be set
             threads.limit = choice.workers
-            self._threads = threads, ThreadClimb(choice.workers, alone_s=self._plain_item_s, most=most)
-
+            self.adapting = adapted_threads(
+                choice.workers, self.most_threads(choice), self._plain_item_s, self._thread_s
+            )
         elif choice.approach == "threads":
             from corewise._choose.adapt import TakingTurns
 
@@ -122,13 +127,11 @@ class Auto:
 
     def most_threads(self, choice: Choice) -> int:
         """Return how many workers there may be: more than at first if they are threads that wait, unless asked for."""
-        measured = choice.measurement
-        waits = measured is not None and measured.cpu_share < _COMPUTES
-        if self._workers is not None or choice.approach != "threads" or not waits:
+        if not self._may_be_more(choice):
             return choice.workers
         from corewise._choose.climb import MOST_THREADS
 
-        return MOST_THREADS
+        return MOST_THREADS if self._limit is None else min(MOST_THREADS, self._limit)
 
     def enough(self, done: Done) -> bool:
         """Learn from an outcome; return whether the run is to move, see `move`."""
@@ -140,15 +143,9 @@ class Auto:
                 return self._after_plain(self._probe)
             finally:
                 self._done = None  # results must not stay while the caller makes use of them
-        if self._threads is not None:
-            approach, climb = self._threads
-            limit = climb.observe(len(done.values), done.wall_s)
-            if limit > approach.limit:
-                limit = max(approach.limit, min(limit, self._repaid(done)))
-            approach.limit = limit
-        elif self._back is not None:
+        if self._back is not None:
             return self._after_processes(self._back, done)
-        elif self._turns is not None and self._turns.observe(perf_counter(), process_time(), times_all_blocked()):
+        if self._turns is not None and self._turns.observe(perf_counter(), process_time(), times_all_blocked()):
             # They took turns: an item took its thread as many times as long as it computed.
             return self._try_without("threads", done.wall_s / len(done.values) / self._at_once, held=1.0)
         return False
@@ -200,8 +197,17 @@ class Auto:
         if self.choice is None and self._probe is not None and not self._run.unfinished:
             self._adopt(nothing_left(self._probe.gauge.measurement(0)))
         # These lead back to whoever holds this, and results would stay until the garbage collector finds them.
-        self._probe = self._plainly = self._threads = self._back = self._turns = None
+        self._probe = self._plainly = self.adapting = self._back = self._turns = None
         del self._run, self._open_early
+
+    def _may_be_more(self, choice: Choice) -> bool:
+        """Return whether it is threads that wait, whose number is not fixed."""
+        measured = choice.measurement
+        waits = measured is not None and measured.cpu_share < _COMPUTES
+        return waits and choice.approach == "threads" and self._workers is None
+
+    def _thread_s(self) -> float:
+        return self._decision.costs.thread_start_s
 
     @property
     def _decision(self) -> Decision:
@@ -221,7 +227,7 @@ class Auto:
         def opened(choice: Choice) -> Approach:
             return open_early(choice.replace(workers=self.most_threads(choice)))
 
-        return Early(self._run, self._decide_early, self._look_again_s, opened)
+        return Early(self._run, self._decide_early, self._look_again_s, opened, counted=self._limit is not None)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
@@ -301,15 +307,6 @@ class Auto:
         # The computing of one item that mostly waits may be nothing but the loading of modules.
         nearby = measured.items == 1 and measured.cpu_share < _COMPUTES
         return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values), nearby=nearby)
-
-    def _repaid(self, done: Done) -> int:
-        """Return how many threads what remains would repay the start of, by what calls take lately."""
-        remaining = self._run.remaining
-        if remaining is None:
-            from corewise._choose.climb import MOST_THREADS
-
-            return MOST_THREADS
-        return int((remaining * done.wall_s / len(done.values) / self._decision.costs.thread_start_s) ** 0.5)
 
     def _after_processes(self, back: BackToPlain, done: Done) -> bool:
         remaining = self._run.remaining

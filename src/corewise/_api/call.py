@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from corewise._api.decision import Decision
     from corewise._api.request import Request
     from corewise._approaches.base import Approach, Terms
+    from corewise._dispatch.adapting import Adapting
     from corewise._dispatch.window import Window
     from corewise._types.choice import Failed
     from corewise._types.events import Progress
@@ -175,7 +176,16 @@ class Call:
         self._approach = approach
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
-        self._use(approach, choice.workers, chunksize)
+        self._use(approach, choice.workers, chunksize, self._adapting(choice))
+
+    def _adapting(self, choice: Choice) -> Adapting | None:
+        """Return what adapts how many calls there are at once; None where that is fixed, or no matter."""
+        request = self._request
+        if request.workers is not None or choice.approach not in ("threads", "asyncio"):
+            return None
+        from corewise._api.at_once import adapted  # only where it may be
+
+        return adapted(choice, request.workers, request.options, request.source.total)
 
     def _plainly(self) -> None:
         """Run items in the caller, measured, as long as nothing else is better."""
@@ -195,12 +205,12 @@ class Call:
             raise RuntimeError("only an automatic run goes over to something else")
         self._auto.elsewhere(choice, approach)
         self._meter.start(choice.approach, choice.workers, self._request.source.total)
-        self._use(approach, choice.workers, self._request.options.chunksize)
+        self._use(approach, choice.workers, self._request.options.chunksize, self._auto.adapting)
 
-    def _use(self, approach: Approach, workers: int, chunksize: int | None) -> None:
+    def _use(self, approach: Approach, workers: int, chunksize: int | None, adapting: Adapting | None = None) -> None:
         enough = None if self._auto is None else self._auto.enough
         ahead_s = READ_S if approach.goes_on else READ_ALONE_S
-        self._run.use(approach, workers, enough=enough, chunksize=chunksize, ahead_s=ahead_s)
+        self._run.use(approach, workers, enough=enough, chunksize=chunksize, ahead_s=ahead_s, adapting=adapting)
 
     def _automatic(self) -> Auto:
         from corewise._api.auto import Auto
@@ -222,6 +232,7 @@ class Call:
         return Auto(
             self._run,
             request.workers,
+            options.limit,
             decision,
             lambda choice: open_approach(choice.approach, request.terms(choice, streams=streams, beside=True)),
         )

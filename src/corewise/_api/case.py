@@ -11,7 +11,7 @@ from corewise._api.request import function_name
 from corewise._api.sample import SAMPLE_S
 from corewise._api.trials import Figures, Learnt, Order, Stage, Subject
 from corewise._choose import plan
-from corewise._dispatch.run import short
+from corewise._dispatch.failures import short
 from corewise._types.events import Trial
 from corewise._types.record import Record
 from corewise._work.coroutines import is_coroutine_function

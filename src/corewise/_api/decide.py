@@ -62,18 +62,23 @@ def asked_for(
     else:
         return None
     why = undecided.REASONS[code]
-    return Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why=why)
+    number = number_of_workers(name, workers, items, options.limit)
+    return Choice(approach=name, workers=number, asked=approach, code=code, why=why)
 
 
-def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:
-    """Return how many workers an approach gets: what was asked for, or its default."""
+def number_of_workers(approach: str, workers: int | None, items: int | None, limit: int | None = None) -> int:
+    """Return how many workers an approach gets: what was asked for, or its default; no more than the limit."""
     if approach == "sync":
         return 1
     if workers is not None:
-        return workers
-    if approach == "processes":
-        return undecided.processes_by_default(cpu_count(), items)
-    return undecided.threads_by_default(items) if approach == "threads" else undecided.coroutines_by_default(items)
+        number = workers
+    elif approach == "processes":
+        number = undecided.processes_by_default(cpu_count(), items)
+    elif approach == "threads":
+        number = undecided.threads_by_default(items)
+    else:
+        number = undecided.coroutines_by_default(items)
+    return number if limit is None else min(number, limit)
 
 
 def _plain_function(fn: Callable[..., Any]) -> str:

@@ -65,6 +65,7 @@ class Decision:
         self._wishes = Wishes(
             approaches=options.approaches or APPROACHES,
             workers=workers,
+            limit=options.limit,
             seed=options.seed is not None,
             timeout=options.timeout is not None,
             coroutine=is_coroutine_function(fn),

@@ -45,6 +45,7 @@ class Early:
         decide: chooses by what is known now; None, or ``"sync"``, for nothing yet.
         look_again_s: says after how many seconds to decide anew; 0 for never.
         open_it: opens what was chosen.
+        counted: whether the caller's item counts among those that may run at once, even if it only waits.
 
     Attributes:
         choice: what was opened, once it is.
@@ -59,6 +60,8 @@ class Early:
         decide: Callable[[], Choice | None],
         look_again_s: Callable[[], float],
         open_it: Callable[[Choice], Approach],
+        *,
+        counted: bool = False,
     ) -> None:
         if sys.version_info < (3, 13):
             # Here, in the caller: the thread that loads it first is taken for the main thread by it. Takes 1 to 2 ms.
@@ -71,6 +74,7 @@ class Early:
         self._decide = decide
         self._look_again_s = look_again_s
         self._open_it = open_it
+        self._counted = counted
         self._context = copy_context()
         if sys.platform != "win32":
             self._signals = set_mask(SIG_BLOCK, ())
@@ -215,7 +219,7 @@ class Early:
     def _hand_out(self, choice: Choice, approach: Approach, over: threading.Event) -> None:
         """Feed what was opened, and take in what it gives, until the caller is back. Begins with its turn taken."""
         measured = choice.measurement
-        busy = measured is None or measured.cpu_share >= 0.5  # noqa: PLR2004 - the caller's item computes, or waits
+        busy = self._counted or measured is None or measured.cpu_share >= 0.5  # noqa: PLR2004 - the caller's item computes, or waits
         some = _AllButOne(approach, choice.workers - 1 if busy else choice.workers)
         try:
             self._run.use(some, choice.workers)
@@ -265,6 +269,11 @@ class _AllButOne:
     def room(self) -> int:
         """How many more chunks it would like now."""
         return min(self._approach.room, self._most - self._under_way)
+
+    @property
+    def limit(self) -> int:
+        """How many chunks it runs at once at most, the caller's included."""
+        return self._most + 1
 
     def submit(self, chunk: Chunk) -> None:
         """Take a chunk to be run."""

@@ -35,6 +35,11 @@ def refuse_misfits(asked: str, workers: int | None, options: Options) -> None:
             f"with approach={asked!r} items that are under way at the same time share one generator of random numbers, "
             "so a seed could not say which numbers each item draws. Use approach='processes', or workers=1."
         )
+    if workers is not None and options.limit is not None and workers > options.limit:
+        raise OptionError(
+            f"workers={workers} are more than limit={options.limit} allows. workers fixes how many calls there are at "
+            "once, limit only bounds it: one of them is enough."
+        )
     if options.approaches is not None:
         _refuse_what_is_not_allowed(asked, options)
     for name in ("max_tasks_per_worker", "start_method"):

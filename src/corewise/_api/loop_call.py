@@ -58,7 +58,7 @@ def open_call(
     waits = any(map(is_async, iterables))
     request = make_request(verb, fn, ((),) * len(iterables) if waits else iterables, named, given)
     if waits:
-        asked = _of_unknown_length(request.choice, named["workers"])
+        asked = _of_unknown_length(request.choice, request)
         request = request.replace(choice=asked)
     request = request.replace(choice=_in_this_loop(request))
     window = None if make_window is None else make_window(request)
@@ -72,11 +72,11 @@ def open_call(
     return ThreadCall(request, window, [one for one in bridges if isinstance(one, FromLoop)])
 
 
-def _of_unknown_length(choice: Choice | None, workers: int | None) -> Choice | None:
+def _of_unknown_length(choice: Choice | None, request: Request) -> Choice | None:
     """Return a choice with the number of workers that it gets where the number of items is not known."""
     if choice is None:
         return None
-    choice = choice.replace(workers=number_of_workers(choice.approach, workers, None))
+    choice = choice.replace(workers=number_of_workers(choice.approach, request.workers, None, request.options.limit))
     return choice.replace(why=explain(choice))
 
 
@@ -149,8 +149,7 @@ class LoopCall(Call):
         fd = approach.fileno() if hasattr(approach, "fileno") else None
         if fd is not None and not self._watch(fd):
             fd, due_s = None, _LOOK_S
-        tick_s = self._meter.tick_s
-        due_s = tick_s if due_s is None else due_s if tick_s is None else min(tick_s, due_s)
+        due_s = min((one for one in (due_s, self._meter.tick_s, self._run.due_s) if one is not None), default=None)
         timer = None if due_s is None else self._loop.call_later(due_s, self._news.set)
         try:
             await self._news.wait()
@@ -201,7 +200,7 @@ class LoopCall(Call):
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
         self._gently = _Gently(approach)
-        self._run.use(self._gently, choice.workers, chunksize=chunksize)
+        self._run.use(self._gently, choice.workers, chunksize=chunksize, adapting=self._adapting(choice))
         if isinstance(source, AsyncSource):
             source.begin(self._news.set)
 
@@ -258,6 +257,16 @@ class _Gently:
         """Return what is done."""
         done: list[Done] = self._approach.collect(timeout_s)
         return done
+
+    @property
+    def limit(self) -> int:
+        """As of the approach."""
+        limit: int = self._approach.limit
+        return limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._approach.limit = limit
 
     @property
     def room(self) -> int:

@@ -38,12 +38,14 @@ def map(  # noqa: A001 - the name says what it does, and nobody imports it bare
         approach: ``"sync"`` (plainly), ``"threads"``, ``"asyncio"`` (coroutine functions only), ``"processes"``, or
             ``"auto"``, the default: the first items are run in the caller and tell what to do with the rest.
         workers: how many threads, processes, or coroutines at once; at least 1. By default one process per usable
-            core, up to 32 threads, up to 100 coroutines, and never more than there are items. Where no number is
-            given, coroutines become up to 1,024 at once, and threads that wait up to 512, as long as that helps.
+            core, 32 threads, 100 coroutines, and never more than there are items. Where no number is given, coroutines
+            become up to 1,024 at once, and threads that wait up to 512, as long as that helps, and fewer where calls
+            get slow or are refused (`retry_on`).
         progress: True shows a bar (lines when the output is no terminal) on standard error; a callable gets each
             `Progress`.
-        **options: see `corewise.Options`: `chunksize`, `initializer` and `initargs`, `max_failures`,
-            `max_tasks_per_worker`, `name`, `on_error`, `ordered`, `retries`, `seed`, `start_method`, `timeout`.
+        **options: see `corewise.Options`: `approaches`, `backoff`, `chunksize`, `initializer` and `initargs`, `limit`,
+            `max_failures`, `max_tasks_per_worker`, `name`, `on_error`, `ordered`, `rate`, `retries`, `retry_on`,
+            `seed`, `start_method`, `timeout`.
 
     Returns:
         The results: a list with `choice`, `stats` and `failures`.

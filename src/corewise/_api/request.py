@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from corewise._types.events import Progress
     from corewise._types.options import Options
 
-MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
-
 
 class Request(Record):
     """What a verb was asked for, checked.
@@ -65,7 +63,6 @@ class Request(Record):
             inherit=self._inherited(streams=streams),
             background=streams,
             main_by_value=beside,
-            most=MOST_COROUTINES if choice.approach == "asyncio" and self.workers is None else 0,
         )
 
     def _inherited(self, *, streams: bool) -> tuple[Any, ...] | None:

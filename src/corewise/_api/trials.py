@@ -13,7 +13,7 @@ from corewise._api.map import map as run_map
 from corewise._api.request import make_request
 from corewise._approaches import load_approach, open_approach
 from corewise._approaches.base import Terms
-from corewise._dispatch.run import short
+from corewise._dispatch.failures import short
 from corewise._machine import memory
 from corewise._types.record import Record
 from corewise._work.chunk import Chunk

@@ -11,7 +11,6 @@ from collections import deque
 from contextlib import nullcontext
 from time import perf_counter
 
-from corewise._choose.climb import ThreadClimb
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -27,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class Asyncio:
-    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time."""
+    """An event loop with a bounded number of lanes; each lane runs one coroutine at a time.
+
+    Attributes:
+        limit: how many lanes there may be.
+    """
 
     deaths = 0
     startup_s = 0.0
@@ -36,8 +39,7 @@ class Asyncio:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._limit = terms.workers
-        self._climb = ThreadClimb(self._limit, alone_s=0.0, most=terms.most) if terms.most > self._limit else None
+        self.limit = terms.workers
         self.goes_on = terms.background
         self._loop = TurningLoop(terms.name) if terms.background else PlainLoop()
         self._initialized = terms.initializer is None
@@ -58,7 +60,7 @@ class Asyncio:
     @property
     def room(self) -> int:
         """A chunk for each lane, and as many again waiting, so that no lane stands idle between two looks."""
-        return max(0, 2 * self._limit - self._outstanding)
+        return max(0, 2 * self.limit - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; a lane takes it once the loop turns."""
@@ -66,8 +68,8 @@ class Asyncio:
         self._waiting.append(chunk)
 
     def collect(self, timeout_s: float | None) -> list[Done]:
-        """Turn the loop until something is done."""
-        if self._outstanding:
+        """Turn the loop until something is done, or the time is up."""
+        if self._outstanding or timeout_s:
             self._loop.run(self._turn(timeout_s))
         return self._taken()
 
@@ -88,7 +90,7 @@ class Asyncio:
             self._news = asyncio.Event()
         if not self._initialized:
             await self._initialize()
-        while self._waiting and len(self._lanes) < min(self._limit, self._outstanding):
+        while self._waiting and len(self._lanes) < min(self.limit, self._outstanding):
             self._lanes.add(asyncio.create_task(self._lane()))
             self.workers_started = max(self.workers_started, len(self._lanes))
         if self._finished:  # a lane got done in the last moments of the turn before
@@ -113,12 +115,10 @@ class Asyncio:
         """Run chunks until none waits."""
         this = asyncio.current_task()
         try:
-            while self._waiting and len(self._lanes) <= self._limit:
+            while self._waiting and len(self._lanes) <= self.limit:
                 chunk = self._waiting.popleft()
                 with seeds.kept() if self._terms.seed is not None else nullcontext():
                     done = await self._run_chunk(chunk)
-                if self._climb is not None:
-                    self._limit = self._climb.observe(len(done.values), done.wall_s)
                 self._finished.append(done)
                 del done, chunk  # as in `_taken`
                 if self._news is not None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
         def room(self) -> int:
             """How many more chunks it would like now."""
 
+        @property
+        def limit(self) -> int:
+            """How many chunks it runs at once at most."""
+
         def submit(self, chunk: Chunk) -> None:
             """Take a chunk to be run."""
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
             queued_s: seconds for which workers stood in line for a core; None where the system does not tell.
             goes_on: whether its workers work on while the caller is not in `collect`.
             peak_memory_bytes: memory of the worker processes at their peaks; None where the system cannot tell.
+            limit: as of any runner; of threads and coroutines it may be set at any time.
         """
 
         workers_started: int
@@ -67,7 +72,7 @@ class Terms(Record):
 
     Attributes:
         fn: the user's function.
-        workers: most workers at a time.
+        workers: most workers at a time; of threads and coroutines, those at first, see `Approach.limit`.
         keep_going: whether to go on behind an item that fails.
         start_method: how worker processes are started.
         share_cores: whether calls made inside workers may use only their share of the cores.
@@ -80,7 +85,6 @@ class Terms(Record):
         inherit: the inputs, if forked workers may inherit them, so that only indexes travel: all of them sequences
             whose items stay the same while the call lasts. None where items must be sent.
         main_by_value: whether worker processes are to do without the main module; what is defined there is sent.
-        most: coroutines at once that `workers` may become as long as that makes them faster; 0: no more.
         background: whether work has to go on while the caller is not in `collect`, where the approach can do that.
     """
 
@@ -98,4 +102,3 @@ class Terms(Record):
     inherit: tuple[Sequence[Any], ...] | None = None
     background: bool = False
     main_by_value: bool = False
-    most: int = 0

@@ -14,7 +14,6 @@ from contextvars import copy_context
 from time import perf_counter
 from types import CoroutineType, coroutine
 
-from corewise._choose.climb import ThreadClimb
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -38,9 +37,11 @@ class InLoop:
     """Lanes in the running event loop.
 
     Args:
-        terms: what to run, and how; `Terms.workers` calls at once, which become up to `Terms.most` as long as that
-            makes them faster.
+        terms: what to run, and how.
         news: called when a chunk is done.
+
+    Attributes:
+        limit: how many lanes there may be.
     """
 
     deaths = 0
@@ -54,8 +55,7 @@ class InLoop:
         self._news = news
         self._loop = asyncio.get_running_loop()
         self._turns = _Turns(self._loop)
-        self._limit = terms.workers
-        self._climb = ThreadClimb(self._limit, alone_s=0.0, most=terms.most) if terms.most > self._limit else None
+        self.limit = terms.workers
         self._context = copy_context()
         self._waiting: deque[Chunk] = deque()
         self._finished: list[Done] = []
@@ -77,7 +77,7 @@ class InLoop:
     @property
     def room(self) -> int:
         """A chunk for each lane, and as many again waiting, so that no lane stands idle between two looks."""
-        return max(0, 2 * self._limit - self._outstanding)
+        return max(0, 2 * self.limit - self._outstanding)
 
     async def prepare(self) -> None:
         """Call the initializer."""
@@ -92,7 +92,7 @@ class InLoop:
         """Queue the chunk; start a lane if all are busy and there may be more."""
         self._outstanding += 1
         self._waiting.append(chunk)
-        if len(self._lanes) < min(self._limit, self._outstanding):
+        if len(self._lanes) < min(self.limit, self._outstanding):
             lane = self._loop.create_task(self._lane(), name=f"{self._terms.name}-lane")
             self._lanes.add(lane)
             lane.add_done_callback(self._lane_ended)
@@ -139,12 +139,10 @@ class InLoop:
 
     async def _lane(self) -> None:
         """Run chunks until none waits, or there are too many lanes."""
-        while self._waiting and not self._closing and len(self._lanes) <= self._limit:
+        while self._waiting and not self._closing and len(self._lanes) <= self.limit:
             chunk = self._waiting.popleft()
             with seeds.kept() if self._terms.seed is not None else nullcontext():
                 done, cancelled = await self._run_chunk(chunk)
-            if self._climb is not None:
-                self._limit = self._climb.observe(len(done.values), done.wall_s)
             self._finished.append(done)
             self._news()
             del done, chunk  # results and items must not stay while this lane waits for the next ones

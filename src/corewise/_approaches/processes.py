@@ -33,6 +33,12 @@ class Processes(ProcessPool):
             main_by_value=terms.main_by_value,
         )
 
+    @property
+    def limit(self) -> int:
+        """How many chunks run at once at most; one beyond the workers that are ready, as that starts the next one."""
+        ready = sum(worker.ready for worker in self._crew.members.values())
+        return min(self._schedule.limit, ready + 1)
+
     def close(self, *, kill: bool, wait: bool = True) -> None:
         """End all workers; what they still had to report is handed on."""
         super().close(kill=kill, wait=wait)

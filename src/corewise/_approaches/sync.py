@@ -20,6 +20,7 @@ class Sync:
     """Runs a chunk when its outcome is asked for."""
 
     goes_on = False
+    limit = 1
     workers_started = 1
     deaths = 0
     startup_s = 0.0

@@ -10,13 +10,14 @@ from time import monotonic
 from corewise._machine import cpus
 from corewise._machine.native_limits import lowered
 from corewise._machine.queueing import queued_s
-from corewise._types.light import Scope
+from corewise._types.light import Scope, deque
 from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk, run_seeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from corewise._approaches.base import Terms
     from corewise._work.chunk import Chunk, Done
@@ -34,13 +35,12 @@ _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody
 class Threads:
     """Threads that take chunks from one queue; each is started when there is a chunk for it.
 
-    There may be fewer of them than `Terms.workers` allows: `limit` says how many, and may change at any time.
+    `limit` says how many of them there may be, and may change at any time. Threads beyond that are idle.
 
     They are daemon threads: a thread cannot be killed, so after a Ctrl-C each one ends with the item it is at, and
     the program need not wait for it. They see the caller's context variables.
 
     Attributes:
-        limit: how many threads there may be.
         tell: called in a thread that has got done with something; None where the caller waits in `collect`.
     """
 
@@ -52,8 +52,9 @@ class Threads:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self.limit = terms.workers
-        self._inbox: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._limit = terms.workers
+        self._parked: deque[Chunk] = deque()  # while there are more threads than there may be, which would take them
+        self._inbox: SimpleQueue[Any] = SimpleQueue()  # chunks, and in the end a None for each thread
         self._outbox: SimpleQueue[Done | BaseException] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._outstanding = 0
@@ -63,6 +64,34 @@ class Threads:
         self._begun_s = 0.0
         self.tell: Callable[[], None] | None = None
         self._lowered = lowered(None)
+
+    @property
+    def limit(self) -> int:
+        """How many threads there may be; to be lowered or raised at any time."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        is_less, self._limit = limit < self._limit, limit
+        if is_less and len(self._threads) > limit:
+            back: list[Chunk] = []
+            while not self._inbox.empty():
+                try:
+                    back.append(self._inbox.get_nowait())
+                except Empty:  # a thread was quicker
+                    break
+            self._parked.extendleft(reversed(back))
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Let threads have what is parked, but for what would make them too many at once."""
+        if len(self._threads) <= self._limit:
+            at_once = len(self._parked)
+        else:
+            at_once = self._limit - (self._outstanding - len(self._parked))
+        while at_once > 0 and self._parked:
+            self._inbox.put(self._parked.popleft())
+            at_once -= 1
 
     @property
     def workers_started(self) -> int:
@@ -80,14 +109,18 @@ class Threads:
     @property
     def room(self) -> int:
         """One chunk running and one waiting for each thread, since any idle thread takes the waiting one."""
-        most = 2 * self.limit
+        most = 2 * self._limit
         return max(0, (most if self._items_are_long else min(most, _FIRST)) - self._outstanding)
 
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; start a thread if all are busy and there may be more."""
         self._outstanding += 1
+        if len(self._threads) > self._limit:
+            self._parked.append(chunk)
+            self._let_in()
+            return
         self._inbox.put(chunk)
-        if len(self._threads) < min(self.limit, self._outstanding):
+        if len(self._threads) < min(self._limit, self._outstanding):
             context = copy_context()
             thread = threading.Thread(
                 target=context.run,
@@ -124,6 +157,8 @@ class Threads:
         if isinstance(outcome, BaseException):
             raise outcome
         self._outstanding -= 1
+        if self._parked:
+            self._let_in()
         if outcome.wall_s > _LONG_S * len(outcome.values):
             self._note_long_items()
         finished.append(outcome)

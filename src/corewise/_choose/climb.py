@@ -8,7 +8,6 @@ sooner and steadier than counting calls over time, since calls that began togeth
 from __future__ import annotations
 
 MOST_THREADS = 512  # documented cap, unless the user asks for more
-# After a change as many calls as were under way still tell of the old number; they are left out.
 _FEWEST = 32  # calls that a judgement rests on; for large steps also at least one of each thread
 _FEWEST_FINE = 128  # for small steps, whose gain is within the noise of fewer
 _RUSH, _STEP, _FINE = 8.0, 2.0, 1.25
@@ -18,6 +17,10 @@ _WORTH = 0.5  # of the threads added have to show in the throughput, or a large 
 _BETTER = 1.03
 _AS_GOOD = 0.97
 _LEAST_LEFT, _MOST_LEFT = 0.25, 0.6  # what the brake leaves
+# Where nobody knows what a call takes alone: if the quickest of the first ones took less than this part of what they
+# took on average, they were waiting in line. Calls whose length varies by half keep above it; with others it is tried
+# once whether fewer of them are quicker.
+_IN_LINE = 0.4
 _UNRELIEVED = 0.8  # of the seconds of a call before the brake: if it still takes that, the load was not the reason
 _DRIFT = 1.5  # calls that take so much longer than when the number was settled: something has changed
 _FORGET = 1.02  # by which the shortest known time of a call grows with each judgement, as a server may change for good
@@ -49,6 +52,8 @@ class ThreadClimb:
         self._most = max(1, most)
         self.limit = max(1, min(start, self._most))
         self._shortest_s = alone_s
+        self._sure = alone_s > 0
+        self._quickest_s: float | None = None if self._sure else float("inf")  # of the first ones
         # Where it comes from: the limit before, and what that achieved in a second.
         self._from = 1
         self._from_rate = 1.0 / alone_s if alone_s > 0 else 0.0
@@ -57,13 +62,12 @@ class ThreadClimb:
         self._holds = 0  # judgements for which the limit is still to rest
         self._rest = _REST
         self._settled_s = 0.0
-        self._to_skip = 0
         self._items = 0
         self._seconds = 0.0
         self._down_next = False
 
     def observe(self, items: int, seconds: float) -> int:
-        """Learn from calls that have ended.
+        """Learn from calls that have ended, and that began since the limit was last changed: others tell of that one.
 
         Args:
             items: their number.
@@ -74,37 +78,71 @@ class ThreadClimb:
         """
         if items <= 0:
             return self.limit
-        if self._to_skip > 0:
-            self._to_skip -= items
-            return self.limit
         self._items += items
         self._seconds += seconds
         call_s = max(1e-9, self._seconds / self._items)
+        if self._quickest_s is not None:
+            self._quickest_s = min(self._quickest_s, max(1e-9, seconds / items))
         if self._items >= self._needed(call_s):
+            whole = self._items >= self.limit
             self._items, self._seconds = 0, 0.0
-            self._judge(call_s)
+            self._judge(call_s, whole=whole)
+        return self.limit
+
+    def bound(self, most: int) -> int:
+        """Allow no more than so many from now on; return the limit.
+
+        One that has stood at the bound before follows it up, and one above it is judged as after a brake.
+        """
+        at_the_bound = self.limit >= self._most
+        self._most = max(1, most)
+        if self.limit > self._most:
+            self._change(self._most, 0.0, float("inf"))
+            self._items, self._seconds, self._holds = 0, 0.0, 0
+            self._fine = False
+        elif at_the_bound:
+            self.limit = self._most
         return self.limit
 
     def _needed(self, call_s: float) -> int:
         """Return how many calls have to have ended before they are judged."""
         if self._fine or self._holds:
             return max(_FEWEST_FINE, 2 * self.limit)
-        if self.limit > self._from and not _OVERLOADED <= self._shortest_s / call_s < _UNHINDERED:
+        known = self._quickest_s is None
+        ease = self._shortest_s / call_s
+        if known and self.limit > self._from and not _OVERLOADED <= ease < _UNHINDERED:
             # Those that end first are the fastest. Where even they were held up, the brake need not wait for the
-            # others; and where not even a bit, the next step need not.
-            return min(_FEWEST, self.limit)
+            # others; and where a third of them were not held up a bit, the next step need not.
+            return min(_FEWEST if ease < _OVERLOADED else max(_FEWEST, self.limit // 3), self.limit)
         return max(_FEWEST, self.limit)
 
-    def _judge(self, call_s: float) -> None:
+    def _judge(self, call_s: float, *, whole: bool) -> None:
         rate = self.limit / call_s
-        self._shortest_s = min(self._shortest_s * _FORGET, call_s) if self._shortest_s > 0 else call_s
+        if self._quickest_s is not None:
+            self._begin(call_s, rate, self._quickest_s)
+            return
+        shorter = call_s < _UNHINDERED * self._shortest_s
+        if whole:  # of others, those that end first are the fastest, by chance or not
+            self._shortest_s = min(self._shortest_s * _FORGET, call_s)
         ease = self._shortest_s / call_s
         if self._holds:
             self._stay(call_s, rate, ease)
         elif self.limit > self._from:
             self._has_grown(call_s, rate, ease)
         else:
+            # Where fewer of them take no less than any before, those were in nobody's way.
+            self._sure = self._sure or not shorter
             self._has_shrunk(call_s, rate, ease)
+
+    def _begin(self, call_s: float, rate: float, quickest_s: float) -> None:
+        """Judge the first calls, of which nobody knows what one of them takes alone."""
+        self._quickest_s = None
+        if quickest_s < _IN_LINE * call_s:
+            self._shortest_s = quickest_s
+            self._brake(call_s, quickest_s / call_s)
+        else:
+            self._shortest_s = call_s
+            self._move(self.limit * _STEP, rate, call_s)
 
     def _has_grown(self, call_s: float, rate: float, ease: float) -> None:
         growth = self.limit / self._from
@@ -126,8 +164,9 @@ class ThreadClimb:
             self._has_braked(call_s, rate, ease)
         elif rate < _AS_GOOD * self._from_rate:
             self._go_back(call_s)
-        elif ease < _UNHINDERED:
-            self._move(self.limit / _FINE, rate, call_s)
+        elif ease < _UNHINDERED or rate >= _BETTER * self._from_rate:
+            much = rate >= self._from_rate * (1 + _WORTH * (self._from / self.limit - 1))
+            self._move(self.limit / (_STEP if much else _FINE), rate, call_s)
         else:
             self._settle(call_s, right=False)
 
@@ -140,7 +179,8 @@ class ThreadClimb:
             self._brake(call_s, ease)
         else:
             self._fine = True
-            self._move(self.limit * _FINE, rate, call_s)
+            # Where nobody has seen a call alone, it is not known how well they get on now: perhaps fewer do still more.
+            self._move(self.limit * _FINE if self._sure else self.limit / _FINE, rate, call_s)
 
     def _stay(self, call_s: float, rate: float, ease: float) -> None:
         self._holds -= 1
@@ -151,7 +191,7 @@ class ThreadClimb:
             self._settled_s += 0.25 * (call_s - self._settled_s)
             return
         self._fine = True
-        self._down_next = drifted or (not self._down_next and ease < _UNHINDERED)
+        self._down_next = drifted or (not self._down_next and (ease < _UNHINDERED or not self._sure))
         self._move(self.limit / _FINE if self._down_next else self.limit * _FINE, rate, call_s)
 
     def _brake(self, call_s: float, ease: float) -> None:
@@ -173,7 +213,6 @@ class ThreadClimb:
 
     def _change(self, to: float, rate: float, call_s: float) -> None:
         self._from, self._from_rate, self._from_call_s = self.limit, rate, call_s
-        self._to_skip = self.limit
         self.limit = max(1, min(self._most, round(to)))
 
     def _settle(self, call_s: float, *, right: bool) -> None:

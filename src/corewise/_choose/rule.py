@@ -78,6 +78,7 @@ def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against:
     found = []
     for approach in APPROACHES:
         workers = model.workers_for(measurement, costs, approach=approach, asked=wishes.workers)
+        workers = workers if wishes.limit is None else min(workers, wishes.limit)
         one = model.predict(measurement, costs, approach=approach, workers=workers, coroutine=wishes.coroutine)
         veto = against.get(approach)
         found.append(one if veto is None else one.replace(veto=veto.code, why=veto.why))
@@ -139,7 +140,7 @@ def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate
 def _code_of_plain(measurement: Measurement, costs: Costs, wishes: Wishes, estimates: Sequence[Estimate]) -> str:
     if model.left(measurement, costs) == 1:
         return "one-item"
-    if wishes.workers == 1:
+    if 1 in (wishes.workers, wishes.limit):
         return "one-worker"
     if measurement.native_cores >= NATIVE:
         return "native-threads"

@@ -30,6 +30,7 @@ class Wishes(Record):
     Attributes:
         approaches: those that the user allows.
         workers: workers asked for; None for as many as are best.
+        limit: most calls at once that are allowed; None for any number.
         coroutine: whether it is a coroutine function.
         seed: whether each item is to have random numbers of its own.
         timeout: whether an item may take only so long.
@@ -40,6 +41,7 @@ class Wishes(Record):
 
     approaches: Collection[str] = APPROACHES
     workers: int | None = None
+    limit: int | None = None
     coroutine: bool = False
     seed: bool = False
     timeout: bool = False

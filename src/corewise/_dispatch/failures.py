@@ -4,7 +4,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from corewise._dispatch.retries import Retries
     from corewise._types.choice import Failed
+    from corewise._types.options import Options
 
 # A share means little while few items have finished: of 20 items that each fail with 1 %, one or more fail in every
 # fifth run. With 100 the share is known to a few percent. A guess.
@@ -74,3 +78,40 @@ class Failures:
     def too_many_in_the_end(self, *, finished: int) -> bool:
         """Return whether more have failed than may, now that all `finished` items were run."""
         return self.too_many(finished=finished, total=finished)
+
+
+def retries_of(options: Options) -> Retries | None:
+    """Return what decides which items are run again; None where none is, ever."""
+    if not options.retries and options.retry_on is None:
+        return None
+    from corewise._dispatch.retries import Retries
+
+    return Retries(options)
+
+
+def short(item: object) -> str:
+    """Return the repr of an item, shortened, whatever its `__repr__` does."""
+    from reprlib import Repr  # not needed as long as nothing fails
+
+    shortener = Repr()
+    shortener.maxstring = shortener.maxother = 120
+    try:
+        return shortener.repr(item)
+    except Exception:  # noqa: BLE001 - a broken repr must not hide the failure
+        return f"<{type(item).__qualname__}>"
+
+
+def refuse_coroutines(values: list[Any]) -> None:
+    """Refuse results that are coroutines, as nobody will await them.
+
+    Raises:
+        TypeError: if there are any.
+    """
+    coroutines = [value for value in values if type(value).__name__ == "coroutine" and hasattr(value, "close")]
+    for coroutine in coroutines:
+        coroutine.close()
+    if coroutines:
+        raise TypeError(
+            "the function returned a coroutine, which nobody awaits. Give the coroutine function itself, or wrap the "
+            "call: `async def call(item): return await fn(item)`."
+        )

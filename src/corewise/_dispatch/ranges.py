@@ -22,6 +22,10 @@ class Outstanding:
     def __bool__(self) -> bool:
         return bool(self._chunks)
 
+    def __len__(self) -> int:
+        """How many stretches there are."""
+        return len(self._chunks)
+
     def __iter__(self) -> Iterator[Chunk]:
         return iter(self._chunks.values())
 

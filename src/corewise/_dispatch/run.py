@@ -7,7 +7,9 @@ approach, which goes on where the one before stopped; so no item is ever run twi
 
 from __future__ import annotations
 
-from corewise._dispatch.failures import Failures
+from time import monotonic, sleep
+
+from corewise._dispatch.failures import Failures, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
 from corewise._dispatch.sizes import ChunkSizes
@@ -20,10 +22,11 @@ from corewise.errors import TooManyFailures
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from corewise._approaches.base import Runner
+    from corewise._dispatch.adapting import Adapting
     from corewise._dispatch.meter import Meter
+    from corewise._dispatch.pace import Pace
     from corewise._dispatch.source import Source
     from corewise._dispatch.window import Window
     from corewise._types.options import Options
@@ -41,25 +44,39 @@ class Run:
         options: chunk size, order, and what to do about failures.
         meter: counts outcomes.
         window: bounds how far it goes ahead of its consumer; None where all results are kept.
+        clock: gives seconds; its zero is of no matter.
+        idle: waits for so many seconds, where nothing is under way.
 
     Attributes:
         failures: what failed for good.
-        retried: how often an item was run again.
     """
 
-    def __init__(self, source: Source, options: Options, meter: Meter, window: Window | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        options: Options,
+        meter: Meter,
+        window: Window | None = None,
+        *,
+        clock: Callable[[], float] = monotonic,
+        idle: Callable[[float], None] = sleep,
+    ) -> None:
         self.source = source
         self.failures = Failures(
             allowed=options.max_failures,
             kept=LISTED_OF_A_STREAM if window is not None and options.on_error == "return" else None,
         )
-        self.retried = 0
         self._options = options
         self._meter = meter
         self._window = window
         self._outstanding = Outstanding()
         self._again: deque[Chunk] = deque()
-        self._attempts: dict[int, int] = {}
+        self._retries = retries_of(options)
+        self._pace = _pace(options)
+        self._held_back = False
+        self._refused = 0
+        self._clock = clock
+        self._idle = idle
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
         self._stop_before: int | None = None
         self._enough: Callable[[Done], bool] | None = None
@@ -74,6 +91,7 @@ class Run:
         enough: Callable[[Done], bool] | None = None,
         chunksize: int | None = None,
         ahead_s: float = READ_S,
+        adapting: Adapting | None = None,
     ) -> None:
         """Run items by this approach from now on.
 
@@ -84,8 +102,11 @@ class Run:
                 are waited for.
             chunksize: size of each chunk; None adapts it.
             ahead_s: seconds of reading the input after which a chunk is ended as it is.
+            adapting: adapts how many calls there are at once; None where that is fixed.
         """
         self._approach = approach
+        self._workers = workers
+        self._adapting = adapting
         self._fixed = chunksize is not None
         self._sizes = ChunkSizes(workers=workers, fixed=chunksize)
         self._enough = enough
@@ -97,7 +118,12 @@ class Run:
     @property
     def unfinished(self) -> bool:
         """Whether there is anything left to hand out."""
-        return bool(self._again) or not self.source.exhausted
+        return bool(self._again or self._retries) or not self.source.exhausted
+
+    @property
+    def retried(self) -> int:
+        """How often an item was run again."""
+        return 0 if self._retries is None else self._retries.count
 
     @property
     def hungry(self) -> bool:
@@ -108,32 +134,51 @@ class Run:
     def remaining(self) -> int | None:
         """How many items are left to hand out; None while unknown."""
         left = self.source.remaining
-        return None if left is None else left + sum(len(chunk.items) for chunk in self._again)
+        if left is None:
+            return None
+        waiting = 0 if self._retries is None else len(self._retries)
+        return left + waiting + sum(len(chunk.items) for chunk in self._again)
 
     def under_way(self, done: Done) -> Chunk:
         """Return the items that an outcome is of; to be asked before it is taken in, as by `enough`."""
         return self._outstanding.part(done.start, done.stop)
 
     def feed(self, *, wait: bool = True) -> bool:
-        """Hand out chunks while there is room for them, or until the input keeps us waiting.
+        """Hand out chunks while there is room for them, and time, or until the input keeps us waiting.
 
         Args:
             wait: False leaves an input alone that has lately been slow to give items.
 
         Returns:
-            Whether anything is under way that is worth waiting for.
+            Whether anything is worth waiting for: what is under way, or the time to hand out more.
         """
         self._hungry = not wait and self.source.slow
-        while self._approach.room and not self._hungry:
+        self._held_back = False
+        if self._retries:
+            self._again.extendleft(reversed(self._retries.take(self._clock())))
+        while self._room and not self._hungry:
             chunk = self._next_chunk()
             if chunk is None:
                 break
             self._outstanding.add(chunk)
             self._approach.submit(chunk)
         self._hungry = self._hungry and self._approach.room > 0
+        if self._held_back or (self._retries and not self._full):
+            return True
         if not self._outstanding or self._stop_before is None:
             return bool(self._outstanding)
         return bool(self._again) or self._outstanding.any_before(self._stop_before)
+
+    @property
+    def due_s(self) -> float | None:
+        """In how many seconds there will be something to hand out; None if that is no matter of time."""
+        due_s: float | None = None
+        if self._held_back and self._pace is not None:
+            due_s = self._pace.wait_s(self._clock())
+        if self._retries and not self._full:
+            later_s = max(0.0, self._retries.due_s - self._clock())
+            due_s = later_s if due_s is None else min(due_s, later_s)
+        return due_s
 
     def take(self, *, wait: bool = True) -> list[Done]:
         """Wait for outcomes, and return what is final and whose turn has come; it may be nothing.
@@ -145,10 +190,10 @@ class Run:
             TooManyFailures: when more items failed than `max_failures` allows.
         """
         # While the input keeps us waiting, results must not: they are looked for between two items.
-        timeout_s = self._meter.tick_s if wait and not self._hungry else 0.0
+        timeout_s = self._patience_s() if wait and not self._hungry else 0.0
         due: list[Done] = []
         try:
-            for done in self._approach.collect(timeout_s):
+            for done in self._collected(timeout_s):
                 if done.wall_s:
                     self._sizes.observe(len(done.values), done.wall_s)
                 self._full = self._full or (self._enough is not None and self._enough(done))
@@ -188,16 +233,52 @@ class Run:
             finally:
                 del error
 
+    # -- waiting -------------------------------------------------------------------------------------------------------
+
+    def _patience_s(self) -> float | None:
+        """Return for how many seconds to wait for outcomes at most; None: as long as it takes."""
+        due_s, tick_s = self.due_s, self._meter.tick_s
+        return due_s if tick_s is None else tick_s if due_s is None else min(due_s, tick_s)
+
+    def _collected(self, timeout_s: float | None) -> list[Done]:
+        """Return outcomes; where nothing is under way, none, but not before the time is up."""
+        if self._outstanding or not timeout_s:
+            return self._approach.collect(timeout_s)
+        until_s = self._clock() + timeout_s
+        self._approach.collect(timeout_s)  # an event loop is to turn meanwhile; others return at once
+        if (left_s := until_s - self._clock()) > 0:
+            self._idle(left_s)
+        return []
+
     # -- handing out ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _room(self) -> int:
+        """How many chunks may be handed out now; with a rate each is to begin at once, so there is none to wait."""
+        room = self._approach.room
+        return room if self._pace is None else min(room, self._approach.limit - len(self._outstanding))
+
     def _next_chunk(self) -> Chunk | None:
-        if self._full:
+        if self._full or (self._workers == 1 and self._retries):  # one worker keeps to the order, as the plain loop
             return None
+        chunk = self._cut()
+        if chunk is None or self._pace is None:
+            return chunk
+        # Cut all the same, so that the end of the input is not waited for.
+        now_s = self._clock()
+        if self._pace.wait_s(now_s):
+            self._again.appendleft(chunk)
+            self._held_back = True
+            return None
+        self._pace.begun(now_s)
+        return chunk
+
+    def _cut(self) -> Chunk | None:
         if self._again:
             return self._cut_again()
         if self._stop_before is not None:
             return None
-        size = self._sizes.next(self.source.remaining)
+        size = 1 if self._pace is not None else self._sizes.next(self.source.remaining)
         if self._window is not None:
             size = self._window.allows(size, fixed=self._fixed)
             if not size:
@@ -211,7 +292,8 @@ class Run:
     def _cut_again(self) -> Chunk:
         """Take what is to be run again, or was handed back: no more at a time than a chunk has by now."""
         chunk = self._again.popleft()
-        size = self._sizes.next(None if (left := self.source.remaining) is None else left + len(chunk.items))
+        left = self.source.remaining
+        size = 1 if self._pace is not None else self._sizes.next(None if left is None else left + len(chunk.items))
         if len(chunk.items) <= size:
             return chunk
         self._again.appendleft(chunk.part(chunk.start + size, chunk.stop))
@@ -222,16 +304,11 @@ class Run:
     def _settle(self, done: Done) -> list[Done]:
         """Take in an outcome; return the parts whose turn has come."""
         if done.start == 0:
-            _refuse_coroutines(done.values)
-        again = [index for index in done.failed if self._is_tried_again(done, index)]
-        for index in done.failed:
-            if index not in again:
-                self._fail(index, done.values[index - done.start])
+            refuse_coroutines(done.values)
+        again = self._judge(done)
         if done.left and (self._stop_before is None or done.stop < self._stop_before):
             self._again.append(self._outstanding.part(done.stop, done.stop + done.left))
         self._outstanding.remove(done.start, len(done.values), dropped=done.dropped + done.left)
-        for index in [one for one in self._attempts if done.start <= one < done.stop and one not in again]:
-            del self._attempts[index]
         self._meter.add(len(done.values) - len(again), len(done.failed) - len(again))
         # Where the first failure is raised, exceptions are no results.
         gone = again if self._options.on_error == "return" else done.failed
@@ -244,32 +321,49 @@ class Run:
             due += self._order.put(part)
         return due
 
+    def _judge(self, done: Done) -> list[int]:
+        """Decide what the failures among an outcome mean; return the indexes of items that are run again."""
+        refused = self._refused
+        again = [index for index in done.failed if self._is_tried_again(done, index)]
+        for index in done.failed:
+            if index not in again:
+                self._fail(index, done.values[index - done.start])
+        if self._retries is not None:
+            self._retries.ended(done.start, done.stop, again)
+        if self._adapting is not None and (self._refused > refused or not done.failed):
+            was_refused = self._refused > refused
+            self._adapting.learn(self._approach, done, self._outstanding, refused=was_refused, remaining=self.remaining)
+        return again
+
     def _fail(self, index: int, error: BaseException) -> None:
         """An item has failed for good."""
         item = short(self._outstanding.item(index))
         add_note(error, f"item {index}: {item}")
-        if index in self._attempts:
-            add_note(error, f"attempt {self._attempts[index] + 1} of {self._options.retries + 1}")
+        if self._retries is not None and (before := self._retries.attempts.get(index)):
+            add_note(error, f"attempt {before + 1} of {self._options.retries + 1}")
         self.failures.add(Failed(index=index, item=item, error=error))
         if self._options.on_error != "return":
             self._stop_at(index)
 
     def _is_tried_again(self, done: Done, index: int) -> bool:
         """Decide whether an item that failed is to be run again, and if so put it in line."""
-        error = done.values[index - done.start]
-        from corewise.errors import CannotTravel  # its base class is dear to import
-
-        # What asks to stop is obeyed, and what cannot travel would not travel the next time either.
-        if not isinstance(error, Exception) or isinstance(error, CannotTravel):
+        retries = self._retries
+        if retries is None or (self._stop_before is not None and index > self._stop_before):
             return False
-        failed = self._attempts.get(index, 0) + 1
-        if failed > self._options.retries or (self._stop_before is not None and index > self._stop_before):
+        least_s = retries.wanted_s(done.values[index - done.start])
+        if least_s is None:
             return False
-        self._attempts[index] = failed
-        self.retried += 1
+        self._refused += self._options.retry_on is not None
+        wait_s = retries.wait_s(index, least_s)
+        if wait_s is None:
+            return False
         # What was dropped behind it goes along, and comes after it, as in the plain loop.
         stop = index + 1 + (done.dropped if index == done.stop - 1 else 0)
-        self._again.append(self._outstanding.part(index, stop))
+        if wait_s:
+            retries.put(self._outstanding.part(index, index + 1), self._clock() + wait_s)
+            index += 1
+        if index < stop:
+            self._again.append(self._outstanding.part(index, stop))
         return True
 
     def _stop_at(self, index: int) -> None:
@@ -277,6 +371,8 @@ class Run:
         stop = self._stop_before = index if self._stop_before is None else min(self._stop_before, index)
         earlier = [chunk.part(chunk.start, min(chunk.stop, stop)) for chunk in self._again if chunk.start < stop]
         self._again = deque(earlier)
+        if self._retries is not None:
+            self._retries.stop_before(stop)
 
     def _too_many(self) -> TooManyFailures:
         self._order.clear()
@@ -286,31 +382,16 @@ class Run:
         return error
 
 
+def _pace(options: Options) -> Pace | None:
+    if options.rate is None:
+        return None
+    from corewise._dispatch.pace import Pace
+
+    return Pace(options.rate)
+
+
 def _raise(error: BaseException) -> None:
     try:
         raise error
     finally:
         del error
-
-
-def short(item: object) -> str:
-    """Return the repr of an item, shortened, whatever its `__repr__` does."""
-    from reprlib import Repr  # not needed as long as nothing fails
-
-    shortener = Repr()
-    shortener.maxstring = shortener.maxother = 120
-    try:
-        return shortener.repr(item)
-    except Exception:  # noqa: BLE001 - a broken repr must not hide the failure
-        return f"<{type(item).__qualname__}>"
-
-
-def _refuse_coroutines(values: list[Any]) -> None:
-    coroutines = [value for value in values if type(value).__name__ == "coroutine" and hasattr(value, "close")]
-    for coroutine in coroutines:
-        coroutine.close()
-    if coroutines:
-        raise TypeError(
-            "the function returned a coroutine, which nobody awaits. Give the coroutine function itself, or wrap the "
-            "call: `async def call(item): return await fn(item)`."
-        )

@@ -31,9 +31,23 @@ def seconds(name: str, value: object) -> float:
     Raises:
         OptionError: otherwise.
     """
+    return number_above_0(name, value, "seconds")
+
+
+def number_above_0(name: str, value: object, what: str) -> float:
+    """Return `value` if it is a finite number above 0.
+
+    Args:
+        name: of the argument.
+        value: what was given.
+        what: what it is a number of, for the message.
+
+    Raises:
+        OptionError: otherwise.
+    """
     number = _real(value)
     if number is None or not 0 < number < float("inf"):
-        raise OptionError(f"{name} must be a number of seconds above 0, or None for no limit, not {value!r}")
+        raise OptionError(f"{name} must be a number of {what} above 0, or None for no limit, not {value!r}")
     return number
 
 
@@ -49,6 +63,35 @@ def number_or_share(name: str, value: object) -> int | float:
     if share is None or not 0 <= share <= 1:
         raise OptionError(f"{name} must be a whole number, or a share from 0.0 to 1.0, not {value!r}")
     return share
+
+
+def seconds_or_none_at_all(name: str, value: object) -> float:
+    """Return `value` as seconds, if it is a number of at least 0.
+
+    Raises:
+        OptionError: otherwise.
+    """
+    number = _real(value)
+    if number is None or not 0 <= number < float("inf"):
+        raise OptionError(f"{name} must be a number of seconds of at least 0, not {value!r}")
+    return number
+
+
+def failures_to_retry(name: str, value: object) -> object:
+    """Return `value` if it is a function; and classes of exceptions, one or several, as a tuple.
+
+    Raises:
+        OptionError: otherwise.
+    """
+    classes = tuple(value) if isinstance(value, tuple | list) else (value,) if isinstance(value, type) else ()
+    if classes and all(isinstance(one, type) and issubclass(one, Exception) for one in classes):
+        return classes
+    if classes or not callable(value):
+        raise OptionError(
+            f"{name} must be a class of exceptions, several of them in a tuple, or a function that is given an "
+            f"exception and returns whether to try again, or after how many seconds; not {value!r}"
+        )
+    return value
 
 
 def one_of(name: str, value: object, allowed: tuple[object, ...]) -> object:
