@@ -105,7 +105,7 @@ class Decision:
             measurement: what was measured; what sending takes is added to it.
             latest: gives some items that were run lately and their results; asked only if it matters what these take
                 to be sent.
-            nearby: whether to leave out processes as long as anything else can be used.
+            nearby: whether to leave out processes where threads can be used.
         """
         choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
         if choice.approach != "processes" or self._looked:

@@ -41,7 +41,7 @@ def choose(
         wishes: what was asked for.
         travel: why nothing can be sent to another process, if that was tried, see `vetoes.cannot_travel`.
 
-        nearby: whether to leave out processes as long as anything else can be used: too little is known yet for them.
+        nearby: whether to leave out processes where threads can be used: too little is known for them yet.
 
     Returns:
         The choice, with the words for it left to `explain`. Never an approach that `wishes` or `travel` forbid.
@@ -59,8 +59,8 @@ def choose(
     if plainly and measurement.items and model.left(measurement, costs) * measurement.item_s <= GAIN_S:
         return _choice(measurement, "sync", 1, "too-short")  # nothing could gain enough to be preferred
     estimates = predictions(measurement, costs, wishes, against)
-    able = [one for one in estimates if not one.veto]
-    best = preferred([one for one in able if not nearby or one.approach != "processes"] or able)
+    nearby = nearby and "threads" not in against
+    best = preferred([one for one in estimates if not one.veto and not (nearby and one.approach == "processes")])
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
     return _choice(measurement, best.approach, best.workers, code, (best, *rest))
