@@ -97,7 +97,9 @@ class ThreadCall:
         self._call.taken(items, size_bytes)
 
     async def advance(self) -> list[Done] | None:
-        """Go on until there is something new."""
+        """Go on until there is something new; None when there is nothing more, or another task has ended it."""
+        if self._over:  # the thread takes no more jobs
+            return None
         parts: list[Done] | None = await self._do(self._call.step)
         if parts is None:
             self._over = True  # and closed, by its last step
