@@ -56,6 +56,7 @@ def compare(  # noqa: PLR0913 - the function and eight options
         budget: seconds to spend. Where not even one round fits, every approach runs a share of the items, and a note
             says so. The first round may go on to three times the budget.
         async_fn: a coroutine function that does the same, for asyncio; without one a plain `fn` is wrapped in one.
+            Its results are compared with those of `fn`, and its first item is run untimed too.
         name: what to call it in the report; by default the function's name.
         about: a sentence about it for the report.
         progress: True shows on standard error what is running; a callable gets each `Trial`.
@@ -152,6 +153,11 @@ def _subject(
         raise TypeError(f"the first argument must be a function, not {type(fn).__name__}")
     if async_fn is not None and not is_coroutine_function(async_fn):
         raise OptionError(f"async_fn must be a coroutine function (`async def`), not {async_fn!r}")
+    if async_fn is not None and is_coroutine_function(fn):
+        raise OptionError(
+            f"async_fn is what asyncio runs in the place of a plain function, and {function_name(fn)} is a coroutine "
+            "function itself; leave async_fn out, or give the plain function first"
+        )
     star = len(iterables) > 1
     items = list(zip(*iterables, strict=False)) if star else list(iterables[0]) if iterables else []
     if not items:
