@@ -6,6 +6,7 @@ from corewise._types.light import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Any, Self, Unpack
@@ -92,6 +93,7 @@ class AsyncStream:
         self._size = (0, 0)  # of that part: items, bytes
         self._busy = False
         self._closed = False
+        self._ended: asyncio.Event | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -142,6 +144,12 @@ class AsyncStream:
             raise RuntimeError("this stream is being read by another task; cancel that one")
         await self._end()
 
+    async def let_go(self) -> None:
+        """End it, as nobody will go on reading, or wait until it has ended: for what has read it, when that ends."""
+        await self._end()
+        if self._ended is not None:
+            await self._ended.wait()
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -178,4 +186,10 @@ class AsyncStream:
         self._closed = True
         self._values = []
         self._parts.clear()
-        await self._call.aclose()
+        from asyncio import Event
+
+        self._ended = Event()
+        try:
+            await self._call.aclose()
+        finally:
+            self._ended.set()

@@ -136,7 +136,7 @@ class Call:
                 self._auto.alone()
             self._leave(kill=True, wait=wait)
         finally:
-            self._end()
+            self._end(wait=wait)
 
     def stats(self) -> Stats:
         """Return what it has cost so far, or in all."""
@@ -249,7 +249,7 @@ class Call:
             self._queued_s = None if queued_s is None or self._queued_s is None else self._queued_s + queued_s
             self._last = _figures_of(approach)
 
-    def _end(self) -> None:
+    def _end(self, *, wait: bool = True) -> None:
         try:
             self._meter.finish()
         finally:
@@ -258,7 +258,7 @@ class Call:
                 self._auto.close()
                 self._auto.learn(self._last["workers"], self._last.get("startup_s", 0.0))
             self._figures = self.stats()
-            self._request.source.drop()
+            self._request.source.drop(wait=wait)
 
 
 def _figures_of(approach: Approach) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def open_call(
     window = None if make_window is None else make_window(request)
     if request.choice is not None and (request.choice.approach != "sync" or is_coroutine_function(fn)):
         if waits:
-            request = request.replace(source=AsyncSource(iterables))
+            request = request.replace(source=AsyncSource(iterables, window))
         return LoopCall(request, window)
     bridges = tuple(FromLoop(one) if is_async(one) else one for one in iterables)
     if waits:
@@ -223,14 +223,20 @@ class LoopCall(Call):
 
     async def _leave_here(self, *, kill: bool) -> None:
         approach: Any = self._approach
-        if hasattr(approach, "ended"):
-            approach.close(kill=kill)
-            try:
-                await approach.ended()
-            finally:
-                self._leave(kill=kill)
-        elif approach is not None:
-            await in_thread(lambda: self._leave(kill=kill, wait=not kill))
+        source = self._request.source
+        try:
+            if hasattr(approach, "ended"):
+                approach.close(kill=kill)
+                try:
+                    await approach.ended()
+                finally:
+                    self._leave(kill=kill)
+            elif approach is not None:
+                await in_thread(lambda: self._leave(kill=kill, wait=not kill))
+        finally:
+            if isinstance(source, AsyncSource):
+                source.drop()
+                await source.ended()
 
 
 class _Gently:

@@ -129,6 +129,15 @@ class Stream:
         finally:
             self._busy = False
 
+    def let_go(self, *, wait: bool = True) -> None:
+        """End it, as nobody will go on reading: called by the stream or `map` that has read it, when that ends.
+
+        Args:
+            wait: whether to wait for threads to end the items they are at.
+        """
+        if not self._busy:
+            self._end(wait=wait)
+
     def __enter__(self) -> Self:
         return self
 
@@ -210,7 +219,7 @@ class Stream:
         if self._call is not None:
             self._call.close(wait=wait)
         elif request is not None:
-            request.source.drop()
+            request.source.drop(wait=wait)
 
 
 _NOTHING_YET = Stats(

@@ -45,7 +45,8 @@ class Source:
         self.taken = 0
         self.exhausted = False
         self.slow = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
+        self._fed_by: list[Any] = [one for one in iterables if hasattr(one, "let_go")]
 
     @property
     def remaining(self) -> int | None:
@@ -73,11 +74,23 @@ class Source:
             self.exhausted = True
         return chunk
 
-    def drop(self) -> None:
-        """Let go of the iterables: nothing more will be read. A generator that nobody else holds is closed by this."""
+    def drop(self, *, wait: bool = True) -> None:
+        """Let go of the iterables: nothing more will be read. A generator that nobody else holds is closed by this.
+
+        Streams end with it, whoever holds them: what was read ahead of them is lost, so nobody could go on. They have
+        a method `let_go`, by which they are told.
+
+        Args:
+            wait: whether they are to wait for what cannot be stopped.
+        """
         self._items = iter(())
         self.sequences = None
         self.exhausted = True
+        if self._fed_by:
+            try:
+                self._fed_by.pop().let_go(wait=wait)
+            finally:
+                self.drop(wait=wait)
 
     def _read(self, size: int) -> list[Any]:
         items: list[Any] = []
