@@ -7,6 +7,7 @@ import contextvars
 import functools
 import gc
 import itertools
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -294,9 +295,10 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_without_await_python_warns() -> None:
     """The warning names the line: the coroutine is dropped there."""
+    here = sys._getframe().f_lineno + 2
     with pytest.warns(RuntimeWarning, match="amap' was never awaited") as caught:
         corewise.amap(works.square_later, [1])  # type: ignore[unused-coroutine]
-    assert caught[0].filename == __file__
+    assert (caught[0].filename, caught[0].lineno) == (__file__, here)
 
 
 def test_a_coroutine_that_blocks_the_loop_is_told() -> None:

@@ -17,7 +17,6 @@ import pytest
 import works
 
 import corewise
-import observe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,14 +47,14 @@ def order(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    """Fail a test after which a thread, a process or a descriptor is left, whoever still holds the streams."""
-    threads, before = set(threading.enumerate()), observe.holdings() if observe.AVAILABLE else None
+def no_threads_left() -> Iterator[None]:
+    """Fail a test after which a thread goes on, whoever still holds the streams."""
+    before = set(threading.enumerate())
     yield
-    for thread in set(threading.enumerate()) - threads:
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:
         thread.join(10)
         assert not thread.is_alive(), thread
-    assert before is None or observe.left_since(before) == []
 
 
 class Numbers:

@@ -83,10 +83,13 @@ class AsyncStream:
         named: Mapping[str, Any],
         given: Mapping[str, object],
     ) -> None:
+        from asyncio import get_running_loop
+
         from corewise._api.loop_call import open_call
         from corewise._api.stream import window_of
 
         self._closed = True  # until there is something to close
+        self._loop = get_running_loop()
         self._call: LoopCall | ThreadCall = open_call("astream", fn, iterables, named, given, window_of)
         self._parts: deque[Done] = deque()
         self._values: list[Any] = []  # of the part that is being taken, in reverse
@@ -104,11 +107,16 @@ class AsyncStream:
             return self._values.pop()
         if self._busy:
             raise RuntimeError("this stream is being read already, by another task")
+        self._refuse_other_loops()
         self._busy = True
         try:
             if not self._closed and await self._has_next_part():
                 return self._values.pop()
             await self._end()
+        except GeneratorExit:  # the loop was closed, so there is nothing to wait with
+            self._closed = True
+            self._call.close(wait=False)
+            raise
         except BaseException:
             await self._end()
             raise
@@ -162,6 +170,12 @@ class AsyncStream:
         if not self._closed:
             self._closed = True
             self._call.close(wait=False)
+
+    def _refuse_other_loops(self) -> None:
+        from asyncio import get_running_loop
+
+        if get_running_loop() is not self._loop:
+            raise RuntimeError("this stream belongs to another event loop, in which its calls are run")
 
     async def _has_next_part(self) -> bool:
         """Go on to the next part; False when there is none."""

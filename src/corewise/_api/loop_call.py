@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from time import perf_counter
+from weakref import ref
 
 from corewise._api.call import Call
 from corewise._api.decide import number_of_workers
@@ -211,7 +212,15 @@ class LoopCall(Call):
         approach: Any
         if name == "threads":
             self._approach = approach = load_approach(name)(terms)
-            approach.tell = self._tell
+            # Threads live on for themselves. If they held this call, and so the task that awaits it, nobody could drop
+            # it together with a loop that was closed under it, and they would never hear of that.
+            seen = ref(self)
+
+            def tell() -> None:
+                if (call := seen()) is not None:
+                    call._tell()  # noqa: SLF001 - it is this very object
+
+            approach.tell = tell
             return approach
         from corewise._engine.start import pick_start_method
 
@@ -286,6 +295,9 @@ async def gather(call: LoopCall | ThreadCall) -> Results:
         if choice is None:
             raise RuntimeError("a call that is over has made its choice")
         return Results(values, choice, call.stats(), call.failures)
+    except GeneratorExit:  # the loop was closed, so there is nothing to wait with
+        call.close(wait=False)
+        raise
     finally:
         del values
         await call.aclose()

@@ -175,6 +175,8 @@ class InLoop:
                 cancelled = False
                 try:
                     values.append(await self._outcome(index, item, star=chunk.star))
+                except GeneratorExit:  # the loop was closed under it
+                    raise
                 except BaseException as error:  # whatever the function raises is the item's outcome
                     cancelled = self._is_cancelled(error)
                     if isinstance(error, KeyboardInterrupt) or (cancelled and self._closing):
