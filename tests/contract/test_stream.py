@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import option_works
 import pytest
 import works
-from test_every_approach import WAYS
+from ways import WAYS
 
 import corewise
 from corewise import errors

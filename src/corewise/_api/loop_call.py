@@ -194,7 +194,6 @@ class LoopCall(Call):
 
             approach = InLoop(terms, self._news.set)
             self._approach = approach
-            await approach.prepare()
         else:
             approach = await self._opened(choice.approach, terms)
         self._meter.start(choice.approach, choice.workers, source.total)
