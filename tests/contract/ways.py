@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import corewise
 
@@ -34,8 +34,11 @@ EVERY = WAYS | AWAITED
 
 def call(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
     """Run a function by a way: by `map`, or by the verb that stands behind the comma, in an event loop of its own."""
-    options = {**EVERY[way], **options}
-    _, _, verb = way.partition(", ")
+    return call_by(way.partition(", ")[2], fn, *iterables, **{**EVERY[way], **options})
+
+
+def call_by(verb: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
+    """Run a function by a verb, in an event loop of its own if it is awaited; by `map` where none is named."""
     if not verb:
         return corewise.map(fn, *iterables, **options)
     return asyncio.run(_awaited(verb, fn, iterables, options))
@@ -51,6 +54,56 @@ async def _awaited(
     choice = stream.choice
     assert choice is not None
     return corewise.Results(values, choice, stream.stats, stream.failures)
+
+
+class Turned:
+    """An `astream` that is read as a plain stream is: its loop turns whenever a result is asked for."""
+
+    def __init__(self, fn: Callable[..., Any], *iterables: Any, **options: Any) -> None:
+        async def make() -> corewise.AsyncStream:
+            return corewise.astream(fn, *iterables, **options)
+
+        self._closed = False
+        self._runner = asyncio.Runner()
+        self._stream = self._runner.run(make())
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        if self._closed:
+            raise StopIteration
+        try:
+            return self._runner.run(_next(self._stream))
+        except StopAsyncIteration:
+            self.close()
+            raise StopIteration from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def close(self) -> None:
+        """End it, and its loop."""
+        if not self._closed:
+            self._closed = True
+            self._runner.run(self._stream.aclose())
+            self._runner.close()
+
+
+async def _next(stream: corewise.AsyncStream) -> Any:
+    return await anext(stream)
 
 
 def as_coroutine_function(fn: Callable[..., Any]) -> Callable[..., Any]:
