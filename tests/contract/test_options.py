@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import option_works
 import pytest
 import works
-from ways import EVERY, WAYS, as_coroutine_function, call
+from ways import WAYS, as_coroutine_function, call
 
 import corewise
 from corewise import errors
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BY_PROCESSES = [name for name in WAYS if name.startswith("processes")]
-LIMITED = [name for name in EVERY if name.startswith(("asyncio", "processes", "auto"))]
+TRIED = [*WAYS, "asyncio, amap", "processes-fork, astream", "auto, amap"]
+LIMITED = ["asyncio", *BY_PROCESSES, "auto", "asyncio, amap", "processes-fork, astream"]
 LATER: dict[Callable[..., Any], Callable[..., Any]] = {
     works.square: works.square_later,
     works.fail_for_3_and_7: works.fail_for_3_and_7_later,
@@ -30,7 +31,7 @@ LATER: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-@pytest.fixture(params=list(EVERY))
+@pytest.fixture(params=TRIED)
 def way(request: pytest.FixtureRequest) -> str:
     """Name a way to run."""
     return str(request.param)

@@ -21,7 +21,6 @@ ORDERS = [
     ("asyncio", "processes", "threads"),
     ("threads", "asyncio", "processes"),
     ("processes", "asyncio", "auto"),
-    ("asyncio", "auto", "asyncio"),
     ("auto", "auto", "auto"),
 ]
 
@@ -154,7 +153,7 @@ def test_a_source_that_raises_ends_all_stages(order: tuple[str, ...]) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("end", ["break", "cancel", "cancel twice", "garbage"])
+@pytest.mark.parametrize("end", ["break", "cancel", "garbage"])
 def test_whoever_stops_early_stops_all_stages(order: tuple[str, ...], end: str) -> None:
     """By leaving the block around the last one, or by being cancelled, or by dropping it."""
 
@@ -177,10 +176,9 @@ def test_whoever_stops_early_stops_all_stages(order: tuple[str, ...], end: str) 
         reading = asyncio.ensure_future(read(stages, reached))
         await reached.wait()
         if end != "break":
-            reading.cancel()
-            if end == "cancel twice":
-                await asyncio.sleep(0)
+            for _ in range(2):  # the second time while it cleans up
                 reading.cancel()
+                await asyncio.sleep(0)
             with pytest.raises(asyncio.CancelledError):
                 await reading
         await reading if end == "break" else None

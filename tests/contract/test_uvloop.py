@@ -27,7 +27,7 @@ def begun() -> None:
     run(asyncio.sleep(0))
 
 
-@pytest.fixture(params=list(WAYS))
+@pytest.fixture(params=["sync", "threads", "asyncio", "processes-fork", "auto"])
 def way(request: pytest.FixtureRequest) -> str:
     """Name a way to run."""
     return str(request.param)

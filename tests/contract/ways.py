@@ -25,7 +25,7 @@ AWAITED: dict[str, dict[str, Any]] = {
     f"{name}, {verb}": WAYS[name]
     for verb, names in {
         "amap": ["sync", "threads", "asyncio", "processes-fork", "auto"],
-        "astream": ["threads", "asyncio", "processes-fork", "auto"],
+        "astream": ["asyncio", "processes-fork", "auto"],
     }.items()
     for name in names
 }
