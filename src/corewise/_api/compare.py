@@ -56,7 +56,6 @@ def compare(  # noqa: PLR0913 - the function and eight options
         budget: seconds to spend. Where not even one round fits, every approach runs a share of the items, and a note
             says so. The first round may go on to three times the budget.
         async_fn: a coroutine function that does the same, for asyncio; without one a plain `fn` is wrapped in one.
-            Its results are compared with those of `fn`, and its first item is run untimed too.
         name: what to call it in the report; by default the function's name.
         about: a sentence about it for the report.
         progress: True shows on standard error what is running; a callable gets each `Trial`.
