@@ -168,6 +168,26 @@ def test_whoever_stops_early_stops_all_stages(order: tuple[str, ...], end: str) 
     assert [list(one) for one in stages] == [[]] * len(stages)
 
 
+@pytest.mark.parametrize("kind", ["threads", "asyncio", "processes"])
+def test_results_do_not_wait_for_what_a_stage_before_is_long_at(kind: str) -> None:
+    """They are handed on meanwhile, and so is a failure."""
+    go_on = threading.Event()
+
+    def hold_up(number: int) -> int:
+        assert number < 20 or go_on.wait(15)
+        return number
+
+    with corewise.stream(hold_up, range(30), approach="threads", workers=2, chunksize=1) as first:
+        fn = later(increase) if kind == "asyncio" else increase
+        second = corewise.stream(fn, first, **KINDS[kind])
+        third = corewise.stream(functools.partial(increase, bad=10), second, **KINDS["threads"], on_error="return")
+        results = list(itertools.islice(third, 20))
+        assert not go_on.is_set()
+        go_on.set()
+        results += list(third)
+    assert [type(one) for one in results] == [int] * 9 + [ValueError] + [int] * 20
+
+
 @pytest.mark.parametrize("kind", ["threads", "processes", "asyncio", "sync"])
 def test_a_map_that_fails_ends_the_stream_that_it_reads(kind: str) -> None:
     """As the last stage of a pipeline, whose results are wanted at once."""

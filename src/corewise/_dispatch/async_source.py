@@ -54,7 +54,7 @@ class AsyncSource(Source):
         self._news = news
         self._task = asyncio.get_running_loop().create_task(self._read_all(news), name="corewise-input")
 
-    def cut(self, size: int) -> Chunk | None:
+    def cut(self, size: int, patience_s: float | None = None) -> Chunk | None:  # noqa: ARG002 - it never waits
         """Take what has been read, up to `size` items; None when nothing is there yet, or left."""
         items = [self._rows.popleft() for _ in range(min(size, len(self._rows)))]
         self._space.set()

@@ -11,6 +11,7 @@ from corewise._dispatch.failures import Failures
 from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
 from corewise._dispatch.sizes import ChunkSizes
+from corewise._dispatch.source import READ_S
 from corewise._types.choice import Failed
 from corewise._types.light import deque
 from corewise._work.notes import add_note
@@ -110,18 +111,20 @@ class Run:
         """Return the items that an outcome is of; to be asked before it is taken in, as by `enough`."""
         return self._outstanding.part(done.start, done.stop)
 
-    def feed(self, *, wait: bool = True) -> bool:
+    def feed(self, *, wait: bool = True, limit_s: float | None = None) -> bool:
         """Hand out chunks while there is room for them, or until the input keeps us waiting.
 
         Args:
             wait: False leaves an input alone that has lately been slow to give items.
+            limit_s: seconds to wait at most for an input that is a stream; None, where nothing is under way, as long as
+                it takes.
 
         Returns:
             Whether anything is under way that is worth waiting for.
         """
         self._hungry = not wait and self.source.slow
         while self._approach.room and not self._hungry:
-            chunk = self._next_chunk()
+            chunk = self._next_chunk(self._patience_s(limit_s) if wait else 0.0)
             if chunk is None:
                 break
             self._outstanding.add(chunk)
@@ -131,17 +134,26 @@ class Run:
             return bool(self._outstanding)
         return bool(self._again) or self._outstanding.any_before(self._stop_before)
 
-    def take(self, *, wait: bool = True) -> list[Done]:
+    def _patience_s(self, limit_s: float | None) -> float | None:
+        """Return how long to wait for an input that is a stream: not long where results of this run may come."""
+        if not self._outstanding:
+            return limit_s
+        return READ_S if limit_s is None else min(READ_S, limit_s)
+
+    def take(self, *, wait: bool = True, limit_s: float | None = None) -> list[Done]:
         """Wait for outcomes, and return what is final and whose turn has come; it may be nothing.
 
         Args:
             wait: False takes what is there.
+            limit_s: seconds to wait at most; None waits as long as it takes.
 
         Raises:
             TooManyFailures: when more items failed than `max_failures` allows.
         """
         # While the input keeps us waiting, results must not: they are looked for between two items.
         timeout_s = self._meter.tick_s if wait and not self._hungry else 0.0
+        if limit_s is not None:
+            timeout_s = limit_s if timeout_s is None else min(timeout_s, limit_s)
         due: list[Done] = []
         try:
             for done in self._approach.collect(timeout_s):
@@ -186,7 +198,7 @@ class Run:
 
     # -- handing out ---------------------------------------------------------------------------------------------------
 
-    def _next_chunk(self) -> Chunk | None:
+    def _next_chunk(self, patience_s: float | None) -> Chunk | None:
         if self._full:
             return None
         if self._again:
@@ -198,7 +210,7 @@ class Run:
             size = self._window.allows(size, fixed=self._fixed)
             if not size:
                 return None
-        chunk = self.source.cut(size)
+        chunk = self.source.cut(size, patience_s)
         self._hungry = self.source.slow
         if chunk is not None and self._window is not None:
             self._window.read(len(chunk.items))

@@ -47,6 +47,7 @@ class Source:
         self.slow = False
         self.error: BaseException | None = None
         self._fed_by: list[Any] = [one for one in iterables if hasattr(one, "let_go")]
+        self._feeder: Any = self._fed_by[0] if self._fed_by and not self.star else None
 
     @property
     def remaining(self) -> int | None:
@@ -55,8 +56,14 @@ class Source:
             return 0
         return None if self.total is None else max(0, self.total - self.taken)
 
-    def cut(self, size: int) -> Chunk | None:
-        """Take the next chunk, of `size` items or fewer; None when nothing is left."""
+    def cut(self, size: int, patience_s: float | None = None) -> Chunk | None:
+        """Take the next chunk, of `size` items or fewer; None when nothing is left, or nothing came in time.
+
+        Args:
+            size: most items.
+            patience_s: seconds to wait at most for the first of them, where the input is a stream, which can be asked;
+                None waits as long as it takes.
+        """
         self.slow = False
         if self.exhausted:
             return None
@@ -65,7 +72,7 @@ class Source:
             items: Sequence[Any] = self.sequences[0][self.taken : self.taken + size]
             self.exhausted = len(items) < size
         else:
-            items = self._read(size)
+            items = self._read(size, patience_s)
         if not items:
             return None
         chunk = Chunk(self.taken, items, star=self.star)
@@ -84,6 +91,7 @@ class Source:
             wait: whether they are to wait for what cannot be stopped.
         """
         self._items = iter(())
+        self._feeder = None
         self.sequences = None
         self.exhausted = True
         if self._fed_by:
@@ -92,15 +100,27 @@ class Source:
             finally:
                 self.drop(wait=wait)
 
-    def _read(self, size: int) -> list[Any]:
+    def _read(self, size: int, patience_s: float | None) -> list[Any]:
         items: list[Any] = []
         try:
-            self._read_into(items, size)
+            if self._feeder is None:
+                self._read_into(items, size)
+            else:
+                self._take_ready(items, size, patience_s)
         except Exception as error:  # noqa: BLE001 - kept until its turn has come
             self.error = error
             without_our_frame(without_our_frame(error))
             self.exhausted = True
         return items
+
+    def _take_ready(self, items: list[Any], size: int, patience_s: float | None) -> None:
+        """Take what a stream has: results of this run are not to wait for what goes on before it."""
+        while len(items) < size:
+            found = self._feeder.some(size - len(items), 0.0 if items else patience_s)
+            if not found:
+                self.exhausted, self.slow = found is None, found is not None
+                return
+            items += found
 
     def _read_into(self, items: list[Any], size: int) -> None:
         # `extend` keeps what has been read so far when the iterable raises.
