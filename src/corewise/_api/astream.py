@@ -35,7 +35,7 @@ def astream(
 
     Args:
         fn: the function, plain or a coroutine function.
-        *iterables: the inputs, plain or async ones.
+        *iterables: the inputs, plain or async ones. A stream among them ends with this one.
         approach: as for `amap`.
         workers: as for `amap`.
         progress: as for `amap`.

@@ -45,7 +45,8 @@ def stream(
 
     Args:
         fn: the function; a coroutine function runs by any approach too.
-        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input.
+        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input. A stream
+            among them ends with this one.
         approach: as for `map`. With ``"sync"`` each item is run at the moment it is asked for; coroutines run in an
             event loop in a thread of its own, so that they go on while the consumer is busy.
         workers: as for `map`.
