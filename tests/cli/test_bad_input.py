@@ -26,7 +26,11 @@ TYPED_WRONGLY = {
     "no such async function": (("compare", "plain.py:square", *ITEMS, "--async-target", "plain.py:nothing"), "nothing"),
     "a plain function as async": (
         ("compare", "plain.py:square", *ITEMS, "--async-target", "plain.py:square"),
-        "coroutine function",
+        "--async-target plain.py:square is no async function",
+    ),
+    "an async function with an async function": (
+        ("compare", "plain.py:square_async", *ITEMS, "--async-target", "plain.py:square_async"),
+        "leave out --async-target",
     ),
     "items that do not parse": (("compare", "plain.py:square", "--items", "[1, 2"), "'[' was never closed"),
     "no items": (("compare", "plain.py:square", "--items", "[]"), "there are no items"),

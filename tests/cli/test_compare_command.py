@@ -91,6 +91,16 @@ def test_asyncio_runs_the_async_function() -> None:
     assert rows["asyncio"]["runs"] == "async function"
 
 
+def test_an_async_function_that_gives_something_else_is_named() -> None:
+    """The command fails, as it does for any approach whose results differ."""
+    finished = corewise(
+        *("compare", "plain.py:length", "--async-target", "plain.py:square_async", "--items", "[5]"),
+        *("--approaches", "asyncio", "--repeat", "1", "--quiet"),
+    )
+    assert finished.returncode == 1
+    assert "asyncio (plain.square_async) returned 25" in finished.stderr
+
+
 def test_a_file_whose_name_is_taken_is_compared_by_processes(tmp_path: Path) -> None:
     """A file called json.py, in the folder where the command is called, is in the way of nothing."""
     (tmp_path / "json.py").write_text("def twice(item): return 2 * item\n", "utf-8")

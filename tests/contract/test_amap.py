@@ -1,18 +1,17 @@
-"""The contract of `map` holds for `amap` and `astream`, whatever runs the items."""
+"""What `amap` and `astream` promise beside what they share with `map` (test_every_approach.py, test_options.py)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 import gc
-import itertools
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import works
-from awaited import OF_COROUTINES, VERBS, WAYS, collect, numbers_later, run
+from awaited import OF_COROUTINES, VERBS, WAYS, collect, numbers_later
 
 import corewise
 from corewise import errors
@@ -33,11 +32,6 @@ def verb(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_results_come_in_the_order_of_the_inputs(verb: str, way: str) -> None:
-    """Many short items, cut into chunks of any size, come back as the plain loop gives them."""
-    assert run(verb, way, works.square, range(500)) == [number * number for number in range(500)]
-
-
 def test_two_iterables_give_two_arguments_and_the_shortest_ends(verb: str, way: str) -> None:
     """It is the built-in map's rule, for async iterables as well."""
 
@@ -47,11 +41,6 @@ def test_two_iterables_give_two_arguments_and_the_shortest_ends(verb: str, way: 
         return plain
 
     assert asyncio.run(main()) == [11, 22, 33]
-
-
-def test_no_items_give_no_results(verb: str, way: str) -> None:
-    """An empty input is no error."""
-    assert run(verb, way, works.square, []) == []
 
 
 def test_an_async_generator_is_read_to_its_end(verb: str, way: str) -> None:
@@ -81,35 +70,6 @@ def test_an_input_that_raises_raises_here(verb: str, way: str, kind: str) -> Non
             await collect(verb, way, works.square, numbers() if kind == "plain" else later())
 
     asyncio.run(main())
-
-
-def test_an_endless_input_is_read_only_as_far_as_workers_go(verb: str, way: str) -> None:
-    """A failure ends the run although the input never does, and names its item."""
-    with pytest.raises(ValueError, match="no 40s here") as caught:
-        run(verb, way, functools.partial(_fail_at_40), itertools.count())
-    assert caught.value.__notes__ == ["item 40: 40"]
-
-
-def _fail_at_40(number: int) -> int:
-    return works.fail_at(number, 40)
-
-
-# A busy machine may make 50 ms of sleep in a loop long ones.
-@pytest.mark.filterwarnings("ignore:.* held up the event loop:RuntimeWarning")
-def test_the_first_failure_in_the_order_of_the_input_is_raised(verb: str, way: str) -> None:
-    """Item 3 is slower to fail than item 7, and still it is the one the plain loop would have raised."""
-    with pytest.raises(ValueError, match="no 3s here") as caught:
-        run(verb, way, works.fail_for_3_and_7, range(10))
-    assert caught.value.__notes__ == ["item 3: 3"]
-    if way.startswith("processes"):
-        assert isinstance(caught.value.__cause__, errors.RemoteTraceback)
-
-
-def test_failures_can_be_returned_in_place(verb: str, way: str) -> None:
-    """With on_error="return" all other items are run."""
-    results = run(verb, way, works.raise_tracked, range(10), on_error="return")
-    assert [index for index, value in enumerate(results) if isinstance(value, works.Tracked)] == [3]
-    assert [value for value in results if not isinstance(value, works.Tracked)] == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
 def test_the_function_sees_context_variables(verb: str, way: str) -> None:
@@ -145,44 +105,6 @@ def _set_and_look(number: int) -> str:
     before = _VARIABLE.get()
     _VARIABLE.set(f"in {number}")
     return before
-
-
-def test_unordered_results_come_as_they_are_finished(verb: str, way: str) -> None:
-    """All of them, once."""
-    assert sorted(run(verb, way, works.square, range(200), ordered=False)) == [number**2 for number in range(200)]
-
-
-def test_an_item_that_fails_is_tried_again(verb: str) -> None:
-    """In the caller's loop as anywhere."""
-    tries: dict[int, int] = {}
-
-    def twice(number: int) -> int:
-        tries[number] = tries.get(number, 0) + 1
-        if tries[number] == 1 and number % 3 == 0:
-            raise ValueError(number)
-        return number
-
-    assert run(verb, "asyncio", twice, range(20), retries=1) == list(range(20))
-    assert sorted(number for number in tries if tries[number] == 2) == [0, 3, 6, 9, 12, 15, 18]
-
-
-def test_a_coroutine_that_takes_too_long_is_cancelled(verb: str) -> None:
-    """And its item fails."""
-
-    async def work(number: int) -> int:
-        if number == 2:
-            await asyncio.Event().wait()
-        return number
-
-    async def main() -> list[Any]:
-        kinds = {"timeout": 0.05, "on_error": "return"}
-        if verb == "amap":
-            return await corewise.amap(work, range(4), **kinds)  # type: ignore[arg-type]
-        return [one async for one in corewise.astream(work, range(4), **kinds)]  # type: ignore[arg-type]
-
-    results = asyncio.run(main())
-    assert type(results.pop(2)) is TimeoutError
-    assert results == [0, 1, 3]
 
 
 @pytest.mark.parametrize("approach", ["threads", "processes"])
@@ -294,9 +216,10 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_without_await_python_warns() -> None:
     """The warning names the line: the coroutine is dropped there."""
+    here = sys._getframe().f_lineno + 2
     with pytest.warns(RuntimeWarning, match="amap' was never awaited") as caught:
         corewise.amap(works.square_later, [1])  # type: ignore[unused-coroutine]
-    assert caught[0].filename == __file__
+    assert (caught[0].filename, caught[0].lineno) == (__file__, here)
 
 
 def test_a_coroutine_that_blocks_the_loop_is_told() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import works
+from ways import EVERY, WAYS, as_coroutine_function, call
 
 import corewise
 from corewise import errors
@@ -19,20 +20,10 @@ from corewise import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# How each approach is asked for. A coroutine function runs by all of them, a plain one by all but asyncio.
-WAYS: dict[str, dict[str, Any]] = {
-    "sync": {"approach": "sync"},
-    "threads": {"approach": "threads", "workers": 4},
-    "asyncio": {"approach": "asyncio", "workers": 4},
-    "processes-fork": {"approach": "processes", "workers": 2, "start_method": "fork"},
-    "processes-forkserver": {"approach": "processes", "workers": 2, "start_method": "forkserver"},
-    "processes-spawn": {"approach": "processes", "workers": 2, "start_method": "spawn"},
-    "auto": {"approach": "auto"},
-}
-OF_PLAIN_FUNCTIONS = [name for name in WAYS if name != "asyncio"]
+OF_PLAIN_FUNCTIONS = [name for name in EVERY if not name.startswith("asyncio")]
 
 
-@pytest.fixture(params=list(WAYS))
+@pytest.fixture(params=list(EVERY))
 def way(request: pytest.FixtureRequest) -> str:
     """Name a way to run."""
     return str(request.param)
@@ -40,19 +31,9 @@ def way(request: pytest.FixtureRequest) -> str:
 
 def run(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
     """Run a plain function by a way; asyncio gets it as a coroutine function."""
-    if way == "asyncio":
+    if way.startswith("asyncio"):
         fn = as_coroutine_function(fn)
-    return corewise.map(fn, *iterables, **WAYS[way], **options)
-
-
-def as_coroutine_function(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the same function as a coroutine function."""
-
-    async def later(*args: Any) -> Any:
-        await asyncio.sleep(0)
-        return fn(*args)
-
-    return later
+    return call(way, fn, *iterables, **options)
 
 
 def test_results_come_in_the_order_of_the_inputs(way: str) -> None:
@@ -177,7 +158,7 @@ def test_stop_iteration_is_a_failure_not_the_end(way: str) -> None:
 def test_sys_exit_is_raised_as_in_a_plain_loop(way: str) -> None:
     """It ends the call, names the item, and takes no worker with it."""
     with pytest.raises(SystemExit) as caught:
-        corewise.map(works.exit_at_2, range(5), **WAYS[way])
+        call(way, works.exit_at_2, range(5))
     assert caught.value.code == 3
     assert caught.value.__notes__ == ["item 2: 2"]
 
@@ -198,7 +179,7 @@ def test_bound_methods_and_classes_work(way: str) -> None:
 @pytest.mark.parametrize("fn", [works.square_later])
 def test_coroutine_functions_run_by_every_approach(way: str, fn: Callable[..., Any]) -> None:
     """Elsewhere than in asyncio each call is run to its end."""
-    assert corewise.map(fn, range(20), **WAYS[way]) == [number * number for number in range(20)]
+    assert call(way, fn, range(20)) == [number * number for number in range(20)]
 
 
 def test_each_item_is_run_exactly_once(way: str, tmp_path: Any) -> None:
@@ -255,6 +236,9 @@ def test_results_pickle_with_their_attributes(way: str) -> None:
     assert again.stats == results.stats
 
 
+@pytest.mark.parametrize(
+    "way", WAYS
+)  # for verbs that are awaited see test_amap.py: a loop of one's own keeps it longer
 def test_a_failure_is_not_kept_alive_by_the_run(way: str) -> None:
     """An exception that was caught and dropped goes away without waiting for the garbage collector."""
     gc.collect()
@@ -287,7 +271,7 @@ def test_nothing_goes_on_after_a_failure(way: str, tmp_path: Any) -> None:
     assert len(begun) < 20
 
 
-@pytest.mark.parametrize("way", ["sync", "threads", "asyncio"])
+@pytest.mark.parametrize("way", [name for name in EVERY if name.startswith(("sync", "threads", "asyncio"))])
 def test_context_variables_reach_the_workers(way: str) -> None:
     """Approaches that share the caller's memory share its context as well."""
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
@@ -295,12 +279,13 @@ def test_context_variables_reach_the_workers(way: str) -> None:
     assert run(way, lambda _: variable.get(), range(3)) == ["set by the caller"] * 3
 
 
-@pytest.mark.parametrize("way", ["threads", "processes-fork"])
+@pytest.mark.parametrize("way", [name for name in EVERY if name.startswith(("threads", "processes-fork"))])
 def test_workers_run_at_the_same_time(way: str, tmp_path: Any) -> None:
     """Each of two items waits for the other: one after the other would wait for ever."""
     assert run(way, works.rendezvous, [str(tmp_path)] * 2, [1, 2]) == [1, 2]
 
 
+@pytest.mark.parametrize("way", WAYS)
 def test_a_map_may_run_where_an_event_loop_runs_already(way: str) -> None:
     """In a notebook, or in a coroutine that calls plain code."""
 
@@ -310,6 +295,7 @@ def test_a_map_may_run_where_an_event_loop_runs_already(way: str) -> None:
     assert asyncio.run(main()) == [0, 1, 4, 9, 16]
 
 
+@pytest.mark.parametrize("way", WAYS)
 def test_a_failure_where_an_event_loop_runs_already_is_the_items_own(way: str) -> None:
     """Nothing of the loops is in its way."""
 

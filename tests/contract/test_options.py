@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import option_works
 import pytest
 import works
-from test_every_approach import WAYS
+from ways import WAYS, as_coroutine_function, call
 
 import corewise
 from corewise import errors
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BY_PROCESSES = [name for name in WAYS if name.startswith("processes")]
-LIMITED = {**{name: WAYS[name] for name in ["asyncio", *BY_PROCESSES]}, "auto": WAYS["auto"]}
+TRIED = [*WAYS, "asyncio, amap", "processes-fork, astream", "auto, amap"]
+LIMITED = ["asyncio", *BY_PROCESSES, "auto", "asyncio, amap", "processes-fork, astream"]
 LATER: dict[Callable[..., Any], Callable[..., Any]] = {
     works.square: works.square_later,
     works.fail_for_3_and_7: works.fail_for_3_and_7_later,
@@ -30,7 +31,7 @@ LATER: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-@pytest.fixture(params=list(WAYS))
+@pytest.fixture(params=TRIED)
 def way(request: pytest.FixtureRequest) -> str:
     """Name a way to run."""
     return str(request.param)
@@ -38,17 +39,9 @@ def way(request: pytest.FixtureRequest) -> str:
 
 def run(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
     """Run a plain function by a way; asyncio gets its twin, or wraps it."""
-    if way == "asyncio":
-        fn = LATER.get(fn) or _as_coroutine_function(fn)
-    return corewise.map(fn, *iterables, **{**WAYS[way], **options})
-
-
-def _as_coroutine_function(fn: Callable[..., Any]) -> Callable[..., Any]:
-    async def later(*args: Any) -> Any:
-        await asyncio.sleep(0)
-        return fn(*args)
-
-    return later
+    if way.startswith("asyncio"):
+        fn = LATER.get(fn) or as_coroutine_function(fn)
+    return call(way, fn, *iterables, **options)
 
 
 # -- timeout -----------------------------------------------------------------------------------------------------------
@@ -223,7 +216,7 @@ def test_an_initializer_is_called_once_in_each_worker(
     assert results == [f"hello {way}"] * 50
     lines = path.read_text("ascii").split()
     assert len(lines) == len(set(lines))
-    if way in {"sync", "asyncio", "auto"}:
+    if way.startswith(("sync", "asyncio", "auto")):
         assert len(lines) == 1
     else:
         assert len(lines) == results.stats.workers
@@ -256,7 +249,7 @@ def test_what_an_initializer_opens_is_of_use_to_the_coroutines(way: str) -> None
     async def fn(_: int) -> bool:
         return asyncio.get_running_loop() in made
 
-    assert corewise.map(fn, range(4), **WAYS[way], initializer=initializer) == [True] * 4
+    assert call(way, fn, range(4), initializer=initializer) == [True] * 4
 
 
 # -- seed --------------------------------------------------------------------------------------------------------------

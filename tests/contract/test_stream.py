@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import threading
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import option_works
 import pytest
 import works
-from test_every_approach import WAYS
+from ways import AWAITED, EVERY, WAYS, Turned, as_coroutine_function
 
 import corewise
 from corewise import errors
@@ -29,7 +28,7 @@ LATER: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-@pytest.fixture(params=list(WAYS))
+@pytest.fixture(params=[name for name in EVERY if not name.endswith("amap")])
 def way(request: pytest.FixtureRequest) -> str:
     """Name a way to run."""
     return str(request.param)
@@ -37,17 +36,11 @@ def way(request: pytest.FixtureRequest) -> str:
 
 def stream(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Stream:
     """Stream a plain function by a way; asyncio gets its twin, or wraps it."""
-    if way == "asyncio":
-        fn = LATER.get(fn) or _as_coroutine_function(fn)
-    return corewise.stream(fn, *iterables, **{**WAYS[way], **options})
-
-
-def _as_coroutine_function(fn: Callable[..., Any]) -> Callable[..., Any]:
-    async def later(*args: Any) -> Any:
-        await asyncio.sleep(0)
-        return fn(*args)
-
-    return later
+    if way.startswith("asyncio"):
+        fn = LATER.get(fn) or as_coroutine_function(fn)
+    make: Any = Turned if way in AWAITED else corewise.stream
+    results: corewise.Stream = make(fn, *iterables, **{**EVERY[way], **options})
+    return results
 
 
 class Read:
@@ -101,6 +94,7 @@ def test_an_endless_input_gives_results_at_once(way: str) -> None:
         assert list(itertools.islice(results, 1000)) == [number * number for number in range(1000)]
 
 
+@pytest.mark.parametrize("way", WAYS)
 def test_a_map_may_be_streamed_inside_a_stream(way: str) -> None:
     """Streams are chained as generators are."""
     inner = stream(way, works.square, range(40))
@@ -291,7 +285,7 @@ def test_stop_iteration_does_not_end_the_loop_in_silence(way: str) -> None:
     with pytest.raises(RuntimeError, match="StopIteration") as caught:
         next(results)
     # A coroutine function does that by itself, so there the item's own error is one already.
-    named = caught.value if way == "asyncio" else caught.value.__cause__
+    named = caught.value if way.startswith("asyncio") else caught.value.__cause__
     assert named is not None
     assert named.__notes__ == ["item 2: 2"]
 

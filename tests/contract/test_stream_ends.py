@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import programs
 import pytest
 import works
-from test_every_approach import WAYS
+from ways import WAYS
 
 import corewise
 

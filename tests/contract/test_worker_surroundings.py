@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import surrounded
 import threadpoolctl
+from ways import call_by
 
 import corewise
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 METHODS = ["fork", "forkserver", "spawn"]
 
 
-@pytest.fixture(params=METHODS)
+@pytest.fixture(params=[*METHODS, "fork, amap", "fork, astream"])
 def method(request: pytest.FixtureRequest) -> str:
     """Name a way to start workers."""
     return str(request.param)
@@ -29,8 +30,9 @@ def method(request: pytest.FixtureRequest) -> str:
 
 def run(method: str, fn: Callable[..., Any], items: range, **options: Any) -> corewise.Results:
     """Run by two worker processes."""
-    options = {"workers": 2, **options}
-    return corewise.map(fn, items, approach="processes", start_method=method, **options)
+    method, _, verb = method.partition(", ")
+    options = {"workers": 2, "approach": "processes", "start_method": method, **options}
+    return call_by(verb, fn, items, **options)
 
 
 def test_log_records_reach_the_callers_handlers(method: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -56,6 +56,19 @@ def test_nothing_is_sent_ahead_that_fills_much_shared_memory(laid_bytes: int, ro
     assert schedule.room == room
 
 
+def test_a_worker_that_can_be_started_comes_before_a_second_chunk_for_a_busy_one() -> None:
+    """Also where chunks are sent ahead; once all are there each holds one more."""
+    schedule = Schedule(2, ahead=True)
+    schedule.submit(Chunk(0, [0], star=False))
+    schedule.joined(1)
+    assert schedule.submit(Chunk(1, [1], star=False)) == []
+    assert schedule.wanted == 1
+    schedule.joined(2)
+    schedule.submit(Chunk(2, [2], star=False))
+    schedule.submit(Chunk(3, [3], star=False))
+    assert [[held.chunk.start for held in schedule.held_by(worker)] for worker in (1, 2)] == [[0, 2], [1, 3]]
+
+
 def test_an_idle_worker_comes_before_a_second_chunk_for_a_busy_one() -> None:
     """Whoever joined first."""
     schedule = Schedule(2)

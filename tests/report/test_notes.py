@@ -115,3 +115,12 @@ def test_an_advice_that_was_not_the_best_is_told() -> None:
     close = [row("sync", around(1.02)), row("threads", around(1.0), 1.9, workers=2)]
     assert "choice-differs" not in notes_of(advising(case("close", close), "sync", 1))
     assert "choice-differs" not in notes_of(advising(case("gone", QUIET_CASE), "processes", 2))
+
+
+def test_an_async_twin_is_what_a_program_should_run() -> None:
+    """By its name: the approach alone would run the plain function."""
+    rows = [row("sync", around(2.0), 0.02), row("asyncio", around(1.0), 0.02, runs="async function")]
+    made = advising(case("twins", rows, async_function="works.later"), "sync", 1)
+    assert notes_of(made)["choice-differs"].endswith(
+        "by asyncio; go by what was measured, and give works.later to `map` in your program."
+    )

@@ -6,6 +6,7 @@ from corewise._types.light import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Any, Self, Unpack
@@ -34,7 +35,7 @@ def astream(
 
     Args:
         fn: the function, plain or a coroutine function.
-        *iterables: the inputs, plain or async ones.
+        *iterables: the inputs, plain or async ones. A stream among them ends with this one.
         approach: as for `amap`.
         workers: as for `amap`.
         progress: as for `amap`.
@@ -82,16 +83,20 @@ class AsyncStream:
         named: Mapping[str, Any],
         given: Mapping[str, object],
     ) -> None:
+        from asyncio import get_running_loop
+
         from corewise._api.loop_call import open_call
         from corewise._api.stream import window_of
 
         self._closed = True  # until there is something to close
+        self._loop = get_running_loop()
         self._call: LoopCall | ThreadCall = open_call("astream", fn, iterables, named, given, window_of)
         self._parts: deque[Done] = deque()
         self._values: list[Any] = []  # of the part that is being taken, in reverse
         self._size = (0, 0)  # of that part: items, bytes
         self._busy = False
         self._closed = False
+        self._ended: asyncio.Event | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -102,11 +107,16 @@ class AsyncStream:
             return self._values.pop()
         if self._busy:
             raise RuntimeError("this stream is being read already, by another task")
+        self._refuse_other_loops()
         self._busy = True
         try:
             if not self._closed and await self._has_next_part():
                 return self._values.pop()
             await self._end()
+        except GeneratorExit:  # the loop was closed, so there is nothing to wait with
+            self._closed = True
+            self._call.close(wait=False)
+            raise
         except BaseException:
             await self._end()
             raise
@@ -142,6 +152,12 @@ class AsyncStream:
             raise RuntimeError("this stream is being read by another task; cancel that one")
         await self._end()
 
+    async def let_go(self) -> None:
+        """End it, as nobody will go on reading, or wait until it has ended: for what has read it, when that ends."""
+        await self._end()
+        if self._ended is not None:
+            await self._ended.wait()
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -154,6 +170,12 @@ class AsyncStream:
         if not self._closed:
             self._closed = True
             self._call.close(wait=False)
+
+    def _refuse_other_loops(self) -> None:
+        from asyncio import get_running_loop
+
+        if get_running_loop() is not self._loop:
+            raise RuntimeError("this stream belongs to another event loop, in which its calls are run")
 
     async def _has_next_part(self) -> bool:
         """Go on to the next part; False when there is none."""
@@ -178,4 +200,10 @@ class AsyncStream:
         self._closed = True
         self._values = []
         self._parts.clear()
-        await self._call.aclose()
+        from asyncio import Event
+
+        self._ended = Event()
+        try:
+            await self._call.aclose()
+        finally:
+            self._ended.set()

@@ -41,8 +41,8 @@ _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
-# To load processes beside a computation slows that down by 0.1 s: four items of 0.3 s are over as soon without it, and a
-# first item of 0.15 s that was the only long one took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
+# To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
+# a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
 _EARLY_COMPUTING_S = 0.4
 
 

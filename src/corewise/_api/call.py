@@ -72,11 +72,12 @@ class Call:
         """Whether anything goes on while the caller is not in `step`."""
         return self._approach is not None and self._approach.goes_on
 
-    def step(self, *, wait: bool = True) -> list[Done] | None:
+    def step(self, *, wait: bool = True, limit_s: float | None = None) -> list[Done] | None:
         """Go on until there is something new.
 
         Args:
             wait: False hands out and takes in what there is, without waiting for anything.
+            limit_s: seconds to wait at most, as far as waiting can be broken off; None waits as long as it takes.
 
         Returns:
             Finished parts, in the order in which the caller is to have them; None when all is done and closed.
@@ -87,12 +88,12 @@ class Call:
         while not self._over:
             if self._approach is None:
                 self._open()
-            if self._run.feed(wait=wait):
-                parts = self._run.take(wait=wait)
+            if self._run.feed(wait=wait, limit_s=limit_s):
+                parts = self._run.take(wait=wait, limit_s=limit_s)
                 if self._auto is not None and (others := self._auto.taken_over()) is not None:
                     self._go_over(*others)
                 return parts
-            if not wait:
+            if not wait or (limit_s is not None and self._run.hungry):
                 return []
             self._run.finish()
             self._go_on()
@@ -138,7 +139,7 @@ class Call:
                 self._auto.alone()
             self._leave(kill=True, wait=wait)
         finally:
-            self._end()
+            self._end(wait=wait)
 
     def stats(self) -> Stats:
         """Return what it has cost so far, or in all."""
@@ -266,7 +267,7 @@ class Call:
             self._queued_s = None if queued_s is None or self._queued_s is None else self._queued_s + queued_s
             self._last = _figures_of(approach)
 
-    def _end(self) -> None:
+    def _end(self, *, wait: bool = True) -> None:
         try:
             self._meter.finish()
         finally:
@@ -275,7 +276,7 @@ class Call:
                 self._auto.close()
                 self._auto.learn(self._last["workers"], self._last.get("startup_s", 0.0))
             self._figures = self.stats()
-            self._request.source.drop()
+            self._request.source.drop(wait=wait)
 
 
 def _figures_of(approach: Approach) -> dict[str, Any]:

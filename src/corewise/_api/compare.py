@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corewise._api.case import ComparisonCase, Spec
 from corewise._api.decide import number_of_workers
-from corewise._api.request import function_name
+from corewise._api.request import function_name, refuse_async
 from corewise._api.trials import Subject
 from corewise._machine.facts import machine_facts
 from corewise._report.document import dumps, new_document, write_text
@@ -152,6 +152,12 @@ def _subject(
         raise TypeError(f"the first argument must be a function, not {type(fn).__name__}")
     if async_fn is not None and not is_coroutine_function(async_fn):
         raise OptionError(f"async_fn must be a coroutine function (`async def`), not {async_fn!r}")
+    if async_fn is not None and is_coroutine_function(fn):
+        raise OptionError(
+            f"async_fn is what asyncio runs in the place of a plain function, and {function_name(fn)} is a coroutine "
+            "function itself; leave async_fn out, or give the plain function first"
+        )
+    refuse_async("compare", iterables)
     star = len(iterables) > 1
     items = list(zip(*iterables, strict=False)) if star else list(iterables[0]) if iterables else []
     if not items:

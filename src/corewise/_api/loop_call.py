@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from time import perf_counter
+from weakref import ref
 
 from corewise._api.call import Call
 from corewise._api.decide import number_of_workers
@@ -64,7 +65,7 @@ def open_call(
     window = None if make_window is None else make_window(request)
     if request.choice is not None and (request.choice.approach != "sync" or is_coroutine_function(fn)):
         if waits:
-            request = request.replace(source=AsyncSource(iterables))
+            request = request.replace(source=AsyncSource(iterables, window))
         return LoopCall(request, window)
     bridges = tuple(FromLoop(one) if is_async(one) else one for one in iterables)
     if waits:
@@ -192,7 +193,6 @@ class LoopCall(Call):
 
             approach = InLoop(terms, self._news.set)
             self._approach = approach
-            await approach.prepare()
         else:
             approach = await self._opened(choice.approach, terms)
         self._meter.start(choice.approach, choice.workers, source.total)
@@ -210,7 +210,15 @@ class LoopCall(Call):
         approach: Any
         if name == "threads":
             self._approach = approach = load_approach(name)(terms)
-            approach.tell = self._tell
+            # Threads live on for themselves. If they held this call, and so the task that awaits it, nobody could drop
+            # it together with a loop that was closed under it, and they would never hear of that.
+            seen = ref(self)
+
+            def tell() -> None:
+                if (call := seen()) is not None:
+                    call._tell()  # noqa: SLF001 - it is this very object
+
+            approach.tell = tell
             return approach
         from corewise._engine.start import pick_start_method
 
@@ -222,14 +230,20 @@ class LoopCall(Call):
 
     async def _leave_here(self, *, kill: bool) -> None:
         approach: Any = self._approach
-        if hasattr(approach, "ended"):
-            approach.close(kill=kill)
-            try:
-                await approach.ended()
-            finally:
-                self._leave(kill=kill)
-        elif approach is not None:
-            await in_thread(lambda: self._leave(kill=kill, wait=not kill))
+        source = self._request.source
+        try:
+            if hasattr(approach, "ended"):
+                approach.close(kill=kill)
+                try:
+                    await approach.ended()
+                finally:
+                    self._leave(kill=kill)
+            elif approach is not None:
+                await in_thread(lambda: self._leave(kill=kill, wait=not kill))
+        finally:
+            if isinstance(source, AsyncSource):
+                source.drop()
+                await source.ended()
 
 
 class _Gently:
@@ -289,6 +303,9 @@ async def gather(call: LoopCall | ThreadCall) -> Results:
         if choice is None:
             raise RuntimeError("a call that is over has made its choice")
         return Results(values, choice, call.stats(), call.failures)
+    except GeneratorExit:  # the loop was closed, so there is nothing to wait with
+        call.close(wait=False)
+        raise
     finally:
         del values
         await call.aclose()

@@ -107,9 +107,24 @@ def make_request(
         workers = whole_number("workers", workers)
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise OptionError(f"progress must be True, False or a callable, not {progress!r}")
+    refuse_async(verb, iterables)
     source = Source(iterables)
     choice = decide.asked_for(fn, named["approach"], workers, source.total, options)
     return Request(fn=fn, source=source, options=options, workers=workers, choice=choice, progress=progress or False)
+
+
+def refuse_async(verb: str, iterables: tuple[object, ...]) -> None:
+    """Say what reads an async iterable, where that is none of the plain verbs.
+
+    Raises:
+        TypeError: when one of the inputs cannot be read by a plain loop, but by an async one.
+    """
+    for one in iterables:
+        if hasattr(one, "__aiter__") and not hasattr(one, "__iter__"):
+            raise TypeError(
+                f"{verb} reads plain iterables, and {type(one).__name__} is an async one: where an event loop runs, "
+                "`await corewise.amap(...)` and `async for ... in corewise.astream(...)` read it"
+            )
 
 
 def function_name(fn: Callable[..., Any]) -> str:

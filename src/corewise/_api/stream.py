@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from time import monotonic
 from weakref import WeakSet
 
 from corewise._api.call import Call
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from corewise._types.options import StreamOptionArgs
     from corewise._work.chunk import Done
 
+_STOPPED = "the function raised StopIteration"
 _WORKERS = 4  # guess: workers that a chunk size which was asked for must do for, where their number is yet unknown
 
 
@@ -43,7 +45,8 @@ def stream(
 
     Args:
         fn: the function; a coroutine function runs by any approach too.
-        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input.
+        *iterables: the inputs; with several, `fn` gets one argument from each and the shortest ends the input. A stream
+            among them ends with this one.
         approach: as for `map`. With ``"sync"`` each item is run at the moment it is asked for; coroutines run in an
             event loop in a thread of its own, so that they go on while the consumer is busy.
         workers: as for `map`.
@@ -129,6 +132,49 @@ class Stream:
         finally:
             self._busy = False
 
+    def some(self, most: int, limit_s: float | None) -> list[Any] | None:
+        """Return the next results, as many as are there: for what reads this stream and has more to do than to wait.
+
+        Args:
+            most: results at most.
+            limit_s: seconds to wait at most for the first one; None waits as long as it takes. An item that runs in
+                the caller itself may take longer.
+
+        Returns:
+            Nothing when none has come in time; None when there are no more.
+
+        Raises:
+            BaseException: what `next` would raise.
+        """
+        if not self._values:
+            self._refuse_others()
+            try:
+                self._busy = True
+                if self._closed or not self._comes_within(self._call or self._begin(), limit_s):
+                    self._end()
+                    return None
+            except StopIteration as error:
+                self._end()
+                raise RuntimeError(_STOPPED) from error  # as `next` does
+            except BaseException as error:
+                self._end(wait=not isinstance(error, KeyboardInterrupt))
+                raise
+            finally:
+                self._busy = False
+        found = self._values[-most:]
+        del self._values[-most:]
+        found.reverse()
+        return found
+
+    def let_go(self, *, wait: bool = True) -> None:
+        """End it, as nobody will go on reading: called by the stream or `map` that has read it, when that ends.
+
+        Args:
+            wait: whether to wait for threads to end the items they are at.
+        """
+        if not self._busy:
+            self._end(wait=wait)
+
     def __enter__(self) -> Self:
         return self
 
@@ -153,7 +199,7 @@ class Stream:
         except StopIteration as error:
             self._end()
             # As generators do: whoever reads this would take it for the end.
-            raise RuntimeError("the function raised StopIteration") from error
+            raise RuntimeError(_STOPPED) from error
         except BaseException as error:
             self._end(wait=not isinstance(error, KeyboardInterrupt))
             raise
@@ -182,16 +228,36 @@ class Stream:
             # Results are there, so nothing is waited for; but workers that are done get something to do.
             self._add(call.step(wait=False))
         while not self._parts:
-            if not self._add(call.step()):
+            if not self._go_on(call):
                 return False
-            if call.goes_on and not self._guarded:
-                self._guarded = True
-                _end_at_exit(self)
         part = self._parts.popleft()
         self._size = len(part.values), part.size_bytes
         part.values.reverse()
         self._values = part.values
         del part  # frames of a call that failed may link back to this one, and must not meet their exception here
+        return True
+
+    def _comes_within(self, call: Call, limit_s: float | None) -> bool:
+        """Go on to the next part if it comes in time; False when there is none."""
+        if limit_s is None:
+            return self._has_next_part(call)
+        call.taken(*self._size)
+        self._size = (0, 0)
+        deadline = monotonic() + limit_s
+        left_s = limit_s
+        while not self._parts and left_s >= 0:
+            if not self._go_on(call, wait=limit_s > 0, limit_s=left_s):
+                return False
+            left_s = deadline - monotonic()
+        return not self._parts or self._has_next_part(call)
+
+    def _go_on(self, call: Call, *, wait: bool = True, limit_s: float | None = None) -> bool:
+        """Take a step; False when all is done."""
+        if not self._add(call.step(wait=wait, limit_s=limit_s)):
+            return False
+        if call.goes_on and not self._guarded:
+            self._guarded = True
+            _end_at_exit(self)
         return True
 
     def _add(self, parts: list[Done] | None) -> bool:
@@ -210,7 +276,7 @@ class Stream:
         if self._call is not None:
             self._call.close(wait=wait)
         elif request is not None:
-            request.source.drop()
+            request.source.drop(wait=wait)
 
 
 _NOTHING_YET = Stats(

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from queue import SimpleQueue
 
 from corewise._api.call import Call
+from corewise._dispatch.async_source import InputCancelled, to_its_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class ThreadCall:
             self._over = True  # and closed, by its last step
             self._jobs.put(None)
             self._join()
+            await self._inputs_ended()
         return parts
 
     async def aclose(self) -> None:
@@ -112,10 +114,23 @@ class ThreadCall:
         if self._over:
             return
         done = self.close()
-        if done is not None:
-            await asyncio.wait([done], timeout=_MOMENT_S)
-            if done.done():
-                self._join()
+        try:
+            if done is not None:
+                await asyncio.wait([done], timeout=_MOMENT_S)
+                if done.done():
+                    self._join()
+        finally:
+            await self._inputs_ended()
+
+    async def _inputs_ended(self) -> None:
+        """End streams that were read."""
+
+        async def end_all() -> None:
+            for bridge in self._bridges:
+                await bridge.ended()
+
+        if self._bridges:
+            await to_its_end(asyncio.ensure_future(end_all()))
 
     def _join(self) -> None:
         """Wait for the thread, which has nothing left to do: while one is about, workers could not be forked."""
@@ -185,5 +200,7 @@ def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | Non
         stopped = RuntimeError("the function raised StopIteration")
         stopped.__cause__ = error
         future.set_exception(stopped)
+    elif isinstance(error, InputCancelled):
+        future.set_exception(asyncio.CancelledError(*error.args))
     else:
         future.set_exception(error)

@@ -61,6 +61,7 @@ class InLoop:
         self._finished: list[Done] = []
         self._lanes: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
+        self._prepared: asyncio.Future[None] | None = None
         self._outstanding = 0
         self._closing = False
         self._blocked: tuple[int, float] | None = None
@@ -78,15 +79,6 @@ class InLoop:
     def room(self) -> int:
         """A chunk for each lane, and as many again waiting, so that no lane stands idle between two looks."""
         return max(0, 2 * self.limit - self._outstanding)
-
-    async def prepare(self) -> None:
-        """Call the initializer."""
-        terms = self._terms
-        if terms.initializer is not None:
-            with initializing():
-                made: Any = terms.initializer(*terms.initargs)
-                if is_coroutine_function(terms.initializer):
-                    await made
 
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; start a lane if all are busy and there may be more."""
@@ -137,8 +129,24 @@ class InLoop:
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
 
+    async def _when_prepared(self) -> None:
+        """Call the initializer in the first lane, where there is something to run; the others wait for it."""
+        terms = self._terms
+        if terms.initializer is None:
+            return
+        if self._prepared is not None:
+            await self._prepared
+            return
+        self._prepared = self._loop.create_future()
+        with initializing():
+            made: Any = terms.initializer(*terms.initargs)
+            if is_coroutine_function(terms.initializer):
+                await made
+        self._prepared.set_result(None)
+
     async def _lane(self) -> None:
         """Run chunks until none waits, or there are too many lanes."""
+        await self._when_prepared()
         while self._waiting and not self._closing and len(self._lanes) <= self.limit:
             chunk = self._waiting.popleft()
             with seeds.kept() if self._terms.seed is not None else nullcontext():
@@ -173,6 +181,8 @@ class InLoop:
                 cancelled = False
                 try:
                     values.append(await self._outcome(index, item, star=chunk.star))
+                except GeneratorExit:  # the loop was closed under it
+                    raise
                 except BaseException as error:  # whatever the function raises is the item's outcome
                     cancelled = self._is_cancelled(error)
                     if isinstance(error, KeyboardInterrupt) or (cancelled and self._closing):

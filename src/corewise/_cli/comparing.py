@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +16,11 @@ from corewise._cli.measuring import check_outcome, measured, recommendation
 from corewise._cli.outputs import put_html, put_json
 from corewise._cli.target import load_function
 from corewise._types.numbers import count
+from corewise._work.coroutines import is_coroutine_function
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corewise import Comparison
 
 _DEFAULT_BUDGET_S = 30.0  # long enough for several rounds of most work, short enough to be waited for (a guess)
@@ -81,7 +84,7 @@ def _own_work(asked: Asked, *, draws: bool) -> Comparison:
             "--case names a practical case, and those have a function of their own", hint="leave out TARGET, or --case"
         )
     target = load_function(str(asked.target))
-    asynchronous = load_function(asked.async_target, "--async-target").function if asked.async_target else None
+    asynchronous = _async_twin(asked, target.function)
     found = asked_for(asked, target.module)
     if not asked.quiet:
         click.echo(f"corewise: {count(len(found.values), 'item')} from {found.origin}", err=True)
@@ -100,6 +103,24 @@ def _own_work(asked: Asked, *, draws: bool) -> Comparison:
         with streams.writing():
             comparison.show()
     return comparison
+
+
+def _async_twin(asked: Asked, function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return the function that asyncio is to run in the place of another."""
+    if not asked.async_target:
+        return None
+    twin = load_function(asked.async_target, "--async-target").function
+    if not is_coroutine_function(twin):
+        raise Failure(
+            f"--async-target {asked.async_target} is no async function",
+            hint="asyncio can only gain by what awaits: write it with `async def`",
+        )
+    if is_coroutine_function(function):
+        raise Failure(
+            f"{asked.target} is an async function itself, so asyncio needs no other",
+            hint="leave out --async-target, or give the plain function as TARGET",
+        )
+    return twin
 
 
 def _practical_cases(asked: Asked, *, draws: bool) -> Comparison:

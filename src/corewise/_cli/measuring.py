@@ -9,6 +9,7 @@ import corewise
 from corewise import errors
 from corewise._cli import streams
 from corewise._cli.failure import FAILED, Failure, last_line, raised_at
+from corewise._report.words.figures import label_with_twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,12 +79,12 @@ def check_outcome(document: Document) -> None:
             raise Failure(
                 f"{where}the approaches return different results, first for item {difference['item']}"
                 f" ({difference['item_repr']}): {difference['against']} returned {difference['expected']},"
-                f" {difference['approach']} returned {difference['got']}",
+                f" {label_with_twin(difference['approach'], case)} returned {difference['got']}",
                 code=FAILED,
             )
         for row in case["rows"]:
             if row["status"] == "failed":
-                raise Failure(f"{where}{row['label']} failed: {row['problem']}", code=FAILED)
+                raise Failure(f"{where}{label_with_twin(row['label'], case)} failed: {row['problem']}", code=FAILED)
 
 
 def recommendation(case: Case) -> str:

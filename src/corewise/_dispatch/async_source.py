@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from concurrent.futures import CancelledError
 
 from corewise._dispatch.source import READ_S, Source
 from corewise._work.chunk import Chunk
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any
 
-_AHEAD = 256  # guess: items read ahead; those of an async generator are slow to come or cheap to wait for
+    from corewise._dispatch.window import Window
+
+_AHEAD = 256  # guess: items read ahead at most; those of an async generator are slow to come or cheap to wait for
 
 
 class AsyncSource(Source):
@@ -24,10 +27,14 @@ class AsyncSource(Source):
 
     Args:
         iterables: async ones and plain ones.
+        window: bounds how far the run goes ahead, and this with it; None where all results are wanted.
     """
 
-    def __init__(self, iterables: tuple[Any, ...]) -> None:
+    def __init__(self, iterables: tuple[Any, ...], window: Window | None = None) -> None:
         super().__init__(((),) * len(iterables))
+        self._window = window
+        self._fed_by = [one for one in iterables if hasattr(one, "let_go") and not is_async(one)]
+        self._streams = [one for one in iterables if hasattr(one, "let_go") and is_async(one)]
         self.sequences = None
         self.total = None
         self._readers: list[Any] = [aiter(one) if is_async(one) else iter(one) for one in iterables]
@@ -36,6 +43,7 @@ class AsyncSource(Source):
         self._space = asyncio.Event()
         self._news: Callable[[], None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._dropped = False
 
     def begin(self, news: Callable[[], None]) -> None:
         """Begin to read, in the running loop.
@@ -46,31 +54,51 @@ class AsyncSource(Source):
         self._news = news
         self._task = asyncio.get_running_loop().create_task(self._read_all(news), name="corewise-input")
 
-    def cut(self, size: int, ahead_s: float = READ_S) -> Chunk | None:  # noqa: ARG002 - it has been read already
+    def cut(self, size: int, ahead_s: float = READ_S, patience_s: float | None = None) -> Chunk | None:  # noqa: ARG002 - it never waits
         """Take what has been read, up to `size` items; None when nothing is there yet, or left."""
         items = [self._rows.popleft() for _ in range(min(size, len(self._rows)))]
+        self._space.set()
         if not items:
             self.exhausted = self.exhausted or self._ended
             return None
         chunk = Chunk(self.taken, items, star=self.star)
         self.taken += len(items)
-        self._space.set()
         return chunk
 
-    def drop(self) -> None:
-        """Let go of the iterables; what waits for the next item is cancelled."""
-        super().drop()
+    def drop(self, *, wait: bool = True) -> None:
+        """Let go of the iterables; what waits for the next item is cancelled. To be waited for by `ended`."""
+        super().drop(wait=wait)
         self._rows.clear()
         self._readers = []
-        if self._task is not None and not self._task.get_loop().is_closed():
+        if self._task is not None and not self._dropped and not self._task.get_loop().is_closed():
             self._task.cancel()
-        self._task = None
+        self._dropped = True
+
+    async def ended(self) -> None:
+        """Wait until what was dropped has cleaned up, however often the waiting task is cancelled meanwhile.
+
+        Raises:
+            CancelledError: if it was, but not before all is over.
+        """
+        if self._task is not None:
+            await to_its_end(asyncio.ensure_future(self._end_all(self._task)))
+
+    async def _end_all(self, reading: asyncio.Task[None]) -> None:
+        await asyncio.wait([reading])
+        await self._let_go()  # where it was cancelled before it had begun, or twice
+
+    async def _let_go(self) -> None:
+        while self._streams:
+            await self._streams.pop().let_go()
+
+    def _room(self) -> int:
+        return _AHEAD if self._window is None else min(_AHEAD, self._window.room)
 
     async def _read_all(self, news: Callable[[], None]) -> None:
         readers = self._readers
         try:
             while True:
-                while len(self._rows) >= _AHEAD:
+                while len(self._rows) >= self._room():
                     self._space.clear()
                     await self._space.wait()
                 row = [await anext(one) if hasattr(one, "__anext__") else _next(one) for one in readers]
@@ -78,12 +106,38 @@ class AsyncSource(Source):
                 news()
         except (StopAsyncIteration, _Ended):
             pass
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self.error = _without_our_frame(error)  # raised by the input itself
         except Exception as error:  # noqa: BLE001 - kept until its turn has come
-            self.error = error.with_traceback(None if error.__traceback__ is None else error.__traceback__.tb_next)
+            self.error = _without_our_frame(error)
         finally:
             self._ended = True
             news()
             del readers
+            await self._let_go()
+
+
+async def to_its_end(future: asyncio.Future[None]) -> None:
+    """Wait for something that must not be broken off, however often the waiting task is cancelled meanwhile.
+
+    Raises:
+        CancelledError: if it was, but not before all is over.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    future.result()
+    if cancelled is not None:
+        try:
+            raise cancelled
+        finally:
+            del cancelled
 
 
 class FromLoop:
@@ -94,9 +148,11 @@ class FromLoop:
     """
 
     def __init__(self, one: Any) -> None:
-        self._items: AsyncIterator[Any] = aiter(one)
+        self._fed_by = one if hasattr(one, "let_go") else None
+        self._items: AsyncIterator[Any] | None = aiter(one)
         self._loop = asyncio.get_running_loop()
         self._pending: Future[Any] | None = None
+        self._reading: asyncio.Task[Any] | None = None
         self._over = False
 
     def __iter__(self) -> Iterator[Any]:
@@ -105,10 +161,15 @@ class FromLoop:
     def __next__(self) -> Any:
         if self._over:
             raise StopIteration
-        self._pending = asyncio.run_coroutine_threadsafe(_next_or_end(self._items), self._loop)
+        self._pending = asyncio.run_coroutine_threadsafe(self._next_or_end(), self._loop)
         if self._over:
             self._pending.cancel()
-        found, item = self._pending.result()
+        try:
+            found, item = self._pending.result()
+        except CancelledError:
+            if self._over:
+                raise StopIteration from None
+            raise InputCancelled("an input was cancelled") from None
         if not found:
             raise StopIteration
         return item
@@ -118,6 +179,29 @@ class FromLoop:
         self._over = True
         if self._pending is not None:
             self._pending.cancel()
+
+    async def ended(self) -> None:
+        """Let go of the iterable, and wait until a stream has ended; in the loop."""
+        self.end()
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+        self._items = self._reading = None
+        fed_by, self._fed_by = self._fed_by, None
+        if fed_by is not None:
+            await fed_by.let_go()
+
+    async def _next_or_end(self) -> tuple[bool, Any]:
+        self._reading = asyncio.current_task()
+        if self._items is None:
+            return False, None
+        try:
+            return True, await anext(self._items)
+        except StopAsyncIteration:
+            return False, None
+
+
+class InputCancelled(Exception):
+    """An input was cancelled, which is not its end; an exception of its own, as it travels through plain code."""
 
 
 class _Ended(Exception):
@@ -136,8 +220,5 @@ def _next(one: Iterator[Any]) -> Any:
         raise _Ended from None
 
 
-async def _next_or_end(items: AsyncIterator[Any]) -> tuple[bool, Any]:
-    try:
-        return True, await anext(items)
-    except StopAsyncIteration:
-        return False, None
+def _without_our_frame(error: BaseException) -> BaseException:
+    return error.with_traceback(None if error.__traceback__ is None else error.__traceback__.tb_next)

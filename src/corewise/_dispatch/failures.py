@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corewise.errors import TooManyFailures
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -78,6 +80,13 @@ class Failures:
     def too_many_in_the_end(self, *, finished: int) -> bool:
         """Return whether more have failed than may, now that all `finished` items were run."""
         return self.too_many(finished=finished, total=finished)
+
+    def as_error(self, finished: int) -> TooManyFailures:
+        """Return what is raised when there are too many of them; they are let go of."""
+        failures = self.release()
+        error = TooManyFailures(failures, self.count, finished, 0 if self.allowed is None else self.allowed)
+        error.__cause__ = failures[0].error
+        return error
 
 
 def retries_of(options: Options) -> Retries | None:

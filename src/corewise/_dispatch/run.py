@@ -17,7 +17,6 @@ from corewise._dispatch.source import READ_S
 from corewise._types.choice import Failed
 from corewise._types.light import deque
 from corewise._work.notes import add_note
-from corewise.errors import TooManyFailures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from corewise._dispatch.window import Window
     from corewise._types.options import Options
     from corewise._work.chunk import Chunk, Done
+    from corewise.errors import TooManyFailures
 
 # Failures that are listed of a run whose results are not kept, as it may be endless. A guess: more nobody reads.
 LISTED_OF_A_STREAM = 1000
@@ -143,11 +143,13 @@ class Run:
         """Return the items that an outcome is of; to be asked before it is taken in, as by `enough`."""
         return self._outstanding.part(done.start, done.stop)
 
-    def feed(self, *, wait: bool = True) -> bool:
+    def feed(self, *, wait: bool = True, limit_s: float | None = None) -> bool:
         """Hand out chunks while there is room for them, and time, or until the input keeps us waiting.
 
         Args:
             wait: False leaves an input alone that has lately been slow to give items.
+            limit_s: seconds to wait at most for an input that is a stream; None, where nothing is under way, as long as
+                it takes.
 
         Returns:
             Whether anything is worth waiting for: what is under way, or the time to hand out more.
@@ -157,7 +159,7 @@ class Run:
         if self._retries:
             self._again.extendleft(reversed(self._retries.take(self._clock())))
         while self._room and not self._hungry:
-            chunk = self._next_chunk()
+            chunk = self._next_chunk(self._input_patience_s(limit_s) if wait else 0.0)
             if chunk is None:
                 break
             self._outstanding.add(chunk)
@@ -172,25 +174,26 @@ class Run:
     @property
     def due_s(self) -> float | None:
         """In how many seconds there will be something to hand out; None if that is no matter of time."""
-        due_s: float | None = None
-        if self._held_back and self._pace is not None:
-            due_s = self._pace.wait_s(self._clock())
-        if self._retries and not self._full:
-            later_s = max(0.0, self._retries.due_s - self._clock())
-            due_s = later_s if due_s is None else min(due_s, later_s)
-        return due_s
+        now_s = self._clock()
+        paced_s = self._pace.wait_s(now_s) if self._held_back and self._pace is not None else None
+        return _least(paced_s, max(0.0, self._retries.due_s - now_s) if self._retries and not self._full else None)
 
-    def take(self, *, wait: bool = True) -> list[Done]:
+    def _input_patience_s(self, limit_s: float | None) -> float | None:
+        """Return how long to wait for an input that is a stream: not long where results of this run may come."""
+        return _least(READ_S, limit_s) if self._outstanding else limit_s
+
+    def take(self, *, wait: bool = True, limit_s: float | None = None) -> list[Done]:
         """Wait for outcomes, and return what is final and whose turn has come; it may be nothing.
 
         Args:
             wait: False takes what is there.
+            limit_s: seconds to wait at most; None waits as long as it takes.
 
         Raises:
             TooManyFailures: when more items failed than `max_failures` allows.
         """
         # While the input keeps us waiting, results must not: they are looked for between two items.
-        timeout_s = self._patience_s() if wait and not self._hungry else 0.0
+        timeout_s = _least(self.due_s, self._meter.tick_s, limit_s) if wait and not self._hungry else 0.0
         due: list[Done] = []
         try:
             for done in self._collected(timeout_s):
@@ -235,11 +238,6 @@ class Run:
 
     # -- waiting -------------------------------------------------------------------------------------------------------
 
-    def _patience_s(self) -> float | None:
-        """Return for how many seconds to wait for outcomes at most; None: as long as it takes."""
-        due_s, tick_s = self.due_s, self._meter.tick_s
-        return due_s if tick_s is None else tick_s if due_s is None else min(due_s, tick_s)
-
     def _collected(self, timeout_s: float | None) -> list[Done]:
         """Return outcomes; where nothing is under way, none, but not before the time is up."""
         if self._outstanding or not timeout_s:
@@ -258,10 +256,10 @@ class Run:
         room = self._approach.room
         return room if self._pace is None else min(room, self._approach.limit - len(self._outstanding))
 
-    def _next_chunk(self) -> Chunk | None:
+    def _next_chunk(self, patience_s: float | None) -> Chunk | None:
         if self._full or (self._workers == 1 and self._retries):  # one worker keeps to the order, as the plain loop
             return None
-        chunk = self._cut()
+        chunk = self._cut(patience_s)
         if chunk is None or self._pace is None:
             return chunk
         # Cut all the same, so that the end of the input is not waited for.
@@ -273,7 +271,7 @@ class Run:
         self._pace.begun(now_s)
         return chunk
 
-    def _cut(self) -> Chunk | None:
+    def _cut(self, patience_s: float | None) -> Chunk | None:
         if self._again:
             return self._cut_again()
         if self._stop_before is not None:
@@ -283,7 +281,7 @@ class Run:
             size = self._window.allows(size, fixed=self._fixed)
             if not size:
                 return None
-        chunk = self.source.cut(size, self._ahead_s)
+        chunk = self.source.cut(size, self._ahead_s, patience_s)
         self._hungry = self.source.slow
         if chunk is not None and self._window is not None:
             self._window.read(len(chunk.items))
@@ -376,10 +374,12 @@ class Run:
 
     def _too_many(self) -> TooManyFailures:
         self._order.clear()
-        failures, allowed = self.failures.release(), self.failures.allowed
-        error = TooManyFailures(failures, self.failures.count, self._meter.done, 0 if allowed is None else allowed)
-        error.__cause__ = failures[0].error
-        return error
+        return self.failures.as_error(self._meter.done)
+
+
+def _least(*seconds: float | None) -> float | None:
+    """Return the shortest of several times, None being for ever."""
+    return min((one for one in seconds if one is not None), default=None)
 
 
 def _pace(options: Options) -> Pace | None:

@@ -53,7 +53,9 @@ class Source:
         self.exhausted = False
         self.slow = False
         self.read_s = 0.0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
+        self._fed_by: list[Any] = [one for one in iterables if hasattr(one, "let_go")]
+        self._feeder: Any = self._fed_by[0] if self._fed_by and not self.star else None
 
     @property
     def remaining(self) -> int | None:
@@ -67,15 +69,14 @@ class Source:
         """Seconds that it took to read an item, on average."""
         return self.read_s / self.taken if self.taken else 0.0
 
-    def cut(self, size: int, ahead_s: float = READ_S) -> Chunk | None:
-        """Take the next chunk.
+    def cut(self, size: int, ahead_s: float = READ_S, patience_s: float | None = None) -> Chunk | None:
+        """Take the next chunk, of `size` items or fewer; None when nothing is left, or nothing came in time.
 
         Args:
-            size: items in it, or fewer.
+            size: most items.
             ahead_s: seconds of reading after which it ends early.
-
-        Returns:
-            None when nothing is left.
+            patience_s: seconds to wait at most for the first of them, where the input is a stream, which can be asked;
+                None waits as long as it takes.
         """
         self.slow = False
         if self.exhausted:
@@ -85,7 +86,7 @@ class Source:
             items: Sequence[Any] = self.sequences[0][self.taken : self.taken + size]
             self.exhausted = len(items) < size
         else:
-            items = self._read(size, ahead_s)
+            items = self._read(size, ahead_s, patience_s)
         if not items:
             return None
         chunk = Chunk(self.taken, items, star=self.star)
@@ -94,21 +95,46 @@ class Source:
             self.exhausted = True
         return chunk
 
-    def drop(self) -> None:
-        """Let go of the iterables: nothing more will be read. A generator that nobody else holds is closed by this."""
+    def drop(self, *, wait: bool = True) -> None:
+        """Let go of the iterables: nothing more will be read. A generator that nobody else holds is closed by this.
+
+        Streams end with it, whoever holds them: what was read ahead of them is lost, so nobody could go on. They have
+        a method `let_go`, by which they are told.
+
+        Args:
+            wait: whether they are to wait for what cannot be stopped.
+        """
         self._items = iter(())
+        self._feeder = None
         self.sequences = None
         self.exhausted = True
+        if self._fed_by:
+            try:
+                self._fed_by.pop().let_go(wait=wait)
+            finally:
+                self.drop(wait=wait)
 
-    def _read(self, size: int, ahead_s: float) -> list[Any]:
+    def _read(self, size: int, ahead_s: float, patience_s: float | None) -> list[Any]:
         items: list[Any] = []
         try:
-            self._read_into(items, size, ahead_s)
+            if self._feeder is None:
+                self._read_into(items, size, ahead_s)
+            else:
+                self._take_ready(items, size, patience_s)
         except Exception as error:  # noqa: BLE001 - kept until its turn has come
             self.error = error
             without_our_frame(without_our_frame(error))
             self.exhausted = True
         return items
+
+    def _take_ready(self, items: list[Any], size: int, patience_s: float | None) -> None:
+        """Take what a stream has: results of this run are not to wait for what goes on before it."""
+        while len(items) < size:
+            found = self._feeder.some(size - len(items), 0.0 if items else patience_s)
+            if not found:
+                self.exhausted, self.slow = found is None, found is not None
+                return
+            items += found
 
     def _read_into(self, items: list[Any], size: int, ahead_s: float) -> None:
         # `extend` keeps what has been read so far when the iterable raises.

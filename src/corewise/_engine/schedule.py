@@ -312,7 +312,10 @@ class Schedule:
         sends: list[Send] = []
         if not self._queue:
             return sends
-        for full in range(self._depth):
+        depth = self._depth
+        if depth == self._least_depth and len(self._desks) < self.limit:
+            depth = 1  # behind a chunk that may be long it would wait, where another worker can be started for it
+        for full in range(depth):
             for worker, desk in self._desks.items():
                 if not self._queue:
                     return sends

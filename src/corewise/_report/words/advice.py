@@ -83,7 +83,8 @@ def _main_reason(best: Facts, candidates: Sequence[Facts], tied: Sequence[Facts]
     if best.outcome == "loss" or (best.outcome == "same" and best.gain <= 1):
         return f"{wall} against {plain} plainly, the fastest of what can be trusted"
     one_round = " in its one round" if best.rounds == 1 else ""
-    gained = f"{wall} against {plain} plainly, {numbers.factor(best.gain)} times faster{one_round}{_where(best)}"
+    by = f", by {best.twin}" if best.twin else ""
+    gained = f"{wall} against {plain} plainly, {numbers.factor(best.gain)} times faster{one_round}{_where(best)}{by}"
     if best.outcome == "unclear":
         gained += ", though the rounds overlap, so repeat it before relying on it"
     elif best.work != "waiting" and best.plain_denied >= DENIED_SHARE and (best.busy or 0.0) < SEVERAL_CORES:

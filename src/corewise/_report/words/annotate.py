@@ -39,6 +39,8 @@ def _spoken(facts: Facts, difference: Difference | None) -> Row:
     words = verdict(facts)
     if difference is not None and differs(facts, difference):
         words += f" Its results differ from those of {difference['against']}, so its time counts for nothing."
+    if facts.twin:
+        words += f" It ran {facts.twin}."
     return {**facts.row, "use_for": use_for(facts), "verdict": words}
 
 

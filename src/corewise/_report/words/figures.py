@@ -45,6 +45,7 @@ class Facts(Record):
         items: items that were run.
         cores: cores that this process may use.
         gil: whether the interpreter has a GIL.
+        twin: name of the async function that the row ran in the place of the plain one; empty where it did not.
     """
 
     row: Row
@@ -55,6 +56,7 @@ class Facts(Record):
     items: int
     cores: int
     gil: bool
+    twin: str = ""
 
     @property
     def wall_s(self) -> float:
@@ -138,9 +140,21 @@ def facts_of(case: Case, machine: Machine) -> list[Facts]:
             items=case["items_run"],
             cores=max(1, machine["cores"]),
             gil=machine["gil"],
+            twin=twin_of(row, case),
         )
         for row in case["rows"]
     ]
+
+
+def twin_of(row: Row, case: Case) -> str:
+    """Return the name of the async function that a row ran in the place of the plain one; empty where it did not."""
+    return (case["async_function"] or "") if row["approach"] == "asyncio" else ""
+
+
+def label_with_twin(label: str, case: Case) -> str:
+    """Return a row's label, with what it ran where that was another function: ``"asyncio (work.fetch_async)"``."""
+    twin = next((twin_of(row, case) for row in case["rows"] if row["label"] == label), "")
+    return f"{label} ({twin})" if twin else label
 
 
 def baseline(case: Case) -> Row | None:

@@ -10,9 +10,11 @@ from corewise._report.words.figures import (
     baseline,
     facts_of,
     high,
+    label_with_twin,
     low,
     ran,
     spread_share,
+    twin_of,
 )
 from corewise._types import numbers
 
@@ -51,9 +53,12 @@ def _different_results(case: Case, _: Machine) -> str:
     gap = case["difference"]
     if gap is None:
         return ""
+    named = label_with_twin(gap["approach"], case)
+    twin = named != gap["approach"]
     return (
-        f"{gap['approach']} and {gap['against']} gave different results, first at item {gap['item']}; let the function "
-        "depend on nothing but its argument (no random numbers, clock, shared variables), and compare again."
+        f"{named} and {gap['against']} gave different results, first at item "
+        f"{gap['item']}; let {'both functions' if twin else 'the function'} depend on nothing but "
+        f"{'their' if twin else 'its'} argument (no random numbers, clock, shared variables), and compare again."
     )
 
 
@@ -136,10 +141,12 @@ def _choice_differs(case: Case, _: Machine) -> str:
     chosen = min(of_choice, key=lambda row: abs(row["workers"] - advised["workers"]))
     if as_fast(chosen, best):
         return ""
+    twin = twin_of(best, case)
+    do = f"give {twin} to `map`" if twin else f"give approach={best['approach']!r}"
     return (
         f"From a sample of {numbers.count(advised['items'], 'item')}, {chosen['approach']} was advised, which took "
         f"{numbers.seconds(chosen['wall_median_s'])} against {numbers.seconds(best['wall_median_s'])} by "
-        f"{best['label']}; go by what was measured, and give approach={best['approach']!r} in your program."
+        f"{best['label']}; go by what was measured, and {do} in your program."
     )
 
 
