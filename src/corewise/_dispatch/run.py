@@ -7,7 +7,7 @@ approach, which goes on where the one before stopped; so no item is ever run twi
 
 from __future__ import annotations
 
-from time import monotonic, sleep
+from time import monotonic
 
 from corewise._dispatch.failures import Failures, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
@@ -44,7 +44,7 @@ class Run:
         meter: counts outcomes.
         window: bounds how far it goes ahead of its consumer; None where all results are kept.
         clock: gives seconds; its zero is of no matter.
-        idle: waits for so many seconds, where nothing is under way.
+        idle: waits for so many seconds, where nothing is under way; None for `nap`.
 
     Attributes:
         failures: what failed for good.
@@ -58,7 +58,7 @@ class Run:
         window: Window | None = None,
         *,
         clock: Callable[[], float] = monotonic,
-        idle: Callable[[float], None] = sleep,
+        idle: Callable[[float], None] | None = None,
     ) -> None:
         self.source = source
         self.failures = Failures(
@@ -243,7 +243,9 @@ class Run:
         until_s = self._clock() + timeout_s
         self._approach.collect(timeout_s)  # an event loop is to turn meanwhile; others return at once
         if (left_s := until_s - self._clock()) > 0:
-            self._idle(left_s)
+            from corewise._dispatch.naps import nap  # loaded by whoever makes a run wait
+
+            (self._idle or nap)(left_s)
         return []
 
     # -- handing out ---------------------------------------------------------------------------------------------------
