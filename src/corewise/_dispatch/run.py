@@ -71,7 +71,7 @@ class Run:
         self._outstanding = Outstanding()
         self._again: deque[Chunk] = deque()
         self._retries = retries_of(options)
-        self._pace = _pace(options)
+        self._pace = None if options.rate is None else _pace(options.rate)
         self._held_back = False
         self._refused = 0
         self._clock = clock
@@ -380,12 +380,10 @@ class Run:
         return error
 
 
-def _pace(options: Options) -> Pace | None:
-    if options.rate is None:
-        return None
+def _pace(rate: float) -> Pace:
     from corewise._dispatch.pace import Pace
 
-    return Pace(options.rate)
+    return Pace(rate)
 
 
 def _raise(error: BaseException) -> None:
