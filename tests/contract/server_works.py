@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -35,6 +36,11 @@ def busy(folder: str, number: int, times: int) -> int:
 def always_busy(number: int) -> int:
     """Be refused."""
     raise Busy(number)
+
+
+def connect(port: int) -> None:
+    """Call a server that may not be there."""
+    socket.create_connection(("127.0.0.1", port), timeout=60).close()
 
 
 def now(_: object) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corewise._dispatch import naps  # noqa: F401 - a Ctrl-C that lands in an import may be lost, see `retries._chance`
+
 # Clocks and timers wake late, by up to some milliseconds. A call that begins late by no more than this does not hold up
 # those behind it, or a rate of 1,000 a second could not be kept. A guess.
 LATE_S = 0.010

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from math import isfinite
 
+from corewise._dispatch import naps  # noqa: F401 - a Ctrl-C that lands in an import may be lost, see `_chance`
+from corewise._work.notes import add_note
 from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
@@ -44,7 +47,7 @@ class Retries:
         self._on = options.retry_on
         usual_s = 0.0 if self._on is None else USUAL_BACKOFF_S
         self._backoff_s = usual_s if options.backoff is None else options.backoff
-        self._chance = chance
+        self._chance = chance or _chance(needed=self._backoff_s > 0)
         self._waiting: list[tuple[float, int, Chunk]] = []
 
     # -- decisions -----------------------------------------------------------------------------------------------------
@@ -53,7 +56,7 @@ class Retries:
         """Return whether such a failure is one to run an item again for: not before so many seconds; None if not.
 
         Raises:
-            BaseException: whatever the user's `retry_on` raises, with a note that says so.
+            Exception: whatever the user's `retry_on` raises, with a note that says so.
             TypeError: when that returns something else than it may.
         """
         # What asks to stop is obeyed, and what cannot travel would not travel the next time either.
@@ -80,14 +83,7 @@ class Retries:
         self.count += 1
         longest_s = max(LONGEST_BACKOFF_S, self._backoff_s)
         bound_s = min(longest_s, self._backoff_s * 2.0 ** min(failed - 1, _DOUBLINGS))
-        return max(least_s, bound_s * self._any_share() if bound_s else 0.0)
-
-    def _any_share(self) -> float:
-        if self._chance is None:
-            from random import Random  # costs as much as a small call
-
-            self._chance = Random().random  # noqa: S311 - it is about being apart, not about being secret
-        return self._chance()
+        return max(least_s, bound_s * self._chance() if bound_s else 0.0)
 
     def ended(self, start: int, stop: int, again: Collection[int]) -> None:
         """Outcomes from `start` on to before `stop` have come, final but for those of items to be run again."""
@@ -129,15 +125,24 @@ class Retries:
         self._waiting = sorted(one for one in self._waiting if one[1] < index)
 
 
+def _chance(*, needed: bool) -> Callable[[], float]:
+    """Return what gives random numbers.
+
+    Its module is loaded now and not by the first failure: a Ctrl-C that lands in an import may be lost, as Python calls
+    what forgets the lock of a module meanwhile and drops what is raised there.
+    """
+    if not needed:
+        return float
+    from random import Random
+
+    return Random().random  # noqa: S311 - it is about being apart, not about being secret
+
+
 def _asked(on: Callable[[Exception], float | None], error: Exception) -> float | None:
     """Return what the user's own function says of a failure, in seconds."""
-    from math import isfinite
-
-    from corewise._work.notes import add_note
-
     try:
         said: Any = on(error)
-    except BaseException as raised:
+    except Exception as raised:
         add_note(raised, "raised by retry_on")
         raise
     if said is None or said is False:

@@ -7,7 +7,7 @@ approach, which goes on where the one before stopped; so no item is ever run twi
 
 from __future__ import annotations
 
-from time import monotonic, sleep
+from time import monotonic
 
 from corewise._dispatch.failures import Failures, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
@@ -45,7 +45,7 @@ class Run:
         meter: counts outcomes.
         window: bounds how far it goes ahead of its consumer; None where all results are kept.
         clock: gives seconds; its zero is of no matter.
-        idle: waits for so many seconds, where nothing is under way.
+        idle: waits for so many seconds, where nothing is under way; None for `nap`.
 
     Attributes:
         failures: what failed for good.
@@ -59,7 +59,7 @@ class Run:
         window: Window | None = None,
         *,
         clock: Callable[[], float] = monotonic,
-        idle: Callable[[float], None] = sleep,
+        idle: Callable[[float], None] | None = None,
     ) -> None:
         self.source = source
         self.failures = Failures(
@@ -72,7 +72,7 @@ class Run:
         self._outstanding = Outstanding()
         self._again: deque[Chunk] = deque()
         self._retries = retries_of(options)
-        self._pace = _pace(options)
+        self._pace = None if options.rate is None else _pace(options.rate)
         self._held_back = False
         self._refused = 0
         self._clock = clock
@@ -245,7 +245,9 @@ class Run:
         until_s = self._clock() + timeout_s
         self._approach.collect(timeout_s)  # an event loop is to turn meanwhile; others return at once
         if (left_s := until_s - self._clock()) > 0:
-            self._idle(left_s)
+            from corewise._dispatch.naps import nap  # loaded by whoever makes a run wait
+
+            (self._idle or nap)(left_s)
         return []
 
     # -- handing out ---------------------------------------------------------------------------------------------------
@@ -382,12 +384,10 @@ def _least(*seconds: float | None) -> float | None:
     return min((one for one in seconds if one is not None), default=None)
 
 
-def _pace(options: Options) -> Pace | None:
-    if options.rate is None:
-        return None
+def _pace(rate: float) -> Pace:
     from corewise._dispatch.pace import Pace
 
-    return Pace(options.rate)
+    return Pace(rate)
 
 
 def _raise(error: BaseException) -> None:
