@@ -174,7 +174,7 @@ class Call:
         self._approach = approach
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
-        self._run.use(approach, choice.workers, chunksize=chunksize)
+        self._run.use(approach, choice.workers * choice.per_worker, chunksize=chunksize)
 
     def _plainly(self) -> None:
         """Run items in the caller, measured, as long as nothing else is better."""
@@ -194,7 +194,8 @@ class Call:
             raise RuntimeError("only an automatic run goes over to something else")
         self._auto.elsewhere(choice, approach)
         self._meter.start(choice.approach, choice.workers, self._request.source.total)
-        self._run.use(approach, choice.workers, enough=self._auto.enough, chunksize=self._request.options.chunksize)
+        lanes = choice.workers * choice.per_worker
+        self._run.use(approach, lanes, enough=self._auto.enough, chunksize=self._request.options.chunksize)
 
     def _automatic(self) -> Auto:
         from corewise._api.auto import Auto

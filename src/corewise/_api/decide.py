@@ -45,6 +45,8 @@ def asked_for(
 
         if not forced:
             fits.refuse_misfits(asked, workers, options)
+            if options.per_worker is not None:
+                fits.refuse_several_each(asked, options, coroutine=is_coroutine_function(fn))
             asked = fits.only_one_allowed(asked, options)
         elif options.seed is not None and asked in fits.SHARE_A_GENERATOR:
             workers = 1
@@ -62,7 +64,9 @@ def asked_for(
     else:
         return None
     why = undecided.REASONS[code]
-    return Choice(approach=name, workers=number_of_workers(name, workers, items), asked=approach, code=code, why=why)
+    each = options.per_worker or 1 if name == "processes" else 1
+    number = number_of_workers(name, workers, items)
+    return Choice(approach=name, workers=number, asked=approach, code=code, why=why, per_worker=each)
 
 
 def number_of_workers(approach: str, workers: int | None, items: int | None) -> int:

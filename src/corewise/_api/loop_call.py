@@ -201,7 +201,7 @@ class LoopCall(Call):
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
         self._gently = _Gently(approach)
-        self._run.use(self._gently, choice.workers, chunksize=chunksize)
+        self._run.use(self._gently, choice.workers * choice.per_worker, chunksize=chunksize)
         if isinstance(source, AsyncSource):
             source.begin(self._news.set)
 

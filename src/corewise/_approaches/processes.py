@@ -26,6 +26,7 @@ class Processes(ProcessPool):
             initializer=terms.initializer,
             initargs=terms.initargs,
             max_tasks_per_worker=terms.max_tasks_per_worker,
+            per_worker=terms.per_worker,
             seed=terms.seed,
             name=terms.name,
             inherit=terms.inherit,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from corewise._engine.handle import Lane
     from corewise._engine.poller import Poller
     from corewise._engine.workload import Workload
 
@@ -41,6 +42,8 @@ class Recipe:
         keep_going: whether to go on behind an item that fails.
         cores: each worker's share of the cores.
         seed: where the random numbers of items come from; None leaves them alone.
+        lanes: items that each worker runs at once.
+        await_s: seconds that an item may take in an event loop; None without a limit.
         main_by_value: as for `codec.dumps`.
         name: what the names of processes begin with.
 
@@ -57,6 +60,8 @@ class Recipe:
         keep_going: bool,
         cores: int,
         seed: int | None = None,
+        lanes: int = 1,
+        await_s: float | None = None,
         main_by_value: bool = False,
         name: str = "corewise",
     ) -> None:
@@ -65,7 +70,15 @@ class Recipe:
         self.cores = cores
         self._preparation = preparation
         self.main_by_value = main_by_value
-        self._rest: dict[str, Any] = {"keep_going": keep_going, "cores": cores, "seed": seed, "inherited": inherited}
+        self.lanes = lanes
+        self._rest: dict[str, Any] = {
+            "keep_going": keep_going,
+            "cores": cores,
+            "seed": seed,
+            "inherited": inherited,
+            "lanes": lanes,
+            "await_s": await_s,
+        }
         self._packed: bytes | None = None
         self._initargs: tuple[Any, ...] | None = None
         if start_method not in ("fork", "auto"):
@@ -82,6 +95,8 @@ class Recipe:
             keep_going=how.keep_going,
             cores=max(1, cores // workers) if how.share_cores else cores,
             seed=how.seed,
+            lanes=how.per_worker,
+            await_s=how.timeout_s if how.awaits else None,
             main_by_value=main_by_value,
             name=how.name,
         )
@@ -154,11 +169,13 @@ class Crew:
 
     Attributes:
         members: the workers by their numbers.
+        lanes: what they run items in, by the numbers of these.
         started: how many were started in all.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         self.members: dict[int, Worker] = {}
+        self.lanes: dict[int, Lane] = {}
         self.started = 0
         self._recipe = recipe
         self._numbers = count(1)
@@ -184,6 +201,8 @@ class Crew:
             number = next(self._numbers)
             worker = self._made(number, early=early)
             self.members[number] = worker
+            for lane in worker.lanes:
+                self.lanes[lane.number] = lane
             self._ender.register()
             self.started += 1
             self.poller.add(worker.line.fileno(), (worker, False))
@@ -197,7 +216,7 @@ class Crew:
         method = pick_start_method(recipe.start_method)
         with Scope() as undo:
             try:
-                ledger = undo.closing(Ledger())
+                ledger = undo.closing(Ledger(None, recipe.lanes))
                 life = undo.closing(Lifeline())
                 line, theirs = channel.pair()
                 undo.closing(line)
@@ -232,6 +251,8 @@ class Crew:
         with InterruptsHeld():
             if self.members.pop(worker.number, None) is None:  # the program ends, and has ended it meanwhile
                 return
+            for lane in worker.lanes:
+                del self.lanes[lane.number]
             self.poller.remove(worker.line.fileno())
             if os.name == "posix":
                 self.poller.remove(worker.sentinel)

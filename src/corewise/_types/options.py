@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         name: str
         on_error: Literal["raise", "return"]
         ordered: bool
+        per_worker: int | None
         retries: int
         seed: int | None
         start_method: Literal["auto", "fork", "forkserver", "spawn"]
@@ -67,6 +68,13 @@ class Options(Record):
             results at the place of the item that failed, all other items are run, and `Results.failures` lists what
             failed.
         ordered: True (default): results in input order. False: in the order in which they were finished.
+        per_worker: calls that each worker process runs at once: of a plain function by so many threads in it, of a
+            coroutine function by one event loop in it. For calls that wait and compute, so that one core is not enough
+            and one call at a time leaves cores idle. None, the default: one. Only for ``"processes"``. If such a
+            worker dies, all calls that it had begun and not finished fail with `WorkerDied`, as nobody knows which of
+            them was at fault; an initializer is called once in each process. With a number above one, `seed` is
+            refused, since calls in one process share a generator of random numbers; and so is `timeout` for plain
+            functions, since the worker could not be killed without the calls beside it. A coroutine is cancelled.
         retries: how often an item that failed is run again before it counts as failed; 0 by default. Any `Exception`,
             a time limit and a lost worker are failures; what asks to stop (`SystemExit` and its like) is not run
             again, nor is what cannot be sent to another process.
@@ -91,6 +99,7 @@ class Options(Record):
     name: str = "corewise"
     on_error: str = "raise"
     ordered: bool = True
+    per_worker: int | None = None
     retries: int = 0
     seed: int | None = None
     start_method: str = "auto"
@@ -186,6 +195,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "name": _label,
     "on_error": _among("raise", "return"),
     "ordered": _among(True, False),  # noqa: FBT003 - the allowed values
+    "per_worker": _optional(whole_number),
     "retries": lambda name, value: whole_number(name, value, at_least=0),
     "seed": _optional(lambda name, value: whole_number(name, value, at_least=None)),
     "start_method": _among("auto", "fork", "forkserver", "spawn"),
