@@ -81,7 +81,7 @@ class Threads:
         guarded(lane.run)
 
     def spent(self) -> tuple[float, float | None]:
-        """Return the CPU seconds of this process, and those for which its lanes stood in line, as far as they told."""
+        """Return the CPU seconds of this process, and those for which lanes that have ended stood in line."""
         told = [lane.queued_s for lane in self._lanes]
         known = [seconds for seconds in told if seconds is not None]
         return worker.spent()[0], sum(known) if len(known) == len(told) else None
@@ -92,7 +92,8 @@ class ThreadLane(ChunkLoop):
 
     Attributes:
         inbox: chunks to be run; None at the end.
-        queued_s: seconds for which it has stood in line for a core, as of its last look.
+        queued_s: seconds for which it has stood in line for a core; looked up at its end, as to read a file takes
+            three turns at the GIL.
     """
 
     def __init__(
@@ -109,11 +110,10 @@ class ThreadLane(ChunkLoop):
         while (message := self.inbox.get()) is not None:
             self.chunk(*message)
             del message  # items must not stay while this thread waits for the next ones
-        self.spent()
+        self.queued_s = queued_s()
 
     def spent(self) -> tuple[float, float | None]:
-        """Look up what this lane has stood in line; return that of all of them, and their CPU seconds."""
-        self.queued_s = queued_s()
+        """Return what all lanes have spent."""
         return self._of_all()
 
 

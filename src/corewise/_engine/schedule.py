@@ -112,14 +112,15 @@ class Schedule:
     Args:
         workers: most workers at a time; kept as `limit`, which may be lowered later.
         quota: items that a worker may run before it is replaced; None without a limit.
-        ahead: whether a worker is always sent one chunk more than it runs.
+        ahead: whether a worker is always sent one chunk more than it runs. That is so where it is a lane: to take in a
+            chunk, its process has to come by the GIL, which its neighbours hold for 5 ms each.
         lanes: workers that are the lanes of one process; `workers` is a multiple of it.
     """
 
     def __init__(self, workers: int, *, quota: int | None = None, ahead: bool = False, lanes: int = 1) -> None:
         self.limit = workers
         self._lanes = lanes
-        self._least_depth = ONE_AHEAD if ahead else 1
+        self._least_depth = ONE_AHEAD if ahead or lanes > 1 else 1
         self._quota = quota
         self._queue: deque[Chunk] = deque()
         self._desks: dict[int, _Desk] = {}

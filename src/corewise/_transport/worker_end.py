@@ -58,6 +58,31 @@ class WorkerEnd(Line):
         if not buffers and len(body) < BLOCK_FROM_BYTES and not notices:
             self._send_all((memoryview(frames.HEADER.pack(0, len(body), 0) + body),))
             return
+        self._send_parts(body, buffers, notices)
+
+    def send_several(self, messages: list[object]) -> None:
+        """Send messages, all short ones by one system call: around each, a thread has to come by the GIL anew.
+
+        Raises:
+            OSError: when the parent is gone.
+        """
+        short: list[bytes] = []
+        for message in messages:
+            buffers: list[Any] = []
+            body = dumps_message(message, buffers.append)
+            if self._lender is not None:
+                self._lender.passed()
+            if not buffers and len(body) < BLOCK_FROM_BYTES:
+                short += (frames.HEADER.pack(0, len(body), 0), body)
+                continue
+            self._send_all((memoryview(b"".join(short)),))
+            short.clear()
+            self._send_parts(body, buffers, self._borrower.given_back() if self._borrower is not None else [])
+        self._send_all((memoryview(b"".join(short)),))
+        if self._borrower is not None and (notices := self._borrower.given_back()):
+            self._send_all(frames.encode(b"", notices=notices))
+
+    def _send_parts(self, body: bytes, buffers: list[Any], notices: list[Notice]) -> None:
         parts = Parts(body, [buffer.raw() for buffer in buffers], {}, blocks=self._lender is not None)
         if parts.used:
             number = self._lay_in_theirs(parts, notices) or self._lay(parts)
