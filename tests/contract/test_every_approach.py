@@ -19,7 +19,7 @@ from corewise import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# How each approach is asked for. A coroutine function runs by all of them, a plain one by all but asyncio.
+# How each approach is asked for. A coroutine function runs by all of them, a plain one by all but those of an event loop.
 WAYS: dict[str, dict[str, Any]] = {
     "sync": {"approach": "sync"},
     "threads": {"approach": "threads", "workers": 4},
@@ -27,9 +27,12 @@ WAYS: dict[str, dict[str, Any]] = {
     "processes-fork": {"approach": "processes", "workers": 2, "start_method": "fork"},
     "processes-forkserver": {"approach": "processes", "workers": 2, "start_method": "forkserver"},
     "processes-spawn": {"approach": "processes", "workers": 2, "start_method": "spawn"},
+    "processes-of-threads": {"approach": "processes", "workers": 2, "per_worker": 3, "start_method": "fork"},
+    "processes-of-tasks": {"approach": "processes", "workers": 2, "per_worker": 3, "start_method": "fork"},
     "auto": {"approach": "auto"},
 }
-OF_PLAIN_FUNCTIONS = [name for name in WAYS if name != "asyncio"]
+OF_COROUTINES = ("asyncio", "processes-of-tasks")
+OF_PLAIN_FUNCTIONS = [name for name in WAYS if name not in OF_COROUTINES]
 
 
 @pytest.fixture(params=list(WAYS))
@@ -39,8 +42,8 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 def run(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
-    """Run a plain function by a way; asyncio gets it as a coroutine function."""
-    if way == "asyncio":
+    """Run a plain function by a way; event loops get it as a coroutine function."""
+    if way in OF_COROUTINES:
         fn = as_coroutine_function(fn)
     return corewise.map(fn, *iterables, **WAYS[way], **options)
 

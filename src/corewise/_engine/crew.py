@@ -78,6 +78,7 @@ class Recipe:
             "inherited": inherited,
             "lanes": lanes,
             "await_s": await_s,
+            "name": name,
         }
         self._packed: bytes | None = None
         self._initargs: tuple[Any, ...] | None = None

@@ -59,6 +59,7 @@ class Threads:
     def __init__(self, setup: Setup, setting: Setting) -> None:
         pages = (setup.ledger, *setup.ledger.others)
         self._setting = setting
+        self._name = setup.name
         self._lanes = [ThreadLane(setup, setting, Place(page), self.spent) for page in pages]
 
     def run_until_stopped(self) -> None:
@@ -66,8 +67,8 @@ class Threads:
         threads = []
         for number, lane in enumerate(self._lanes, 1):
             # Daemons: the process must be able to end when its main thread has come to grief.
-            run = copy_context().run
-            threads.append(threading.Thread(target=run, args=(self._run, lane), name=f"lane-{number}", daemon=True))
+            run, name = copy_context().run, f"{self._name}-{number}"
+            threads.append(threading.Thread(target=run, args=(self._run, lane), name=name, daemon=True))
         for thread in threads:
             thread.start()
         receive_until_stopped(self._setting, lambda lane, message: self._lanes[lane].inbox.put(message))
@@ -123,6 +124,7 @@ class Tasks:
     def __init__(self, setup: Setup, setting: Setting) -> None:
         pages = (setup.ledger, *setup.ledger.others)
         self._setting = setting
+        self._name = setup.name
         self._lanes = [TaskLane(setup, setting, Place(page)) for page in pages]
 
     def run_until_stopped(self) -> None:
@@ -146,7 +148,7 @@ class Tasks:
             for lane in range(len(self._lanes)):
                 put(lane, None)
 
-        threading.Thread(target=guarded, args=(receive,), name="receiver", daemon=True).start()
+        threading.Thread(target=guarded, args=(receive,), name=f"{self._name}-in", daemon=True).start()
         await asyncio.gather(*(lane.run() for lane in self._lanes))
 
     def spent(self) -> tuple[float, float | None]:

@@ -90,8 +90,8 @@ class ProcessPool:
     def census(self) -> dict[str, int]:
         """Return the fields of `ExecutorStatistics` that are about workers."""
         started, deaths = max(0, self._crew.started - self._schedule.limit), self.accounts.deaths
-        there = {"workers": len(self._crew.members), "idle_workers": self._schedule.idle}
-        return there | {"worker_restarts": started, "worker_deaths": deaths}
+        there, idle = len(self._crew.members), self._schedule.idle
+        return {"workers": there, "idle_workers": idle, "worker_restarts": started, "worker_deaths": deaths}
 
     @property
     def room(self) -> int:
@@ -362,8 +362,7 @@ class ProcessPool:
         except WorkerStartError:
             if not self._crew.members:
                 raise
-            at_work = sum(not lane.retired for lane in self._crew.lanes.values())
-            self._schedule.limit = at_work or self._schedule.limit
+            self._schedule.limit = sum(not lane.retired for lane in self._crew.lanes.values()) or self._schedule.limit
             return False
         self._carry_out(self._schedule.joined(*(lane.number for lane in worker.lanes)))
         return True

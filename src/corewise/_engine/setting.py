@@ -63,6 +63,7 @@ class Setup(Record):
         context: the caller's context variables; None where they are inherited, or there are none.
         lanes: items that it runs at once.
         await_s: seconds that an item may take in its event loop; None without a limit.
+        name: what the names of its threads begin with.
     """
 
     line: Any
@@ -78,6 +79,7 @@ class Setup(Record):
     context: bytes | None
     lanes: int = 1
     await_s: float | None = None
+    name: str = "corewise"
 
 
 class Place:
@@ -203,6 +205,7 @@ def enter(setup: Setup, scope: Scope) -> Setting:
     """Make a worker process ready for its loop; what it needs is closed with `scope`."""
     setup.lifeline.arm()
     _settle_signals()
+    _forget_fork_server()
     # What was inherited is not garbage here, and to look through it would copy the pages shared with the parent.
     gc.freeze()
     cpus.hand_down(setup.cores)
@@ -233,6 +236,18 @@ def _log_like_standard_executors(error: BaseException) -> None:
 
 def _nothing_to_call(*_: object) -> None:
     raise TypeError("this worker runs calls that bring their own function")
+
+
+def _forget_fork_server() -> None:
+    """Have calls made in this worker start a fork server of their own, if they need one.
+
+    One that was inherited is a child of the parent, which the standard library would wait for as if it were its own, and
+    fail (CPython 3.15 still does).
+    """
+    known = sys.modules.get("multiprocessing.forkserver")
+    server = getattr(known, "_forkserver", None)
+    if getattr(server, "_forkserver_pid", None) is not None:
+        server._forkserver_pid = server._forkserver_address = server._forkserver_alive_fd = None  # noqa: SLF001 - no other way
 
 
 def _settle_signals() -> None:
