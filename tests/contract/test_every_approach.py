@@ -19,7 +19,7 @@ from corewise import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# How each approach is asked for. A coroutine function runs by all of them, a plain one by all but those of an event loop.
+# How each approach is asked for. A coroutine function runs by all of them, a plain one by all but those of event loops.
 WAYS: dict[str, dict[str, Any]] = {
     "sync": {"approach": "sync"},
     "threads": {"approach": "threads", "workers": 4},

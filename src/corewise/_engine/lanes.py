@@ -183,13 +183,14 @@ class TaskLane(ChunkLoop):
         items, invoke = self._opened(position, start, count, star, data)
         ledger, batch, end = self._ledger, Batch(position), position + count
         for item in items:
-            if not ledger.running(position):
+            came = await self._task(self._await_item(invoke, item, position))
+            del item
+            if came is None:
                 self._send(batch)
                 self._send_message(("skipped", position, end))
                 ledger.begin(end)
                 return
-            outcome, plain = await self._task(self._await_item(invoke, item, position + self._place.shift))
-            del item
+            outcome, plain = came
             position += 1
             batch.add(outcome, plain)
             if outcome[0] and not self._keep_going:
@@ -204,9 +205,12 @@ class TaskLane(ChunkLoop):
         ledger.begin(position)
 
     async def _await_item(
-        self, invoke: Callable[[Any], Any], item: Any, index: int
-    ) -> tuple[tuple[bool, Packed], list[Any] | None]:
-        """Run an item; return what `outcome_of` does."""
+        self, invoke: Callable[[Any], Any], item: Any, position: int
+    ) -> tuple[tuple[bool, Packed], list[Any] | None] | None:
+        """Run an item; return what `outcome_of` does, or None if it was taken back."""
+        # Not before its task runs: another may end the process meanwhile, and this item would not have begun.
+        if not self._ledger.running(position):
+            return None
         limit = self._timeout(self._limit_s)
         try:
             async with limit:
@@ -216,7 +220,7 @@ class TaskLane(ChunkLoop):
                 error = _time_is_up(error, self._limit_s)
             return (True, failures.pack(error)), None
         del item  # so that a large result can go back in the memory of a large argument
-        return outcome_of(_as_it_is, value, index)
+        return outcome_of(_as_it_is, value, position + self._place.shift)
 
 
 def receive_until_stopped(setting: Setting, put: Callable[[int, tuple[Any, ...]], None]) -> None:

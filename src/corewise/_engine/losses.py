@@ -84,7 +84,8 @@ class Losses:
             error, known = known or self._death(worker, line_closed=line_closed), None
             if len(items) > 1:
                 others = ", ".join(str(other) for other in items if other != item)
-                add_note(error, f"the worker ran other items at the same time, any of which may have ended it: {others}")
+                note = f"the worker ran other items at the same time, any of which may have ended it: {others}"
+                add_note(error, note)
             outcomes.append(Done(item, [error], [item], 0.0))
         return outcomes
 

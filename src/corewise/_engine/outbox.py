@@ -37,9 +37,7 @@ class Outbox:
         limited: whether any item has a time limit, so that each must be timed by itself.
     """
 
-    def __init__(
-        self, crew: Crew, schedule: Schedule, how: Workload, *, main_by_value: bool, inherited: bool
-    ) -> None:
+    def __init__(self, crew: Crew, schedule: Schedule, how: Workload, *, main_by_value: bool, inherited: bool) -> None:
         self._crew = crew
         self._schedule = schedule
         self._main_by_value = main_by_value

@@ -63,7 +63,7 @@ class ProcessPool:
         by_value = how.main_by_value or not codec.main_can_be_imported()
         self.main_by_value = self._method != "fork" and by_value
         inherits = how.inherit is not None and method == "fork"
-        recipe = Recipe.of(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
+        recipe = Recipe(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
         with InterruptsHeld():
             self._crew = Crew(recipe)
         lanes, quota = how.per_worker, how.max_tasks_per_worker

@@ -241,11 +241,10 @@ def _nothing_to_call(*_: object) -> None:
 def _forget_fork_server() -> None:
     """Have calls made in this worker start a fork server of their own, if they need one.
 
-    One that was inherited is a child of the parent, which the standard library would wait for as if it were its own, and
+    One that was inherited is a child of the parent; the standard library would wait for it as for one of its own, and
     fail (CPython 3.15 still does).
     """
-    known = sys.modules.get("multiprocessing.forkserver")
-    server = getattr(known, "_forkserver", None)
+    server: Any = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
     if getattr(server, "_forkserver_pid", None) is not None:
         server._forkserver_pid = server._forkserver_address = server._forkserver_alive_fd = None  # noqa: SLF001 - no other way
 

@@ -21,10 +21,10 @@ class Choice(Record):
         code: short stable name of the reason, such as ``"computes"``; the sentence is `why`.
         why: the reason as a sentence.
         measurement: what the first items told; None when nothing was measured.
-        per_worker: calls that each of them runs at once: 1 but for ``"processes"``.
         estimates: what each approach was predicted to take for the items that remained: the chosen one first, then by
             time, those that could not be used last. Empty when nothing was predicted, since nothing, or next to
             nothing, remained.
+        per_worker: calls that each worker runs at once: 1, but for processes that have several threads or coroutines.
     """
 
     approach: str
