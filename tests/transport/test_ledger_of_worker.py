@@ -321,7 +321,7 @@ def test_each_lane_has_a_page_of_its_own() -> None:
             first = lane * LANE_POSITIONS
             page.begin(first)
             assert page.running(first)
-            assert page.record(False, bytes([lane]) * (SIZE_BYTES // 2))
+            assert page.record(FINE, bytes([lane]) * (SIZE_BYTES // 2))
         for lane, page in enumerate([other, *other.others]):
             reached = page.read()
             first = lane * LANE_POSITIONS

@@ -47,6 +47,13 @@ class Wishes(Record):
     effects: Sequence[Effect] = ()
     proved_slower: Collection[str] = ()
 
+    @property
+    def several_each(self) -> bool:
+        """Whether each process may run several calls at once: only what may be run so in one process."""
+        allowed = ("asyncio" if self.coroutine else "threads") in self.approaches
+        # A number of workers that was asked for may be what a server grants.
+        return allowed and self.workers is None and not (self.seed or self.timeout)
+
 
 def vetoes(wishes: Wishes, travel: Veto | None = None) -> dict[str, Veto]:
     """Return what speaks against each approach; nothing about those that can be used.
