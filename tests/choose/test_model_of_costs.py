@@ -204,7 +204,9 @@ TWO_CORES = COSTS.replace(cores=2)
     ("wait_s", "cpu_s", "coroutine"), [(0.02, 0.005, False), (0.005, 0.002, True), (0.05, 0.05, False)]
 )
 def test_what_waits_and_computes_runs_in_processes_with_several_calls_each(
-    wait_s: float, cpu_s: float, coroutine: bool
+    wait_s: float,
+    cpu_s: float,
+    coroutine: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """One process with any number of threads computes on one core; processes that wait leave their cores idle."""
     item_s = wait_s + cpu_s

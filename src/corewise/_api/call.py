@@ -171,10 +171,22 @@ class Call:
             self._go_over(choice, approach)
             return
         self._meter.start(choice.approach, choice.workers, self._request.source.total)
+        if choice.code == "coroutine" and not self._streams:
+            approach = self._spread(approach)
         self._approach = approach
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
         self._run.use(approach, choice.workers * choice.per_worker, chunksize=chunksize)
+
+    def _spread(self, loop: Any) -> Any:
+        """Have processes help an event loop, should it become too busy; it turns in this thread."""
+        from corewise._api.spread import spread
+
+        def tell(choice: Choice) -> None:
+            self._choice = choice
+            self._meter.start(choice.approach, choice.workers, self._request.source.total)
+
+        return spread(loop, self._request, lambda: self._run.remaining, tell)
 
     def _plainly(self) -> None:
         """Run items in the caller, measured, as long as nothing else is better."""
