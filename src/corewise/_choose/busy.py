@@ -25,6 +25,11 @@ class BusyLoop:
         self._items = 0
         self._shortest_s = float("inf")
 
+    def seems_busy(self, now_s: float, cpu_s: float) -> bool:
+        """Return whether the loop has mostly computed since the last window, however short that is."""
+        took_s, busy_s = now_s - self._since[0], cpu_s - self._since[1]
+        return busy_s >= _BUSY * took_s
+
     def observe(
         self, now_s: float, cpu_s: float, items: int, call_s: float, remaining: int | None
     ) -> Measurement | None:

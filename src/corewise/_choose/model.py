@@ -23,9 +23,10 @@ FIRST_THREADS = 128
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
 # Calls at once in a worker process, times as many as would do if all went evenly: of those that are through, each waits
-# for the GIL some times more, as it sends its result. With twice as many, 300 calls of 20 ms waiting and 5 ms computing
-# took 1.13 s by two processes, with three times 0.95 to 1.0, with six times 1.0 (benchmarks/both.py).
-_CALLS_EACH = 3
+# for the GIL some times more, as it sends its result. Automatic runs of two cases took, with 3, 5 and 8 times as many:
+# 1.04, 1.00 and 1.01 s (300 calls of 20 ms waiting and 5 ms computing), 0.83, 0.76 and 0.72 s (600 coroutines of 5 and
+# 2 ms); each a median of three (benchmarks/both.py).
+_CALLS_EACH = 6
 _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls at once keep a core or two busy
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
 # there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
