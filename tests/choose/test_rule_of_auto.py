@@ -65,6 +65,9 @@ CASES = {
     "waiting, with a limit of time": Case(WAITS, ("processes", 16, "veto"), Wishes(timeout=True)),
     "waiting, in a coroutine": Case(WAITS, ("asyncio", 100, "coroutine"), Wishes(coroutine=True)),
     "computing, in a coroutine": Case(measured(), ("processes", 4, "computes"), Wishes(coroutine=True)),
+    "computing, in a coroutine with a client": Case(
+        measured(), ("sync", 1, "veto"), Wishes(coroutine=True, live="client")
+    ),
     "nothing left": Case(measured(remaining=0), ("sync", 1, "nothing-left")),
     "too little left to look at": Case(measured(item_s=1e-5), ("sync", 1, "too-short")),
     "too little left to repay the start": Case(measured(), ("sync", 1, "too-short"), costs=DEAR_START),

@@ -46,19 +46,17 @@ def spread(loop: Asyncio, request: Request, remaining: Callable[[], int | None],
     """
     if request.workers is not None or request.options.timeout is not None:
         return loop  # a bound for calls at once; a limit that cancels
-    decisions: list[Decision | None] = []
+    processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
+    decisions: list[Decision] = []
 
     def open_processes(measured: Measurement, latest: tuple[Sequence[Any], Sequence[Any]]) -> Approach | None:
-        from corewise._api.decision import Decision  # only where a choice may be worth making
-        from corewise._measure.live import live_object
-
         if not decisions:
-            processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
+            from corewise._api.decision import Decision  # only where a choice may be worth making
+
             made = Decision(request.fn, None, request.options, lambda: request.terms(processes, streams=False))
-            decisions.append(made if live_object(request.fn) is None else None)
-        decision = decisions[0]
-        choice = None if decision is None else decision.choose(measured, lambda: latest)
-        if choice is None or choice.approach != "processes":
+            decisions.append(made)
+        choice = decisions[0].choose(measured, lambda: latest)
+        if choice.approach != "processes":
             return None
         tell(choice)
         return open_approach("processes", request.terms(choice, streams=False))
