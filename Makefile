@@ -57,11 +57,11 @@ picture:
 bench:
 	@tools/environment $(VENV) dev
 	@benchmarks/environment $(VENV)-bench
-	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v -E '/(peers|pools|queues)\.py$$'); do \
+	@failed=0; for program in $$(ls benchmarks/[a-z]*.py | grep -v -E '/(peers|pools|queues|both)\.py$$'); do \
 	    echo "$$program"; \
 	    $(VENV)/bin/python "$$program" || failed=1; \
 	done; \
-	for program in benchmarks/pools.py benchmarks/queues.py; do \
+	for program in benchmarks/pools.py benchmarks/queues.py benchmarks/both.py; do \
 	    echo "$$program"; \
 	    $(VENV)-bench/bin/python "$$program" || failed=1; \
 	done; \

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from measured import ANY_COSTS, ANY_MEASUREMENT, COSTS, measured
 
-from corewise._choose import model
+from corewise._choose import explain, model, rule
+from corewise._choose.vetoes import Wishes
 from corewise._types.choice import APPROACHES
 
 if TYPE_CHECKING:
@@ -205,3 +206,49 @@ def test_reading_the_input_is_shared_by_nobody(approach: str) -> None:
     assert (
         seconds <= model.predict(measured(), COSTS, approach=approach, workers=4, coroutine=True).seconds + 100 * 0.02
     )
+
+
+TWO_CORES = COSTS.replace(cores=2)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "cpu_s", "coroutine"), [(0.02, 0.005, False), (0.005, 0.002, True), (0.05, 0.05, False)]
+)
+def test_what_waits_and_computes_runs_in_processes_with_several_calls_each(
+    wait_s: float,
+    cpu_s: float,
+    coroutine: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """One process with any number of threads computes on one core; processes that wait leave their cores idle."""
+    item_s = wait_s + cpu_s
+    work = measured(item_s=item_s, computes=cpu_s / item_s, remaining=600)
+    choice = rule.choose(work, TWO_CORES, Wishes(coroutine=coroutine))
+    assert (choice.approach, choice.workers) == ("processes", 2)
+    assert choice.per_worker > item_s / cpu_s, "a core would be idle now and then"
+    by_one = next(one for one in choice.estimates if one.approach == ("asyncio" if coroutine else "threads"))
+    assert by_one.seconds >= 600 * cpu_s
+    assert choice.estimates[0].seconds < 0.65 * by_one.seconds
+    assert "2 workers with" in explain.explain(choice)
+
+
+@pytest.mark.parametrize("computes", [0.0, 0.02, 0.95])
+def test_what_only_waits_or_only_computes_gains_nothing_by_several_calls_each(computes: float) -> None:
+    """The one overlaps in threads, the other in as many processes as there are cores."""
+    choice = rule.choose(measured(item_s=0.02, computes=computes, remaining=600), TWO_CORES)
+    assert all(one.per_worker == 1 for one in choice.estimates)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        Wishes(workers=2),
+        Wishes(seed=True),
+        Wishes(timeout=True),
+        Wishes(approaches=("sync", "processes")),
+        Wishes(coroutine=True, approaches=("sync", "threads", "processes")),
+    ],
+)
+def test_several_calls_in_a_process_are_not_chosen_where_something_speaks_against_them(wishes: Wishes) -> None:
+    """A bound on calls at once, a generator that they would share, a limit of time, what is not safe beside itself."""
+    choice = rule.choose(measured(item_s=0.025, computes=0.2, remaining=600), TWO_CORES, wishes)
+    assert all(one.per_worker == 1 for one in choice.estimates)

@@ -53,7 +53,7 @@ CASES = {
     "computing that writes to a global": Case(measured(), ("sync", 1, "veto"), Wishes(effects=(WRITES,))),
     "computing in a daemon": Case(measured(), ("sync", 1, "veto"), Wishes(daemon=True)),
     "computing with processes not allowed": Case(measured(), ("sync", 1, "no-gain"), Wishes(approaches=("sync",))),
-    "computing and waiting": Case(measured(computes=0.4), ("processes", 10, "computes-and-waits")),
+    "computing and waiting": Case(measured(computes=0.4), ("processes", 4, "computes-and-waits")),
     "mixed, and cannot travel": Case(measured(computes=0.4), ("threads", 5, "veto"), travels=False),
     "waiting": Case(WAITS, ("threads", 100, "waits")),
     "waiting, few items": Case(measured(computes=0.1, remaining=5), ("threads", 5, "waits")),
@@ -65,6 +65,9 @@ CASES = {
     "waiting, with a limit of time": Case(WAITS, ("processes", 16, "veto"), Wishes(timeout=True)),
     "waiting, in a coroutine": Case(WAITS, ("asyncio", 100, "coroutine"), Wishes(coroutine=True)),
     "computing, in a coroutine": Case(measured(), ("processes", 4, "computes"), Wishes(coroutine=True)),
+    "computing, in a coroutine with a client": Case(
+        measured(), ("sync", 1, "veto"), Wishes(coroutine=True, live="client")
+    ),
     "nothing left": Case(measured(remaining=0), ("sync", 1, "nothing-left")),
     "too little left to look at": Case(measured(item_s=1e-5), ("sync", 1, "too-short")),
     "too little left to repay the start": Case(measured(), ("sync", 1, "too-short"), costs=DEAR_START),

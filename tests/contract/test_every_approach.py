@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import works
-from ways import EVERY, WAYS, as_coroutine_function, call
+from ways import EVERY, OF_COROUTINES, WAYS, as_coroutine_function, call
 
 import corewise
 from corewise import errors
@@ -20,7 +20,7 @@ from corewise import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-OF_PLAIN_FUNCTIONS = [name for name in EVERY if not name.startswith("asyncio")]
+OF_PLAIN_FUNCTIONS = [name for name in EVERY if name not in OF_COROUTINES]
 
 
 @pytest.fixture(params=list(EVERY))
@@ -30,8 +30,8 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 def run(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
-    """Run a plain function by a way; asyncio gets it as a coroutine function."""
-    if way.startswith("asyncio"):
+    """Run a plain function by a way; event loops get it as a coroutine function."""
+    if way in OF_COROUTINES:
         fn = as_coroutine_function(fn)
     return call(way, fn, *iterables, **options)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import option_works
 import pytest
 import works
-from ways import WAYS, as_coroutine_function, call
+from ways import OF_COROUTINES, WAYS, as_coroutine_function, call
 
 import corewise
 from corewise import errors
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 BY_PROCESSES = [name for name in WAYS if name.startswith("processes")]
 TRIED = [*WAYS, "asyncio, amap", "processes-fork, astream", "auto, amap"]
-LIMITED = ["asyncio", *BY_PROCESSES, "auto", "asyncio, amap", "processes-fork, astream"]
+# Calls that are run at once in a process share a generator of random numbers; and of threads none can be stopped.
+ONE_AT_A_TIME = [name for name in BY_PROCESSES if "per_worker" not in WAYS[name]]
+LIMITED = ["asyncio", "processes-of-tasks", *ONE_AT_A_TIME, "auto", "asyncio, amap", "processes-fork, astream"]
 LATER: dict[Callable[..., Any], Callable[..., Any]] = {
     works.square: works.square_later,
     works.fail_for_3_and_7: works.fail_for_3_and_7_later,
@@ -39,7 +41,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 def run(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:
     """Run a plain function by a way; asyncio gets its twin, or wraps it."""
-    if way.startswith("asyncio"):
+    if way in OF_COROUTINES:
         fn = LATER.get(fn) or as_coroutine_function(fn)
     return call(way, fn, *iterables, **options)
 
@@ -239,7 +241,7 @@ def test_where_nothing_is_run_nothing_is_initialized(way: str, tmp_path: Path) -
 
 def test_what_an_initializer_opens_is_of_use_to_the_coroutines(way: str) -> None:
     """Both run in one event loop, so a lock or a connection made there works here."""
-    if way.startswith("processes"):
+    if way in ONE_AT_A_TIME:
         pytest.skip("the engine's own test")
     made: list[asyncio.AbstractEventLoop] = []
 
@@ -255,7 +257,7 @@ def test_what_an_initializer_opens_is_of_use_to_the_coroutines(way: str) -> None
 # -- seed --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["sync", "auto", *BY_PROCESSES])
+@pytest.mark.parametrize("way", ["sync", "auto", *ONE_AT_A_TIME])
 @pytest.mark.parametrize("chunksize", [None, 7])
 def test_with_a_seed_each_item_draws_the_same_numbers(way: str, chunksize: int | None) -> None:
     """Whatever runs it, in chunks of any size; the caller's own generator is left as it was."""

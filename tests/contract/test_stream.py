@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import option_works
 import pytest
 import works
-from ways import AWAITED, EVERY, WAYS, Turned, as_coroutine_function
+from ways import AWAITED, EVERY, OF_COROUTINES, WAYS, Turned, as_coroutine_function
 
 import corewise
 from corewise import errors
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BY_PROCESSES = [name for name in WAYS if name.startswith("processes")]
+ONE_AT_A_TIME = [name for name in BY_PROCESSES if "per_worker" not in WAYS[name]]
 GO_ON = ["threads", "asyncio", *BY_PROCESSES]
 LATER: dict[Callable[..., Any], Callable[..., Any]] = {
     works.fail_for_3_and_7: works.fail_for_3_and_7_later,
@@ -36,7 +37,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 def stream(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Stream:
     """Stream a plain function by a way; asyncio gets its twin, or wraps it."""
-    if way.startswith("asyncio"):
+    if way in OF_COROUTINES:
         fn = LATER.get(fn) or as_coroutine_function(fn)
     make: Any = Turned if way in AWAITED else corewise.stream
     results: corewise.Stream = make(fn, *iterables, **{**EVERY[way], **options})
@@ -171,7 +172,7 @@ def test_an_item_that_depends_on_the_result_before_needs_a_buffer_of_one(way: st
     assert len(done) == 20
 
 
-@pytest.mark.parametrize("way", BY_PROCESSES)
+@pytest.mark.parametrize("way", ONE_AT_A_TIME)  # more are under way at once than a few before their size is known
 def test_a_buffer_in_bytes_holds_few_large_results(way: str) -> None:
     """Each is 8 MB, and two of them fit."""
     read = Read(12)
@@ -285,7 +286,7 @@ def test_stop_iteration_does_not_end_the_loop_in_silence(way: str) -> None:
     with pytest.raises(RuntimeError, match="StopIteration") as caught:
         next(results)
     # A coroutine function does that by itself, so there the item's own error is one already.
-    named = caught.value if way.startswith("asyncio") else caught.value.__cause__
+    named = caught.value if way in OF_COROUTINES else caught.value.__cause__
     assert named is not None
     assert named.__notes__ == ["item 2: 2"]
 
@@ -302,10 +303,10 @@ def test_too_many_failures_end_it(way: str) -> None:
     assert list(results) == []
 
 
-@pytest.mark.parametrize("way", [*BY_PROCESSES, "asyncio"])
+@pytest.mark.parametrize("way", [*ONE_AT_A_TIME, "asyncio", "processes-of-tasks"])
 def test_a_time_limit_holds_while_it_is_read(way: str) -> None:
     """One item hangs, the others come."""
-    fn = option_works.sleep_at_3_later if way == "asyncio" else option_works.sleep_at_3
+    fn = option_works.sleep_at_3_later if way in OF_COROUTINES else option_works.sleep_at_3
     results = list(corewise.stream(fn, range(8), timeout=0.3, on_error="return", **WAYS[way]))
     assert [type(result) for result in results].count(TimeoutError) == 1
     assert type(results[3]) is TimeoutError

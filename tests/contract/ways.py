@@ -18,6 +18,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "processes-fork": {"approach": "processes", "workers": 2, "start_method": "fork"},
     "processes-forkserver": {"approach": "processes", "workers": 2, "start_method": "forkserver"},
     "processes-spawn": {"approach": "processes", "workers": 2, "start_method": "spawn"},
+    "processes-of-threads": {"approach": "processes", "workers": 2, "per_worker": 3, "start_method": "fork"},
+    "processes-of-tasks": {"approach": "processes", "workers": 2, "per_worker": 3, "start_method": "fork"},
     "auto": {"approach": "auto"},
 }
 # By the verbs that are awaited, too. How processes are started, which takes longest, is the same for all verbs.
@@ -30,6 +32,8 @@ AWAITED: dict[str, dict[str, Any]] = {
     for name in names
 }
 EVERY = WAYS | AWAITED
+# These run coroutine functions only.
+OF_COROUTINES = [name for name in EVERY if name.partition(", ")[0] in ("asyncio", "processes-of-tasks")]
 
 
 def call(way: str, fn: Callable[..., Any], *iterables: Any, **options: Any) -> corewise.Results:

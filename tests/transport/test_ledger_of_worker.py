@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 
 from corewise._transport import ledger as ledgers
-from corewise._transport.ledger import SIZE_BYTES, Ledger
+from corewise._transport.ledger import LANE_POSITIONS, SIZE_BYTES, Ledger
 from corewise._work import run as loops
 from corewise._work.chunk import Chunk
 from corewise._work.run import run_noted
@@ -310,3 +310,27 @@ def test_a_closed_ledger_has_given_back_memory_and_descriptor() -> None:
     ledger.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_each_lane_has_a_page_of_its_own() -> None:
+    """What one writes down leaves the others alone, and each counts from a multiple of its own."""
+    lanes = 3
+    with closing(Ledger(None, lanes)) as ledger, closing(Ledger(Same(ledger), lanes)) as other:
+        pages = [ledger, *ledger.others]
+        for lane, page in enumerate(pages):
+            first = lane * LANE_POSITIONS
+            page.begin(first)
+            assert page.running(first)
+            assert page.record(FINE, bytes([lane]) * (SIZE_BYTES // 2))
+        for lane, page in enumerate([other, *other.others]):
+            reached = page.read()
+            first = lane * LANE_POSITIONS
+            assert (reached.running, reached.base) == (first, first)
+            assert reached.records == [(False, bytes([lane]) * (SIZE_BYTES // 2))]
+
+
+def test_a_lane_that_has_run_nothing_says_where_it_will_begin() -> None:
+    """As whoever takes back from it asks."""
+    with closing(Ledger(None, 2)) as ledger:
+        (second,) = ledger.others
+        assert second.take_back(LANE_POSITIONS + 1, LANE_POSITIONS + 5) == (LANE_POSITIONS + 1, LANE_POSITIONS - 1)

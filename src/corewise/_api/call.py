@@ -174,10 +174,12 @@ class Call:
             self._go_over(choice, approach)
             return
         self._meter.start(choice.approach, choice.workers, self._request.source.total)
+        if choice.code == "coroutine" and not self._streams:
+            approach = self._spread(approach)
         self._approach = approach
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
-        self._use(approach, choice.workers, chunksize, self._adapting(choice))
+        self._use(approach, choice.workers * choice.per_worker, chunksize, self._adapting(choice))
 
     def _adapting(self, choice: Choice) -> Adapting | None:
         """Return what adapts how many calls there are at once; None where that is fixed, or no matter."""
@@ -187,6 +189,16 @@ class Call:
         from corewise._api.at_once import adapted  # only where it may be
 
         return adapted(choice, request.workers, request.options, request.source.total)
+
+    def _spread(self, loop: Any) -> Any:
+        """Have processes help an event loop, should it become too busy; it turns in this thread."""
+        from corewise._api.spread import spread
+
+        def tell(choice: Choice) -> None:
+            self._choice = choice
+            self._meter.start(choice.approach, choice.workers, self._request.source.total)
+
+        return spread(loop, self._request, lambda: self._run.remaining, tell)
 
     def _plainly(self) -> None:
         """Run items in the caller, measured, as long as nothing else is better."""
@@ -206,7 +218,8 @@ class Call:
             raise RuntimeError("only an automatic run goes over to something else")
         self._auto.elsewhere(choice, approach)
         self._meter.start(choice.approach, choice.workers, self._request.source.total)
-        self._use(approach, choice.workers, self._request.options.chunksize, self._auto.adapting)
+        lanes = choice.workers * choice.per_worker
+        self._use(approach, lanes, self._request.options.chunksize, self._auto.adapting)
 
     def _use(self, approach: Approach, workers: int, chunksize: int | None, adapting: Adapting | None = None) -> None:
         enough = None if self._auto is None else self._auto.enough

@@ -45,6 +45,8 @@ def asked_for(
 
         if not forced:
             fits.refuse_misfits(asked, workers, options)
+            if options.per_worker is not None:
+                fits.refuse_several_each(asked, options, coroutine=is_coroutine_function(fn))
             asked = fits.only_one_allowed(asked, options)
         elif options.seed is not None and asked in fits.SHARE_A_GENERATOR:
             workers = 1
@@ -63,7 +65,14 @@ def asked_for(
         return None
     why = undecided.REASONS[code]
     number = number_of_workers(name, workers, items, options.limit)
-    return Choice(approach=name, workers=number, asked=approach, code=code, why=why)
+    each = calls_in_each(options, number) if name == "processes" else 1
+    return Choice(approach=name, workers=number, asked=approach, code=code, why=why, per_worker=each)
+
+
+def calls_in_each(options: Options, workers: int) -> int:
+    """Return how many calls a worker process runs at once: what was asked for, no more in all than the limit."""
+    each = options.per_worker or 1
+    return each if options.limit is None else max(1, min(each, options.limit // workers))
 
 
 def number_of_workers(approach: str, workers: int | None, items: int | None, limit: int | None = None) -> int:

@@ -123,6 +123,10 @@ class Decision:
         from corewise._measure.effects import effects_of  # only where processes are about to be chosen
 
         self._wishes = self._wishes.replace(effects=_as_seen(effects_of(self._fn), latest))
+        if self._wishes.coroutine:
+            from corewise._measure.live import live_object
+
+            self._wishes = self._wishes.replace(live=live_object(self._fn) or "")
         why = why_not_processes(self._terms())
         self._travel = None if why is None else cannot_travel(why)
         if latest is not None:

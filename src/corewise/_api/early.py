@@ -220,9 +220,10 @@ class Early:
         """Feed what was opened, and take in what it gives, until the caller is back. Begins with its turn taken."""
         measured = choice.measurement
         busy = self._counted or measured is None or measured.cpu_share >= 0.5  # noqa: PLR2004 - the caller's item computes, or waits
-        some = _AllButOne(approach, choice.workers - 1 if busy else choice.workers)
+        each = choice.per_worker
+        some = _AllButOne(approach, each * (choice.workers - 1 if busy else choice.workers))
         try:
-            self._run.use(some, choice.workers)
+            self._run.use(some, each * choice.workers)
             self.choice, self._approach = choice, approach
             self._run.feed(wait=False)
         finally:

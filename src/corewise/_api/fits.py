@@ -51,6 +51,37 @@ def refuse_misfits(asked: str, workers: int | None, options: Options) -> None:
             )
 
 
+def refuse_several_each(asked: str, options: Options, *, coroutine: bool) -> None:
+    """Refuse to run several calls at once in each worker process where that cannot be done as asked.
+
+    Args:
+        asked: the approach asked for.
+        options: the options, `per_worker` among them.
+        coroutine: whether the function is a coroutine function.
+
+    Raises:
+        OptionError: then.
+    """
+    number = options.per_worker
+    if asked != "processes":
+        instead = "; it chooses by itself how many calls a worker runs at once" if asked == "auto" else ""
+        raise OptionError(
+            f"per_worker={number} says how many calls each worker process runs at once, and goes with "
+            f"approach='processes', not with approach={asked!r}{instead}."
+        )
+    if options.seed is not None and number != 1:
+        raise OptionError(
+            f"with per_worker={number} the calls in one process share one generator of random numbers, so a seed could "
+            "not say which numbers each item draws. Use per_worker=1."
+        )
+    if options.timeout is not None and number != 1 and not coroutine:
+        raise OptionError(
+            f"per_worker={number} cannot keep to timeout={options.timeout:g}: to end one call its worker process would "
+            "have to be killed, and the calls beside it with it. Use per_worker=1, or a coroutine function, which is "
+            "cancelled."
+        )
+
+
 def only_one_allowed(asked: str, options: Options) -> str:
     """Return the approach to use where only one is allowed, which leaves nothing to choose; else what was asked for."""
     allowed = options.approaches

@@ -200,7 +200,8 @@ class LoopCall(Call):
         if self._streams and choice.approach == "sync":
             chunksize = chunksize or 1  # each item is run when it is asked for
         self._gently = _Gently(approach)
-        self._run.use(self._gently, choice.workers, chunksize=chunksize, adapting=self._adapting(choice))
+        lanes = choice.workers * choice.per_worker
+        self._run.use(self._gently, lanes, chunksize=chunksize, adapting=self._adapting(choice))
         if isinstance(source, AsyncSource):
             source.begin(self._news.set)
 

@@ -58,6 +58,7 @@ class Request(Record):
             initializer=None if initialized else options.initializer,
             initargs=options.initargs,
             max_tasks_per_worker=options.max_tasks_per_worker,
+            per_worker=choice.per_worker,
             seed=options.seed,
             name=options.name,
             inherit=self._inherited(streams=streams),

@@ -308,4 +308,5 @@ def window_of(request: Request) -> Window:
     if isinstance(options.buffer, int):
         return Window(items=options.buffer)
     size_bytes = None if options.buffer is None else bytes_in("buffer", options.buffer)
-    return Window.usual(request.workers or _WORKERS, options.chunksize, size_bytes)
+    at_once = (request.workers or _WORKERS) * (options.per_worker or 1)
+    return Window.usual(at_once, options.chunksize, size_bytes)

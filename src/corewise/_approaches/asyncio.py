@@ -62,6 +62,18 @@ class Asyncio:
         """A chunk for each lane, and as many again waiting, so that no lane stands idle between two looks."""
         return max(0, 2 * self.limit - self._outstanding)
 
+    @property
+    def outstanding(self) -> int:
+        """How many chunks it has been given and not handed back."""
+        return self._outstanding
+
+    def not_begun(self) -> list[Chunk]:
+        """Give back the chunks that no lane has begun; only where the loop turns in the calling thread."""
+        chunks = list(self._waiting)
+        self._waiting.clear()
+        self._outstanding -= len(chunks)
+        return chunks
+
     def submit(self, chunk: Chunk) -> None:
         """Queue the chunk; a lane takes it once the loop turns."""
         self._outstanding += 1

@@ -80,6 +80,7 @@ class Terms(Record):
         initializer: called in each worker before its first item; None where there is nothing to prepare.
         initargs: its arguments.
         max_tasks_per_worker: items after which a worker process is replaced; None for never.
+        per_worker: items that a worker process runs at once.
         seed: from which, with its index, each item's random numbers come; None leaves them alone.
         name: what the names of workers begin with.
         inherit: the inputs, if forked workers may inherit them, so that only indexes travel: all of them sequences
@@ -97,6 +98,7 @@ class Terms(Record):
     initializer: Callable[..., object] | None = None
     initargs: tuple[Any, ...] = ()
     max_tasks_per_worker: int | None = None
+    per_worker: int = 1
     seed: int | None = None
     name: str = "corewise"
     inherit: tuple[Sequence[Any], ...] | None = None

@@ -16,6 +16,7 @@ class Processes(ProcessPool):
     goes_on = True
 
     def __init__(self, terms: Terms) -> None:
+        self._each = terms.per_worker
         super().__init__(
             terms.fn,
             terms.workers,
@@ -26,6 +27,7 @@ class Processes(ProcessPool):
             initializer=terms.initializer,
             initargs=terms.initargs,
             max_tasks_per_worker=terms.max_tasks_per_worker,
+            per_worker=terms.per_worker,
             seed=terms.seed,
             name=terms.name,
             inherit=terms.inherit,
@@ -35,9 +37,9 @@ class Processes(ProcessPool):
 
     @property
     def limit(self) -> int:
-        """How many chunks run at once at most; one beyond the workers that are ready, as that starts the next one."""
+        """How many calls run at once at most; one worker beyond those that are ready, as that starts the next one."""
         ready = sum(worker.ready for worker in self._crew.members.values())
-        return min(self._schedule.limit, ready + 1)
+        return min(self._schedule.limit, (ready + 1) * self._each)
 
     def close(self, *, kill: bool, wait: bool = True) -> None:
         """End all workers; what they still had to report is handed on."""

@@ -271,9 +271,9 @@ def re_estimated(choice: Choice, measurement: Measurement, costs: Costs, *, coro
         coroutine: whether it is a coroutine function.
     """
     estimates = tuple(
-        model.predict(measurement, costs, approach=one.approach, workers=one.workers, coroutine=coroutine).replace(
-            veto=one.veto, why=one.why
-        )
+        model.predict(
+            measurement, costs, approach=one.approach, workers=one.workers, each=one.per_worker, coroutine=coroutine
+        ).replace(veto=one.veto, why=one.why)
         for one in choice.estimates
     )
     return choice.replace(measurement=measurement, estimates=estimates)

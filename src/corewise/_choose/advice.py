@@ -103,7 +103,9 @@ def _saved(choice: Choice, measured: Measurement, costs: Costs) -> float:
     coroutine = any(one.approach == "asyncio" and one.veto != "plain-function" for one in choice.estimates)
     able = [one for one in choice.estimates if not one.veto]
     best_s = min(
-        model.predict(measured, costs, approach=one.approach, workers=one.workers, coroutine=coroutine).seconds
+        model.predict(
+            measured, costs, approach=one.approach, workers=one.workers, each=one.per_worker, coroutine=coroutine
+        ).seconds
         for one in able
     )
     # Against the fastest, which is not the one chosen where it is hardly faster.

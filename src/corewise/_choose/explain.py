@@ -60,7 +60,10 @@ def explain(choice: Choice) -> str:
         predicted = _predicted(own)
     else:
         predicted = f"{_predicted(own)} against {numbers.seconds(plain.seconds)} plainly"
-    return "; ".join([nature(measured), f"{predicted}: {REASONS[choice.code]}", *_asides(choice)])
+    reason = REASONS[choice.code]
+    if choice.per_worker > 1:
+        reason = f"{reason}, {numbers.count(choice.workers, 'worker')} with {choice.per_worker} calls at once each"
+    return "; ".join([nature(measured), f"{predicted}: {reason}", *_asides(choice)])
 
 
 def nature(measured: Measurement) -> str:
@@ -126,6 +129,6 @@ def _since(one: Estimate, choice: Choice) -> str:
         return ", since what holds the GIL takes turns" + (", as this may" if held is None else "")
     if one.approach == "asyncio" and measured.cpu_share >= LARGE:
         return ", since computing in an event loop takes turns"
-    if one.workers < choice.workers:
-        return f" with {numbers.count(one.workers, 'item')} at once"
+    if one.workers * one.per_worker < choice.workers * choice.per_worker:
+        return f" with {numbers.count(one.workers * one.per_worker, 'item')} at once"
     return ""

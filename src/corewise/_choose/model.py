@@ -12,12 +12,25 @@ from math import ceil, inf, sqrt
 from corewise._choose.undecided import COROUTINES, GAIN_S
 from corewise._types.measurement import Costs, Estimate, Measurement
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # As many waits at once as a program starts with where nothing speaks for fewer; `climb.ThreadClimb` then follows what
 # the calls tell. More would be quicker where calls get in nobody's way, and flood a server that does less the more it
 # is asked to: simulated in tests/choose, with servers of both kinds, this one loses least by the worse of them.
 FIRST_THREADS = 128
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
+# Calls at once in a worker process, times as many as would do if all went evenly: of those that are through, each waits
+# for the GIL some times more, as it sends its result. Automatic runs of two cases took, with 3, 5 and 8 times as many:
+# 1.04, 1.00 and 1.01 s (300 calls of 20 ms waiting and 5 ms computing), 0.83, 0.76 and 0.72 s (600 coroutines of 5 and
+# 2 ms); each a median of three (benchmarks/both.py).
+_CALLS_EACH = 6
+_HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls at once keep a core or two busy
+# And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
+# there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
+_HANDED_ON = 1.2
 # A chunk lasts about so long (`_dispatch/sizes.py` aims at it).
 _CHUNK_S = 0.004
 # A thread that waits for the GIL wakes up so late after it was let go, and the one that let it go may have it again by
@@ -131,7 +144,7 @@ def scaled(costs: Costs, cores: int) -> Costs:
 
 
 def predict(
-    measurement: Measurement, costs: Costs, *, approach: str, workers: int, coroutine: bool = False
+    measurement: Measurement, costs: Costs, *, approach: str, workers: int, each: int = 1, coroutine: bool = False
 ) -> Estimate:
     """Return what an approach is predicted to take for the items that remain.
 
@@ -140,13 +153,16 @@ def predict(
         costs: what this machine charges.
         approach: ``"sync"``, ``"threads"``, ``"asyncio"`` or ``"processes"``.
         workers: number of workers.
+        each: calls that each of them runs at once, where they are processes.
         coroutine: whether it is a coroutine function: only then asyncio overlaps anything.
 
     Returns:
         The prediction, and its error band: what it would be if the items that remain were as different from those
         seen as these let expect, and what could not be measured turned out good or bad.
     """
-    way = _by_blocked_loop if approach == "asyncio" and not coroutine else _WAYS[approach]
+    way = _WAYS[approach] if each == 1 else _by_several_each(each)
+    if approach == "asyncio" and not coroutine:
+        way = _by_blocked_loop
     seconds, start_s, travel_s = way(Nature(measurement, costs), costs, workers)
     low, high = spread(measurement)
     low_s = way(Nature(measurement, costs, factor=low, held_if_unknown=0.0), costs, workers)[0]
@@ -163,6 +179,7 @@ def predict(
         high_s=max(high_s, seconds) + charged_s,
         start_s=start_s,
         travel_s=travel_s,
+        per_worker=each,
     )
 
 
@@ -232,6 +249,21 @@ def _processes(nature: Nature, costs: Costs, most: int) -> int:
     return best
 
 
+def calls_each(measurement: Measurement, costs: Costs) -> tuple[int, int]:
+    """Return how many processes, and how many calls at once in each, keep all cores busy while calls wait.
+
+    Returns:
+        Both numbers; the second is 1 where there is little to wait for, or only as much to do as there are processes.
+    """
+    nature = Nature(measurement, costs)
+    number = max(1, min(nature.items, costs.cores))
+    # What waits nearly all the time hardly keeps one core busy, however many calls one process runs at once.
+    if nature.waits_s <= 0.1 * nature.item_s or nature.cpu_s < _HARDLY_COMPUTES * nature.item_s:
+        return number, 1
+    useful = _CALLS_EACH * nature.item_s / nature.cpu_s
+    return number, max(1, round(min(useful, FIRST_THREADS, ceil(nature.items / number))))
+
+
 def clearly_less(one_s: float, than_s: float) -> bool:
     """Return whether a prediction is so much shorter than another that it is worth a change."""
     return than_s - one_s > GAIN_S and one_s < (1.0 - GAIN_SHARE) * than_s
@@ -272,19 +304,24 @@ def _by_blocked_loop(nature: Nature, costs: Costs, workers: int) -> tuple[float,
     return nature.plain_s + nature.items * costs.coroutine_s, 0.0, 0.0
 
 
-def _by_processes(nature: Nature, costs: Costs, workers: int) -> tuple[float, float, float]:
+def _by_several_each(each: int) -> Callable[[Nature, Costs, int], tuple[float, float, float]]:
+    return lambda nature, costs, workers: _by_processes(nature, costs, workers, each)
+
+
+def _by_processes(nature: Nature, costs: Costs, workers: int, each: int = 1) -> tuple[float, float, float]:
     number, items = _at_once(nature, workers)
     if not items:
         return nature.under_way_s, 0.0, 0.0
-    start_s = costs.worker_start_s + (number - 1) * costs.worker_more_s
-    in_chunk = max(1.0, min(_CHUNK_S / nature.item_s if nature.item_s > 0 else inf, items / (2 * number)))
+    start_s = costs.worker_start_s + (number - 1) * costs.worker_more_s + (each - 1) * costs.thread_start_s
+    in_chunk = max(1.0, min(_CHUNK_S / nature.item_s if nature.item_s > 0 else inf, items / (2 * number * each)))
     travel_s = items * (nature.pickle_s + costs.process_item_s) + ceil(items / in_chunk) * costs.chunk_s
     caller_s = travel_s + items * nature.read_s
     # A worker unpickles what the caller pickles, and the other way round: the same work once more, on its own core.
-    worker_s = items * (nature.cpu_s + nature.pickle_s)
+    worker_s = items * (nature.cpu_s + nature.pickle_s) * (_HANDED_ON if number * each > costs.cores else 1.0)
     beside_s = (nature.with_caller - items) * nature.cpu_s
     cores_s = max(worker_s / min(number, costs.cores), (worker_s + caller_s + beside_s) / costs.cores)
-    apart_s = _longest_of(nature, number, max(cores_s, caller_s + min(nature.item_s, _CHUNK_S)))
+    last_s = nature.waits_s if each > 1 else 0.0  # else it is in the waves of items
+    apart_s = _longest_of(nature, number * each, max(cores_s, caller_s + min(nature.item_s, _CHUNK_S)) + last_s)
     return start_s + apart_s, start_s, travel_s
 
 

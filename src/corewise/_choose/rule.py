@@ -63,7 +63,8 @@ def choose(
     best = preferred([one for one in estimates if not one.veto and not (nearby and one.approach == "processes")])
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
-    return _choice(measurement, best.approach, best.workers, code, (best, *rest))
+    choice = _choice(measurement, best.approach, best.workers, code, (best, *rest))
+    return choice.replace(per_worker=best.per_worker)
 
 
 def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against: Mapping[str, Veto]) -> list[Estimate]:
@@ -80,6 +81,12 @@ def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against:
         workers = model.workers_for(measurement, costs, approach=approach, asked=wishes.workers)
         workers = workers if wishes.limit is None else min(workers, wishes.limit)
         one = model.predict(measurement, costs, approach=approach, workers=workers, coroutine=wishes.coroutine)
+        if approach == "processes" and wishes.several_each:
+            number, each = model.calls_each(measurement, costs)
+            several = model.predict(measurement, costs, approach=approach, workers=number, each=each)
+            # Where both are as fast, a process for each call would hold more memory.
+            if each > 1 and (one.workers > number or model.clearly_less(several.seconds, one.seconds)):
+                one = one if model.clearly_less(one.seconds, several.seconds) else several
         veto = against.get(approach)
         found.append(one if veto is None else one.replace(veto=veto.code, why=veto.why))
     return found

@@ -36,6 +36,8 @@ class Wishes(Record):
         timeout: whether an item may take only so long.
         daemon: whether this is a daemonic process, which may start none.
         effects: what the function does to objects outside itself.
+        live: name of an object that a coroutine function uses and that may belong to this process's event loop; empty
+            where there is none.
         proved_slower: approaches that were tried in this very run, and were no faster than the plain loop.
     """
 
@@ -47,7 +49,15 @@ class Wishes(Record):
     timeout: bool = False
     daemon: bool = False
     effects: Sequence[Effect] = ()
+    live: str = ""
     proved_slower: Collection[str] = ()
+
+    @property
+    def several_each(self) -> bool:
+        """Whether each process may run several calls at once: only what may be run so in one process."""
+        allowed = ("asyncio" if self.coroutine else "threads") in self.approaches
+        # A number that was asked for may be what a server grants.
+        return allowed and self.workers is None and self.limit is None and not (self.seed or self.timeout)
 
 
 def vetoes(wishes: Wishes, travel: Veto | None = None) -> dict[str, Veto]:
@@ -119,6 +129,9 @@ def _against_asyncio(wishes: Wishes) -> Veto | None:
 def _against_processes(wishes: Wishes) -> Veto | None:
     if wishes.daemon:
         return Veto(code="daemon", why="this is a daemonic process, which may not have children")
+    if wishes.live:
+        why = f"it uses {wishes.live!r}, which may hold connections, or bound calls, of this process's event loop"
+        return Veto(code="live-object", why=why)
     certain = [effect for effect in wishes.effects if effect.certain]
     if certain:
         return Veto(code="effect", why=f"{_done(certain[0])}, and another process would do that to its own copy")

@@ -24,9 +24,9 @@ from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
+    from corewise._engine.handle import Lane
     from corewise._engine.poller import Poller
     from corewise._engine.workload import Workload
 
@@ -35,56 +35,42 @@ class Recipe:
     """How every worker of a crew is made.
 
     Args:
+        how: what the workers do.
+        workers: how many share the cores.
         start_method: ``"fork"``, ``"forkserver"``, ``"spawn"``, or ``"auto"`` to look anew at each start.
-        preparation: what workers do first; forked ones inherit it.
-        inherited: the inputs, where forked workers inherit them.
-        keep_going: whether to go on behind an item that fails.
-        cores: each worker's share of the cores.
-        seed: where the random numbers of items come from; None leaves them alone.
+        inherits: whether forked workers find the inputs in their own memory.
         main_by_value: as for `codec.dumps`.
+
+    Attributes:
+        cores: each worker's share of the cores.
+        lanes: items that each worker runs at once.
         name: what the names of processes begin with.
 
     Raises:
         CannotTravel: when the start method is no fork, and the function or the initializer cannot be sent.
     """
 
-    def __init__(
-        self,
-        start_method: str,
-        preparation: Preparation,
-        *,
-        inherited: tuple[Sequence[Any], ...] = (),
-        keep_going: bool,
-        cores: int,
-        seed: int | None = None,
-        main_by_value: bool = False,
-        name: str = "corewise",
-    ) -> None:
+    def __init__(self, how: Workload, workers: int, start_method: str, *, inherits: bool, main_by_value: bool) -> None:
+        cores = cpus.cpu_count()
         self.start_method = start_method
-        self.name = name
-        self.cores = cores
-        self._preparation = preparation
+        self.name = how.name
+        self.cores = max(1, cores // workers) if how.share_cores else cores
+        self.lanes = how.per_worker
         self.main_by_value = main_by_value
-        self._rest: dict[str, Any] = {"keep_going": keep_going, "cores": cores, "seed": seed, "inherited": inherited}
+        self._preparation = Preparation(fn=how.fn, initializer=how.initializer, initargs=how.initargs)
+        self._rest: dict[str, Any] = {
+            "keep_going": how.keep_going,
+            "cores": self.cores,
+            "seed": how.seed,
+            "inherited": how.inherit or () if inherits else (),
+            "lanes": how.per_worker,
+            "await_s": how.timeout_s if how.awaits else None,
+            "name": how.name,
+        }
         self._packed: bytes | None = None
         self._initargs: tuple[Any, ...] | None = None
         if start_method not in ("fork", "auto"):
             self.pack()
-
-    @classmethod
-    def of(cls, how: Workload, workers: int, start_method: str, *, inherits: bool, main_by_value: bool) -> Recipe:
-        """Return the recipe for a workload that so many workers share."""
-        cores = cpus.cpu_count()
-        return cls(
-            start_method,
-            Preparation(fn=how.fn, initializer=how.initializer, initargs=how.initargs),
-            inherited=how.inherit or () if inherits else (),
-            keep_going=how.keep_going,
-            cores=max(1, cores // workers) if how.share_cores else cores,
-            seed=how.seed,
-            main_by_value=main_by_value,
-            name=how.name,
-        )
 
     def pack(self) -> bytes:
         """Return the preparation as bytes, for a worker that does not inherit it.
@@ -154,11 +140,13 @@ class Crew:
 
     Attributes:
         members: the workers by their numbers.
+        lanes: what they run items in, by the numbers of these.
         started: how many were started in all.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         self.members: dict[int, Worker] = {}
+        self.lanes: dict[int, Lane] = {}
         self.started = 0
         self._recipe = recipe
         self._numbers = count(1)
@@ -184,6 +172,8 @@ class Crew:
             number = next(self._numbers)
             worker = self._made(number, early=early)
             self.members[number] = worker
+            for lane in worker.lanes:
+                self.lanes[lane.number] = lane
             self._ender.register()
             self.started += 1
             self.poller.add(worker.line.fileno(), (worker, False))
@@ -197,7 +187,7 @@ class Crew:
         method = pick_start_method(recipe.start_method)
         with Scope() as undo:
             try:
-                ledger = undo.closing(Ledger())
+                ledger = undo.closing(Ledger(None, recipe.lanes))
                 life = undo.closing(Lifeline())
                 line, theirs = channel.pair()
                 undo.closing(line)
@@ -232,6 +222,8 @@ class Crew:
         with InterruptsHeld():
             if self.members.pop(worker.number, None) is None:  # the program ends, and has ended it meanwhile
                 return
+            for lane in worker.lanes:
+                del self.lanes[lane.number]
             self.poller.remove(worker.line.fileno())
             if os.name == "posix":
                 self.poller.remove(worker.sentinel)

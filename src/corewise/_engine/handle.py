@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from corewise._engine.lifeline import Lifeline
     from corewise._engine.start import Process
     from corewise._transport.channel import ParentEnd
-    from corewise._transport.ledger import Ledger
+    from corewise._transport.ledger import Ledger, Page
 
 # guess: end-of-file on the line and the end of the process are microseconds apart, unless the line alone was closed
 _LAST_WORDS_S = 1.0
@@ -22,8 +22,41 @@ _SIGSTOP, _SIGCONT = 19, 18  # Linux; only used there
 _STOPPING_S = 0.05  # guess: a process that has not stopped by then is deep in the kernel, and begins no item there
 
 
+class Lane:
+    """What of a worker runs one item at a time: all of it, unless it was asked to run several at once.
+
+    Attributes:
+        worker: the process that it is a lane of.
+        number: what the schedule knows it by.
+        ledger: what it writes down.
+    """
+
+    __slots__ = ("ledger", "number", "worker")
+
+    def __init__(self, worker: Worker, number: int, ledger: Page) -> None:
+        self.worker = worker
+        self.number = number
+        self.ledger = ledger
+
+    @property
+    def retired(self) -> bool:
+        """Whether its process has been told to end."""
+        return self.worker.retired
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether its process is stopped, and no other lane in the middle of an item."""
+        return self.worker.is_stopped and not any(
+            lane.ledger.at() is not None for lane in self.worker.lanes if lane is not self
+        )
+
+
 class Worker:
-    """The parent's side of one worker process."""
+    """The parent's side of one worker process.
+
+    Attributes:
+        lanes: what it runs items in; their numbers follow from its own.
+    """
 
     def __init__(
         self, number: int, process: Process, line: ParentEnd, ledger: Ledger, life: Lifeline, *, early: bool
@@ -33,6 +66,8 @@ class Worker:
         self.pid = process.pid or 0
         self.line = line
         self.ledger = ledger
+        pages = (ledger, *ledger.others)
+        self.lanes = [Lane(self, number * len(pages) + lane, page) for lane, page in enumerate(pages)]
         self._life = life
         self.ready = False
         self.verdict: BaseException | None = None  # what is wrong with what it sends
@@ -129,6 +164,7 @@ class Worker:
         self._kinship.end()
         self.line.close()
         self.ledger.close()
+        self.lanes.clear()  # which lead back here
         self._life.close()
         if self._notice is not None:
             self._notice.close()

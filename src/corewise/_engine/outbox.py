@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from corewise._engine.crew import Crew
     from corewise._engine.handle import Worker
     from corewise._engine.schedule import Held, Schedule, Send
+    from corewise._engine.workload import Workload
     from corewise._work.chunk import Chunk
 
 # Items shorter than this are not written down one by one: that would cost as much as they do.
@@ -27,29 +28,27 @@ class Outbox:
     Args:
         crew: the workers.
         schedule: told of items that cannot travel.
+        how: what the workers do.
         main_by_value: as for `codec.dumps`.
         inherited: whether forked workers find the items in their own memory.
-        steady: whether items stand in lists, and so do not change during the call.
-        seeded: whether something is to be done before each item.
 
     Attributes:
         item_s: seconds an item took lately; None before the first.
         limited: whether any item has a time limit, so that each must be timed by itself.
     """
 
-    def __init__(
-        self, crew: Crew, schedule: Schedule, *, main_by_value: bool, inherited: bool, steady: bool, seeded: bool
-    ) -> None:
+    def __init__(self, crew: Crew, schedule: Schedule, how: Workload, *, main_by_value: bool, inherited: bool) -> None:
         self._crew = crew
         self._schedule = schedule
         self._main_by_value = main_by_value
         self._inherited = inherited
-        self._seeded = seeded
+        # Whether something is to be done for each item, however short, so that none may be run in a row.
+        self._one_by_one = how.seed is not None or how.per_worker > 1
         self._seen: dict[int, int] = {}
-        # What stands in a list twice need not be sent twice.
-        self._once = Once() if steady else None
+        # What stands in lists does not change during the call; what stands there twice need not be sent twice.
+        self._once = Once() if how.inherit is not None else None
         self.item_s: float | None = None
-        self.limited = False
+        self.limited = how.timeout_s is not None and not how.awaits
 
     def timed(self, chunk: Chunk, item_s: float) -> None:
         """An item of this chunk has taken so long."""
@@ -61,7 +60,7 @@ class Outbox:
         """Send chunks. Return the outcomes of items that cannot be sent."""
         refusals: list[Done] = []
         for send in sends:  # which may grow meanwhile
-            worker = self._crew.members[send.worker]
+            worker = self._crew.lanes[send.worker].worker
             chunk = send.held.chunk
             try:
                 message = self._message(worker, send.held)
@@ -109,7 +108,7 @@ class Outbox:
             return ("calls", held.position, chunk.start, functions, chunk.context, plain, calls)
         if isinstance(chunk, Batch):
             return self._message_of_batch(worker, held, chunk)
-        quick = not (self.limited or self._seeded) and self.item_s is not None and self.item_s < QUICK_ITEM_S
+        quick = not (self.limited or self._one_by_one) and self.item_s is not None and self.item_s < QUICK_ITEM_S
         data: Any = None
         if not self._inherited or not parcels.may_be_inherited(chunk, self._seen):
             data = parcels.pack_items(chunk, main_by_value=self._main_by_value)

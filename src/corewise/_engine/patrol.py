@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from corewise._engine.handle import Worker
+    from corewise._engine.handle import Lane
     from corewise._engine.schedule import Held, Schedule
     from corewise._transport.ledger import Reached
 
@@ -37,7 +37,7 @@ class Patrol:
         self._stopped: dict[int, float] = {}
         self._asked = clock() - _ASK_S  # when it last looked for stopped processes
 
-    def due_s(self, members: Mapping[int, Worker], *, limited: bool) -> float:
+    def due_s(self, members: Mapping[int, Lane], *, limited: bool) -> float:
         """Return how many seconds of silence to wait before looking again.
 
         Args:
@@ -51,7 +51,7 @@ class Patrol:
                 due_s = min(due_s, self._left_s(worker, held))
         return max(0.0, due_s)
 
-    def overdue(self, members: Mapping[int, Worker]) -> list[tuple[Worker, float]]:
+    def overdue(self, members: Mapping[int, Lane]) -> list[tuple[Lane, float]]:
         """Return the workers whose item takes longer than it may, and how long that is in seconds."""
         return [
             (worker, limit_s)
@@ -59,7 +59,7 @@ class Patrol:
             if (limit_s := self._limit_s(held)) is not None and self._left_s(worker, held) <= 0
         ]
 
-    def is_overdue(self, worker: Worker) -> bool:
+    def is_overdue(self, worker: Lane) -> bool:
         """Return whether a worker that was stopped is still at an item over its time: not finished, not another."""
         held = self._schedule.held_by(worker.number)
         if not held or self._left_s(worker, held[0]) > 0:
@@ -67,7 +67,7 @@ class Patrol:
         at, reached = worker.ledger.at(), worker.ledger.peek()
         return at is not None and (reached is None or reached.base + len(reached.records) <= at[0])
 
-    def to_take_back(self, members: Mapping[int, Worker]) -> Iterator[tuple[Worker, int, int]]:
+    def to_take_back(self, members: Mapping[int, Lane]) -> Iterator[tuple[Lane, int, int]]:
         """Take back what busy workers have not begun, as long as others are idle.
 
         Gives the worker and the stretch of positions that it will not begin.
@@ -86,7 +86,7 @@ class Patrol:
             if begin < end:
                 yield worker, begin, end
 
-    def stuck(self, members: Mapping[int, Worker]) -> list[tuple[Worker, Held, Reached]]:
+    def stuck(self, members: Mapping[int, Lane]) -> list[tuple[Lane, Held, Reached]]:
         """Return the workers with finished results that wait for later items, and what their ledgers hold."""
         found = []
         for worker, held in self._busy(members):
@@ -96,12 +96,12 @@ class Patrol:
                     found.append((worker, held, reached))
         return found
 
-    def frozen(self, members: Mapping[int, Worker]) -> list[Worker]:
+    def frozen(self, members: Mapping[int, Lane]) -> list[Lane]:
         """Return workers that have been stopped for a while, with something before them that they have not begun.
 
         One that was stopped in the middle of an item is left alone: somebody may be debugging it.
         """
-        found: list[Worker] = []
+        found: list[Lane] = []
         now = self._clock()
         if now - self._asked < _ASK_S:
             return found
@@ -114,7 +114,7 @@ class Patrol:
                 found.append(worker)
         return found
 
-    def _busy(self, members: Mapping[int, Worker]) -> list[tuple[Worker, Held]]:
+    def _busy(self, members: Mapping[int, Lane]) -> list[tuple[Lane, Held]]:
         return [
             (worker, held[0])
             for number, worker in members.items()
@@ -125,7 +125,7 @@ class Patrol:
         limit_s: float | None = getattr(held.chunk, "timeout_s", None)
         return self._timeout_s if limit_s is None else limit_s
 
-    def _left_s(self, worker: Worker, held: Held) -> float:
+    def _left_s(self, worker: Lane, held: Held) -> float:
         """Seconds that a worker's item has left; all of its time while none is running."""
         limit_s = self._limit_s(held)
         if limit_s is None:

@@ -11,7 +11,7 @@ from time import monotonic
 from corewise._engine import parcels, start
 from corewise._engine.accounts import Accounts
 from corewise._engine.crew import Crew, Recipe
-from corewise._engine.losses import Losses
+from corewise._engine.losses import Losses, losses_of_lanes
 from corewise._engine.outbox import Outbox
 from corewise._engine.patrol import Patrol
 from corewise._engine.reports import hand_on
@@ -19,6 +19,7 @@ from corewise._engine.schedule import Schedule
 from corewise._engine.workload import Workload
 from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import codec, failures
+from corewise._transport.ledger import LANE_POSITIONS
 from corewise._work.chunk import Done
 from corewise.errors import WorkerStartError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from corewise._engine.crew import News
-    from corewise._engine.handle import Worker
+    from corewise._engine.handle import Lane, Worker
     from corewise._engine.schedule import Held, Send
     from corewise._engine.workload import PoolTerms
     from corewise._transport.ledger import Reached
@@ -62,20 +63,13 @@ class ProcessPool:
         by_value = how.main_by_value or not codec.main_can_be_imported()
         self.main_by_value = self._method != "fork" and by_value
         inherits = how.inherit is not None and method == "fork"
-        recipe = Recipe.of(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
+        recipe = Recipe(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
         with InterruptsHeld():
             self._crew = Crew(recipe)
-        self._schedule = Schedule(workers, quota=how.max_tasks_per_worker, ahead=how.ahead)
-        self._patrol = Patrol(self._schedule, how.timeout_s)
-        self._outbox = Outbox(
-            self._crew,
-            self._schedule,
-            main_by_value=self.main_by_value,
-            inherited=inherits,
-            steady=how.inherit is not None,
-            seeded=how.seed is not None,
-        )
-        self._outbox.limited = how.timeout_s is not None
+        lanes, quota = how.per_worker, how.max_tasks_per_worker
+        self._schedule = Schedule(workers * lanes, quota=quota, ahead=how.ahead, lanes=lanes)
+        self._patrol = Patrol(self._schedule, None if how.awaits else how.timeout_s)
+        self._outbox = Outbox(self._crew, self._schedule, how, main_by_value=self.main_by_value, inherited=inherits)
         self.accounts = Accounts(self._crew.members)
         self._finished: list[Done] = []
         self._message_bytes = 0
@@ -95,9 +89,9 @@ class ProcessPool:
 
     def census(self) -> dict[str, int]:
         """Return the fields of `ExecutorStatistics` that are about workers."""
-        there = {"workers": len(self._crew.members), "idle_workers": self._schedule.idle}
-        again = {"worker_restarts": max(0, self._crew.started - self._schedule.limit)}
-        return there | again | {"worker_deaths": self.accounts.deaths}
+        started, deaths = max(0, self._crew.started - self._schedule.limit), self.accounts.deaths
+        there, idle = len(self._crew.members), self._schedule.idle
+        return {"workers": there, "idle_workers": idle, "worker_restarts": started, "worker_deaths": deaths}
 
     @property
     def room(self) -> int:
@@ -126,7 +120,7 @@ class ProcessPool:
 
     def start_all(self) -> None:
         """Start all workers now, for as long as it is safe to fork them; raises WorkerStartError if there is none."""
-        while len(self._crew.members) < self._schedule.limit:
+        while len(self._crew.lanes) < self._schedule.limit:
             if not self._start_one():
                 return
 
@@ -159,7 +153,7 @@ class ProcessPool:
 
     def due_s(self) -> float:
         """Return for how many seconds at most to wait for news: until workers want looking after."""
-        return 0.0 if self._finished else self._patrol.due_s(self._crew.members, limited=self._outbox.limited)
+        return 0.0 if self._finished else self._patrol.due_s(self._crew.lanes, limited=self._outbox.limited)
 
     def wait(self, timeout_s: float | None, *, eager: bool = False) -> list[News]:
         """Wait for news, at most `timeout_s` seconds; `eager` if an answer may come within microseconds.
@@ -246,7 +240,8 @@ class ProcessPool:
         elif kind in ("log", "warning"):
             self._reports.append((kind, details[0]))
         elif kind == "skipped":
-            self._carry_out(self._schedule.taken_back(worker.number, *details))
+            lane = worker.lanes[details[0] // LANE_POSITIONS]
+            self._carry_out(self._schedule.taken_back(lane.number, *details))
         elif kind == "broken":
             worker.cannot_work = failures.unpack(*details)  # raised when it has ended, and brought out what it logged
         else:
@@ -264,7 +259,8 @@ class ProcessPool:
     ) -> None:
         if spent is not None:
             worker.spent(*spent)
-        held = self._schedule.held_by(worker.number)
+        lane = worker.lanes[position // LANE_POSITIONS]
+        held = self._schedule.held_by(lane.number)
         if not held or held[0].position < position:  # all of it was fetched, and was the last that it held
             return
         first = held[0]
@@ -276,50 +272,59 @@ class ProcessPool:
             values, failed = parcels.unpack_each(first.chunk.start, records, interruptible=self._interruptible)
         if values:
             self._outbox.timed(first.chunk, wall_s / (fetched + len(values)))
-            size = self._message_bytes
-            rest = len(first.chunk.items) - len(values) if dropped else 0
+            rest, size = len(first.chunk.items) - len(values) if dropped else 0, self._message_bytes
             self._finished.append(Done(first.chunk.start, values, failed, wall_s, dropped=rest, size_bytes=size))
-            self._came(worker, len(values), wall_s, dropped=dropped)
+            self._came(lane, len(values), wall_s, dropped=dropped)
 
-    def _came(self, worker: Worker, count: int, wall_s: float, *, dropped: bool = False) -> None:
-        """Outcomes of a worker's next `count` items have come."""
-        sends = self._schedule.done(worker.number, count, wall_s, dropped=dropped)
-        if self._schedule.used_up(worker.number):
-            self._schedule.left(worker.number)
-            worker.retired = True
-            self._outbox.post(worker, ("stop",))
+    def _came(self, lane: Lane, count: int, wall_s: float, *, dropped: bool = False) -> None:
+        """Outcomes of the next `count` items of a lane have come."""
+        sends = self._schedule.done(lane.number, count, wall_s, dropped=dropped)
+        if self._schedule.used_up(lane.number):
+            self._retire(lane.worker)
         self._carry_out(sends)
         self._start_wanted()
 
+    def _retire(self, worker: Worker) -> None:
+        """Tell a worker to end, if it has run as many items as it may."""
+        if all(self._schedule.used_up(lane.number) for lane in worker.lanes):
+            for lane in worker.lanes:
+                self._schedule.left(lane.number)
+            worker.retired = True
+            self._outbox.post(worker, ("stop",))
+
     def _look_after(self, *, quiet: bool) -> None:
         """Kill what is over its time, give idle workers what others have not begun, fetch what is stuck."""
-        members = self._crew.members
+        lanes = self._crew.lanes
         if self._outbox.limited:
-            for worker, limit_s in self._patrol.overdue(members):
-                self._end_overdue(worker, limit_s)
+            for lane, limit_s in self._patrol.overdue(lanes):
+                self._end_overdue(lane, limit_s)
         if not quiet:
             return
-        for worker, begin, end in self._patrol.to_take_back(members):
-            self._carry_out(self._schedule.taken_back(worker.number, begin, end))
-        for worker, held, reached in self._patrol.stuck(members):
-            self._fetch(worker, held, reached)
-        for worker in self._patrol.frozen(members):
-            worker.kill()
+        for lane, begin, end in self._patrol.to_take_back(lanes):
+            self._carry_out(self._schedule.taken_back(lane.number, begin, end))
+        for lane, held, reached in self._patrol.stuck(lanes):
+            self._fetch(lane, held, reached)
+        for lane in self._patrol.frozen(lanes):
+            lane.worker.kill()
 
-    def _fetch(self, worker: Worker, held: Held, reached: Reached) -> None:
-        """Take outcomes from a worker's ledger that it has not sent, as it is long at the next item."""
+    def _fetch(self, lane: Lane, held: Held, reached: Reached) -> None:
+        """Take outcomes from a ledger that were not sent, as the worker is long at the next item."""
         fresh = reached.records[held.position - reached.base :][: len(held.chunk.items)]
-        if reached.base > held.position or not fresh:
-            return
-        values, failed = parcels.unpack_each(held.chunk.start, fresh, interruptible=self._interruptible)
-        self._finished.append(Done(held.chunk.start, values, failed, 0.0))
-        self._came(worker, len(values), 0.0)
+        if reached.base <= held.position and fresh:
+            self._take_from_ledger(held.chunk.start, fresh)
+            self._came(lane, len(fresh), 0.0)
 
-    def _end_overdue(self, worker: Worker, limit_s: float) -> None:
+    def _take_from_ledger(self, first: int, records: list[tuple[bool, bytes]]) -> None:
+        if records:
+            values, failed = parcels.unpack_each(first, records, interruptible=self._interruptible)
+            self._finished.append(Done(first, values, failed, 0.0))
+
+    def _end_overdue(self, lane: Lane, limit_s: float) -> None:
         """Kill a worker whose item takes too long, unless the item has just ended."""
+        worker = lane.worker
         worker.stop()
         self._read(worker)
-        if self._patrol.is_overdue(worker):
+        if self._patrol.is_overdue(lane):
             worker.kill()
             self._bury(worker, TimeoutError(f"it took longer than {limit_s:g} s, so its worker process was killed"))
         else:
@@ -333,14 +338,11 @@ class ProcessPool:
         if worker.retired:
             self._start_wanted()  # for want of room this may have waited for its end
             return
-        loss = self._schedule.died(worker.number, reached, was_ready=worker.ready)
-        if loss.recovered:
-            records = reached.records[loss.skip : loss.skip + loss.recovered]
-            values, failed = parcels.unpack_each(loss.base, records, interruptible=self._interruptible)
-            self._finished.append(Done(loss.base, values, failed, 0.0))
-        if loss.item is not None:
-            error = verdict or worker.verdict or self._losses.death(worker, line_closed=line_closed)
-            self._finished.append(Done(loss.item, [error], [loss.item], 0.0))
+        lost: list[int] = []
+        for loss, records in losses_of_lanes(self._schedule, reached, was_ready=worker.ready):
+            self._take_from_ledger(loss.base, records)
+            lost += [] if loss.item is None else [loss.item]
+        self._finished += self._losses.of(worker, lost, verdict or worker.verdict, line_closed=line_closed)
         if not worker.ready:
             self._losses.not_ready(worker)
         self._carry_out(self._schedule.hand_out())
@@ -360,10 +362,9 @@ class ProcessPool:
         except WorkerStartError:
             if not self._crew.members:
                 raise
-            at_work = sum(not member.retired for member in self._crew.members.values())
-            self._schedule.limit = at_work or self._schedule.limit
+            self._schedule.limit = sum(not lane.retired for lane in self._crew.lanes.values()) or self._schedule.limit
             return False
-        self._carry_out(self._schedule.joined(worker.number))
+        self._carry_out(self._schedule.joined(*(lane.number for lane in worker.lanes)))
         return True
 
     def _say_goodbye(self) -> None:
@@ -383,12 +384,12 @@ class ProcessPool:
                 if not self._read(worker) or news.ended:
                     self._reap(worker)
 
-    def _reap(self, worker: Worker) -> tuple[bool, Reached]:
+    def _reap(self, worker: Worker) -> tuple[bool, list[tuple[int, Reached]]]:
         """Await a worker's end, take in what it sent, forget it; return whether it was killed, and where it was."""
         with InterruptsHeld():
             killed = worker.wait_for_end()
             self._read(worker)
-            reached = worker.ledger.read()
+            reached = [(lane.number, lane.ledger.read()) for lane in worker.lanes]
             self.accounts.ended(worker)
             self._crew.release(worker)
         return killed, reached

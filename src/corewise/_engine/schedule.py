@@ -11,10 +11,14 @@
 
 What is sent to a worker is counted by position: item after item, from 0 on for each worker. The worker speaks of
 positions too, so that both always mean the same item, whatever was taken back in between.
+
+Where a worker process runs several items at once, each of its lanes is a worker here. They begin together, and end
+together.
 """
 
 from __future__ import annotations
 
+from corewise._transport.ledger import LANE_POSITIONS
 from corewise._types.light import deque
 from corewise._types.record import Record
 
@@ -94,9 +98,9 @@ class _Desk:
 
     __slots__ = ("held", "quota", "sent")
 
-    def __init__(self, quota: int | None) -> None:
+    def __init__(self, quota: int | None, first: int) -> None:
         self.held: deque[Held] = deque()
-        self.sent = 0  # items sent so far: the position of the next one
+        self.sent = first  # the position of the next item that it is sent
         self.quota = quota  # items that it may still get; None without a limit
 
 
@@ -108,12 +112,15 @@ class Schedule:
     Args:
         workers: most workers at a time; kept as `limit`, which may be lowered later.
         quota: items that a worker may run before it is replaced; None without a limit.
-        ahead: whether a worker is always sent one chunk more than it runs.
+        ahead: whether a worker is always sent one chunk more than it runs. That is so where it is a lane: to take in a
+            chunk, its process has to come by the GIL, which its neighbours hold for 5 ms each.
+        lanes: workers that are the lanes of one process; `workers` is a multiple of it.
     """
 
-    def __init__(self, workers: int, *, quota: int | None = None, ahead: bool = False) -> None:
+    def __init__(self, workers: int, *, quota: int | None = None, ahead: bool = False, lanes: int = 1) -> None:
         self.limit = workers
-        self._least_depth = ONE_AHEAD if ahead else 1
+        self._lanes = lanes
+        self._least_depth = ONE_AHEAD if ahead or lanes > 1 else 1
         self._quota = quota
         self._queue: deque[Chunk] = deque()
         self._desks: dict[int, _Desk] = {}
@@ -131,17 +138,19 @@ class Schedule:
 
     @property
     def idle(self) -> int:
-        """How many workers hold nothing."""
+        """How many workers hold nothing, and could."""
         idle = 0
         for desk in self._desks.values():
-            idle += not desk.held
+            idle += not desk.held and desk.quota != 0
         return idle
 
     @property
     def wanted(self) -> int:
-        """How many more workers the waiting chunks would keep busy."""
+        """How many more processes the waiting chunks would keep busy."""
         if not self._queue:
             return 0
+        if self._lanes > 1:  # all that there may be: what they wait for together, none of them should compute alone
+            return max(0, self.limit - len(self._desks)) // self._lanes
         return max(0, min(self.limit - len(self._desks), len(self._queue) - self.idle))
 
     @property
@@ -155,7 +164,7 @@ class Schedule:
         for desk in self._desks.values():
             held = desk.held
             if not held:
-                idle = True
+                idle = idle or desk.quota != 0
                 continue
             first = held[0]
             several = len(first.chunk.items) > 1 and not first.whole
@@ -182,9 +191,15 @@ class Schedule:
         """A chunk has been sent, and so many bytes of it were laid into shared memory."""
         self._large = laid_bytes >= LARGE_BYTES
 
-    def joined(self, worker: int) -> list[Send]:
-        """A worker has been started; it reads its first chunk when it is ready."""
-        self._desks[worker] = _Desk(self._quota)
+    def joined(self, *workers: int) -> list[Send]:
+        """A process has been started: a worker, or several that share its quota; it reads when it is ready."""
+        lanes = self._lanes
+        for lane, worker in enumerate(workers):
+            quota = None if self._quota is None else (self._quota + lane) // lanes
+            self._desks[worker] = _Desk(quota, lane * LANE_POSITIONS)
+        if lanes > 1:
+            # The first lanes of all processes come first, so that few chunks are shared by all processes.
+            self._desks = dict(sorted(self._desks.items(), key=lambda one: (one[0] % lanes, one[0])))
         return self.hand_out()
 
     def done(self, worker: int, count: int, seconds: float, *, dropped: bool) -> list[Send]:

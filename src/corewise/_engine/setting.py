@@ -11,7 +11,7 @@ from corewise._machine import cpus, memory, native_limits
 from corewise._transport import codec
 from corewise._transport.channel import WorkerEnd
 from corewise._types.record import Record
-from corewise._work.coroutines import plain_calls
+from corewise._work.coroutines import initialized, is_coroutine_function, plain_calls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from corewise._engine.lifeline import Lifeline
     from corewise._engine.outlet import Surroundings
-    from corewise._transport.ledger import Ledger
+    from corewise._engine.shared_end import SharedEnd
+    from corewise._transport.ledger import Ledger, Page
     from corewise._types.light import Scope
 
 else:
@@ -60,6 +61,9 @@ class Setup(Record):
         seed: from which, with its index, each item's random numbers come; None leaves them alone.
         surroundings: the parent's logging and warnings; None where nothing of the kind is to be sent.
         context: the caller's context variables; None where they are inherited, or there are none.
+        lanes: items that it runs at once.
+        await_s: seconds that an item may take in its event loop; None without a limit.
+        name: what the names of its threads begin with.
     """
 
     line: Any
@@ -73,6 +77,24 @@ class Setup(Record):
     seed: int | None
     surroundings: Surroundings | None
     context: bytes | None
+    lanes: int = 1
+    await_s: float | None = None
+    name: str = "corewise"
+
+
+class Place:
+    """Where items are run, one at a time.
+
+    Attributes:
+        ledger: where it is written down which.
+        shift: what to add to an item's position for its index.
+    """
+
+    __slots__ = ("ledger", "shift")
+
+    def __init__(self, ledger: Page) -> None:
+        self.ledger = ledger
+        self.shift = 0
 
 
 class Setting:
@@ -80,9 +102,12 @@ class Setting:
 
     Attributes:
         end: its end of the line.
+        shared_end: the same for several threads, where there are several lanes.
         send: sends a message over it; the one way to do so.
-        shift: what to add to an item's position for its index.
-        call: the function that chunks are run by; it never returns a coroutine.
+        place: where items are run, unless there are several lanes.
+        place_of_caller: tells where the item is run that this is asked in; None where it is none.
+        call: the function that chunks are run by. It never returns a coroutine, unless `run_coroutine` runs several.
+        run_coroutine: runs a coroutine to its end in the worker's event loop; None where the function needs none.
         before_item: called with the index of each item about to be run; None where there is nothing to do.
         broken: why the worker cannot work; None when it can.
     """
@@ -92,12 +117,20 @@ class Setting:
         self.resident_at_start = memory.resident_bytes() or 0
         self.end = WorkerEnd(setup.line)
         self.send: Callable[[object], None] = self.end.send
-        self.shift = 0
-        self._ledger = setup.ledger
+        self.place = Place(setup.ledger)
+        self.place_of_caller: Callable[[], Place | None] = lambda: self.place
+        self.run_coroutine: Callable[[Any], Any] | None = None
+        self.shared_end: SharedEnd | None = None
+        if setup.lanes > 1:
+            from corewise._engine.shared_end import SharedEnd
+
+            self.shared_end = SharedEnd(self.end)
+            self.send = self.shared_end.send
         if setup.surroundings is not None:
             from corewise._engine import forwarding, outlet
 
-            self.send = outlet.Sender(self.end.send)  # log records may come from any thread of the function's
+            if self.shared_end is None:
+                self.send = outlet.Sender(self.end.send)  # log records may come from any thread of the function's
             forwarding.install(self.send, self._index, setup.surroundings)
         self.call: Callable[..., Any] = _nothing_to_call
         self.before_item: Callable[[int], None] | None = None
@@ -112,8 +145,9 @@ class Setting:
 
     def _index(self) -> int | None:
         """Return the index of the running item."""
-        at = self._ledger.at()
-        return None if at is None else at[0] + self.shift
+        place = self.place_of_caller()
+        at = None if place is None else place.ledger.at()
+        return None if place is None or at is None else at[0] + place.shift
 
     def _prepare(self, setup: Setup) -> None:
         if setup.context is not None:
@@ -124,7 +158,12 @@ class Setting:
         if isinstance(preparation, bytes):
             preparation = codec.loads(preparation)
         initargs = preparation.initargs if setup.initargs is None else setup.initargs
-        self.call = plain_calls(preparation.fn or _nothing_to_call, self._scope, preparation.initializer, initargs)
+        fn = preparation.fn or _nothing_to_call
+        if setup.lanes > 1 and is_coroutine_function(fn):
+            self.run_coroutine = initialized(fn, self._scope, preparation.initializer, initargs)
+            self.call = fn
+        else:
+            self.call = plain_calls(fn, self._scope, preparation.initializer, initargs)
         if setup.seed is not None:
             from corewise._work.seeds import seed_item
 
@@ -166,6 +205,7 @@ def enter(setup: Setup, scope: Scope) -> Setting:
     """Make a worker process ready for its loop; what it needs is closed with `scope`."""
     setup.lifeline.arm()
     _settle_signals()
+    _forget_fork_server()
     # What was inherited is not garbage here, and to look through it would copy the pages shared with the parent.
     gc.freeze()
     cpus.hand_down(setup.cores)
@@ -196,6 +236,17 @@ def _log_like_standard_executors(error: BaseException) -> None:
 
 def _nothing_to_call(*_: object) -> None:
     raise TypeError("this worker runs calls that bring their own function")
+
+
+def _forget_fork_server() -> None:
+    """Have calls made in this worker start a fork server of their own, if they need one.
+
+    One that was inherited is a child of the parent; the standard library would wait for it as for one of its own, and
+    fail (CPython 3.15 still does).
+    """
+    server: Any = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    if getattr(server, "_forkserver_pid", None) is not None:
+        server._forkserver_pid = server._forkserver_address = server._forkserver_alive_fd = None  # noqa: SLF001 - no other way
 
 
 def _settle_signals() -> None:

@@ -55,16 +55,17 @@ def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) ->
     Raises:
         WorkerStartError: when the system refuses to start one.
     """
+    body = _body_of(setup)
     try:
         if method == "fork" and forked.can_be_used():
-            child: Process = _without_interrupts(lambda: forked.ForkedProcess(lambda: serve(setup)), quiet=True)
+            child: Process = _without_interrupts(lambda: forked.ForkedProcess(lambda: body(setup)), quiet=True)
             return child
         import multiprocessing
 
         context: Any = multiprocessing.get_context(method)
         if method == "fork":
             _require_descriptors()
-        process: BaseProcess = context.Process(target=serve, args=(setup,), name=name)
+        process: BaseProcess = context.Process(target=body, args=(setup,), name=name)
         with _Main(imported=imports_main and main_can_be_imported()):
             for again in range(_TRIES_OF_A_SERVER):
                 try:
@@ -76,7 +77,7 @@ def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) ->
                     if again == _TRIES_OF_A_SERVER - 1:
                         raise
                     sleep(_SERVER_GOES_S)
-                    process = context.Process(target=serve, args=(setup,), name=name)
+                    process = context.Process(target=body, args=(setup,), name=name)
     except AssertionError as error:
         raise WorkerStartError(
             "this process is a daemonic one, which may not start others; approach='threads' works here"
@@ -86,6 +87,15 @@ def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) ->
     except (OSError, EOFError) as error:
         raise WorkerStartError(f"no worker process could be started by {method}: {error}") from error
     return process
+
+
+def _body_of(setup: Setup) -> Callable[[Setup], None]:
+    """Return what a worker process runs."""
+    if setup.lanes == 1:
+        return serve
+    from corewise._engine import lanes
+
+    return lanes.serve
 
 
 def preload(method: str, fn: Callable[..., Any]) -> None:

@@ -17,11 +17,19 @@ from corewise._work.run import run_noted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
-    from corewise._engine.setting import Setting, Setup
+    from corewise._engine.setting import Place, Setting, Setup
     from corewise._transport.channel import WorkerEnd
     from corewise._transport.codec import Packed
+
+    class Loop(Protocol):
+        """Takes in messages, and does what they say."""
+
+        def run_until_stopped(self) -> None: ...
+
+        def spent(self) -> tuple[float, float | None]: ...
+
 
 LINE_LOST = 113  # exit code of a worker whose line was closed under it
 NO_MEMORY = 115  # of one that had no memory for what it was sent
@@ -29,8 +37,13 @@ _TELL_S = 0.1  # guess: looking up what was spent takes 20 µs, and 90 where tha
 _FLUSH_S = 0.01  # guess: results that were finished this long ago are sent before the next item begins
 
 
-def serve(setup: Setup) -> None:
-    """Serve one parent until it says stop or is gone. The body of every worker process."""
+def serve(setup: Setup, kind: Callable[[Setup, Setting], Loop] | None = None) -> None:
+    """Serve one parent until it says stop or is gone. The body of every worker process.
+
+    Args:
+        setup: what it is given.
+        kind: makes what takes in messages; None for what runs one item at a time.
+    """
     with Scope() as scope:
         setting = enter(setup, scope)
         send = setting.send
@@ -39,22 +52,35 @@ def serve(setup: Setup) -> None:
             return
         try:
             send(("ready",))
-            setting.run(_Worker(setup, setting).run_until_stopped)
-            send(("bye", (process_time(), queued_s()), peak_bytes(setting)))
+            loop = ChunkLoop(setup, setting, setting.place) if kind is None else kind(setup, setting)
+            setting.run(loop.run_until_stopped)
+            send(("bye", loop.spent(), peak_bytes(setting)))
         except (EOFError, OSError):
             # The line is gone, and usually the parent with it: nobody is left to tell. What the function raises never
             # comes here.
             os._exit(LINE_LOST)
 
 
-class _Worker:
-    """The loop over chunks."""
+def spent() -> tuple[float, float | None]:
+    """Return the CPU seconds of this process, and those for which the calling thread stood in line for a core."""
+    return process_time(), queued_s()
 
-    def __init__(self, setup: Setup, setting: Setting) -> None:
+
+class ChunkLoop:
+    """The loop over chunks.
+
+    Args:
+        setup: what the worker was given.
+        setting: what it works in.
+        place: where it says which item it is at.
+    """
+
+    def __init__(self, setup: Setup, setting: Setting, place: Place) -> None:
         self._setting = setting
+        self._place = place
         self._end: WorkerEnd = setting.end
         self._send_message = setting.send
-        self._ledger = setup.ledger
+        self._ledger = place.ledger
         self._inherited = setup.inherited
         self._keep_going = setup.keep_going
         self._functions: dict[int, Callable[..., Any] | bytes] = {}
@@ -70,31 +96,37 @@ class _Worker:
             if kind == "stop":
                 return
             if kind == "chunk":
-                self._chunk(*details)
+                self.chunk(*details)
             elif kind == "batch":
                 self._batch(*details)
             else:
                 self._calls(*details)
             del details
 
-    def _chunk(self, position: int, start: int, count: int, star: bool, quick: bool, data: Any) -> None:  # noqa: FBT001 - from a message
+    def spent(self) -> tuple[float, float | None]:
+        """Return the CPU seconds that this process has spent, and those for which it stood in line for a core."""
+        return spent()
+
+    def chunk(self, position: int, start: int, count: int, star: bool, quick: bool, data: Any) -> None:  # noqa: FBT001 - from a message
         """Run items of the one function."""
-        self._ledger.begin(position)
-        self._setting.shift = start - position
-        call = self._setting.call
-        invoke = (lambda item: call(*item)) if star else call
-        items: Any  # a list, a tuple or a range; what was packed one by one, an iterator
-        if data is None:
-            items = self._inherited_items(start, count, star=star)
-        elif isinstance(data, bytes):
-            items = codec.loads(data)
-        else:
-            items = _taken_out(data)
-            invoke = (lambda item: call(*codec.loads(item))) if star else (lambda item: call(codec.loads(item)))
+        items, invoke = self._opened(position, start, count, star, data)
         if quick:
-            self._run_quickly(position, Chunk(start, items, star=star), lambda: call)
+            self._run_quickly(position, Chunk(start, items, star=star), lambda: self._setting.call)
         else:
             self._run_carefully(position, start, count, items, invoke)
+
+    def _opened(self, position: int, start: int, count: int, star: bool, data: Any) -> tuple[Any, Callable[[Any], Any]]:  # noqa: FBT001 - from a message
+        """Return the items of a chunk, in whatever can be gone through, and what runs one."""
+        self._ledger.begin(position)
+        self._place.shift = start - position
+        call = self._setting.call
+        invoke = (lambda item: call(*item)) if star else call
+        if data is None:
+            return self._inherited_items(start, count, star=star), invoke
+        if isinstance(data, bytes):
+            return codec.loads(data), invoke
+        invoke = (lambda item: call(*codec.loads(item))) if star else (lambda item: call(codec.loads(item)))
+        return _taken_out(data), invoke
 
     def _batch(
         self,
@@ -107,7 +139,7 @@ class _Worker:
     ) -> None:
         """Run items of a job, whose function is known here by its key."""
         self._ledger.begin(position)
-        self._setting.shift = first - position
+        self._place.shift = first - position
         if functions is not None:
             self._learn(*functions)
         key, context, star, quick = of
@@ -137,7 +169,7 @@ class _Worker:
     ) -> None:
         """Run calls of functions that are known here by their keys."""
         self._ledger.begin(position)
-        self._setting.shift = start - position
+        self._place.shift = start - position
         if functions is not None:
             self._learn(*functions)
         invoke = _in_context(context, self._invoke if plain else self._decode_and_invoke)
@@ -192,7 +224,7 @@ class _Worker:
     ) -> None:
         """Run item by item and write each outcome down, so that none is lost should a later item end the process."""
         ledger, before_item = self._ledger, self._setting.before_item
-        batch = _Batch(position)
+        batch = Batch(position)
         end, shift = position + count, start - position
         for item in items:
             # Before the item is decoded: what it does to the process while being unpickled is its own doing too.
@@ -203,7 +235,7 @@ class _Worker:
                 return
             if before_item is not None:
                 before_item(position + shift)
-            outcome, plain = _outcome(invoke, item, position + shift)
+            outcome, plain = outcome_of(invoke, item, position + shift)
             del item
             position += 1
             batch.add(outcome, plain)
@@ -214,7 +246,7 @@ class _Worker:
             if not ledger.record(*outcome) or (position < end and batch.is_old()):
                 self._send(batch)
                 ledger.begin(position)
-                batch = _Batch(position)
+                batch = Batch(position)
         self._send(batch)
         ledger.begin(position)
 
@@ -226,7 +258,7 @@ class _Worker:
         else:
             note = self._ledger.follow()
             done = run_noted(call(), chunk, note, position + 1, keep_going=self._keep_going)
-            batch = _Batch(position, perf_counter() - done.wall_s)
+            batch = Batch(position, perf_counter() - done.wall_s)
             if not done.failed and all_plain(done.values):
                 batch.values = done.values
             else:
@@ -236,7 +268,7 @@ class _Worker:
             self._send(batch, dropped=bool(done.dropped))
         self._ledger.begin(end)
 
-    def _send(self, batch: _Batch, *, dropped: bool = False) -> None:
+    def _send(self, batch: Batch, *, dropped: bool = False) -> None:
         if not batch.records and not batch.values:
             return
         if batch.values is not None:
@@ -255,10 +287,10 @@ class _Worker:
         if now - self._told > _TELL_S:
             # After the results are on their way; it goes with the next ones.
             self._told = now
-            self._spent = (process_time(), queued_s())
+            self._spent = self.spent()
 
 
-class _Batch:
+class Batch:
     """Outcomes of consecutive items that are to be sent together.
 
     Attributes:
@@ -312,7 +344,7 @@ def _taken_out(items: list[Any]) -> Iterator[Any]:
         yield items.pop()
 
 
-def _outcome(invoke: Callable[[Any], Any], item: Any, index: int) -> tuple[tuple[bool, Packed], list[Any] | None]:
+def outcome_of(invoke: Callable[[Any], Any], item: Any, index: int) -> tuple[tuple[bool, Packed], list[Any] | None]:
     """Run an item; return what came of it, encoded, and the result itself in a list if it is plain."""
     try:
         value = invoke(item)

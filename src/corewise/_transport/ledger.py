@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from corewise._transport.codec import Packed
 
 SIZE_BYTES = 1 << 16  # guess: holds the small results of one chunk; what does not fit is sent at once
+# Where a worker runs several calls at once each of its lanes counts positions from a multiple of this, so a position
+# says which lane it is of. No worker lives for so many items.
+LANE_POSITIONS = 1 << 40
 _RUNNING, _SINCE, _BASE, _COUNT, _USED, _LIMIT, _UNTIL = range(7)  # words at the head of the block
 _HEAD_BYTES = 8 * 8
 _RECORD = Struct("=?I")
@@ -53,26 +56,17 @@ class Reached:
         self.records = records
 
 
-class Ledger:
-    """The block of shared memory of one worker.
+class Page:
+    """What stands in the ledger of one lane: of a worker that runs one item at a time, all of it.
 
-    Raises:
-        OSError: when there is no descriptor or memory left for it.
+    Args:
+        memory: where it stands, `SIZE_BYTES` of it.
     """
 
-    def __init__(self, handle: Any = None) -> None:
-        self._fd, self._map, self._tag = _open(handle)
-        self._bytes = memoryview(self._map)
-        self._words = self._bytes[:_HEAD_BYTES].cast("Q")
+    def __init__(self, memory: memoryview) -> None:
+        self._bytes = memory
+        self._words = memory[:_HEAD_BYTES].cast("Q")
         self._running = self._words[_RUNNING : _RUNNING + 1]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to a process that is being started."""
-        if sys.platform != "win32":
-            from multiprocessing.reduction import DupFd
-
-            return Ledger, (DupFd(self._fd),)
-        return Ledger, (self._tag,)
 
     # -- the worker's side ---------------------------------------------------------------------------------------------
 
@@ -116,7 +110,7 @@ class Ledger:
         end = at + _RECORD.size + len(data)
         if end > SIZE_BYTES:
             return False
-        _RECORD.pack_into(self._map, at, failed, len(data))
+        _RECORD.pack_into(self._bytes, at, failed, len(data))
         self._bytes[at + _RECORD.size : end] = data
         words[_USED] = end - _HEAD_BYTES
         words[_COUNT] += 1
@@ -182,37 +176,77 @@ class Ledger:
         for _ in range(count):
             if at + _RECORD.size > SIZE_BYTES:
                 raise ValueError("not a record")
-            failed, size = _RECORD.unpack_from(self._map, at)
+            failed, size = _RECORD.unpack_from(self._bytes, at)
             at += _RECORD.size
             records.append((failed, bytes(self._bytes[at : at + size])))
             at += size
         return records
 
+    def release(self) -> None:
+        """Let go of the memory."""
+        self._running.release()
+        self._words.release()
+        self._bytes.release()
+
+
+class Ledger(Page):
+    """The block of shared memory of one worker. It is the page of its first lane, too.
+
+    Args:
+        handle: what stands for a block that was made elsewhere; None makes one.
+        lanes: how many items the worker runs at once.
+
+    Attributes:
+        others: the pages of its other lanes.
+
+    Raises:
+        OSError: when there is no descriptor or memory left for it.
+    """
+
+    def __init__(self, handle: Any = None, lanes: int = 1) -> None:
+        self._fd, self._map, self._tag = _open(handle, SIZE_BYTES * lanes)
+        whole = memoryview(self._map)
+        super().__init__(whole[:SIZE_BYTES])
+        self.others = [Page(whole[SIZE_BYTES * lane : SIZE_BYTES * (lane + 1)]) for lane in range(1, lanes)]
+        whole.release()
+        if handle is None:
+            for lane, page in enumerate(self.others, 1):
+                page.begin(lane * LANE_POSITIONS)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to a process that is being started."""
+        lanes = 1 + len(self.others)
+        if sys.platform != "win32":
+            from multiprocessing.reduction import DupFd
+
+            return Ledger, (DupFd(self._fd), lanes)
+        return Ledger, (self._tag, lanes)
+
     def close(self) -> None:
         """Let go of the memory; the kernel frees it when both sides have."""
         if self._fd >= 0:
-            self._running.release()
-            self._words.release()
-            self._bytes.release()
+            self.release()
+            for page in self.others:
+                page.release()
             self._map.close()
             os.close(self._fd) if sys.platform != "win32" else None
             self._fd = -1
 
 
-def _open(handle: Any) -> tuple[int, mmap.mmap, str]:
+def _open(handle: Any, size: int) -> tuple[int, mmap.mmap, str]:
     """Make a block, or map the one that `handle` stands for: a descriptor that was sent along, or on Windows a tag."""
     if sys.platform == "win32":
         tag = handle or f"corewise-{os.getpid()}-{os.urandom(8).hex()}"
-        return 0, mmap.mmap(-1, SIZE_BYTES, tagname=tag), tag
-    fd = handle.detach() if handle is not None else _unnamed_file()
+        return 0, mmap.mmap(-1, size, tagname=tag), tag
+    fd = handle.detach() if handle is not None else _unnamed_file(size)
     try:
-        return fd, mmap.mmap(fd, SIZE_BYTES), ""
+        return fd, mmap.mmap(fd, size), ""
     except BaseException:
         os.close(fd)
         raise
 
 
-def _unnamed_file() -> int:
+def _unnamed_file(size: int) -> int:
     if sys.platform == "linux" and not portable.in_use():
         fd = os.memfd_create("corewise-ledger", os.MFD_CLOEXEC)
     else:
@@ -221,7 +255,7 @@ def _unnamed_file() -> int:
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
     try:
-        os.ftruncate(fd, SIZE_BYTES)
+        os.ftruncate(fd, size)
     except BaseException:
         os.close(fd)
         raise

@@ -58,6 +58,31 @@ class WorkerEnd(Line):
         if not buffers and len(body) < BLOCK_FROM_BYTES and not notices:
             self._send_all((memoryview(frames.HEADER.pack(0, len(body), 0) + body),))
             return
+        self._send_parts(body, buffers, notices)
+
+    def send_several(self, messages: list[object]) -> None:
+        """Send messages, all short ones by one system call: around each, a thread has to come by the GIL anew.
+
+        Raises:
+            OSError: when the parent is gone.
+        """
+        short: list[bytes] = []
+        for message in messages:
+            buffers: list[Any] = []
+            body = dumps_message(message, buffers.append)
+            if self._lender is not None:
+                self._lender.passed()
+            if not buffers and len(body) < BLOCK_FROM_BYTES:
+                short += (frames.HEADER.pack(0, len(body), 0), body)
+                continue
+            self._send_all((memoryview(b"".join(short)),))
+            short.clear()
+            self._send_parts(body, buffers, self._borrower.given_back() if self._borrower is not None else [])
+        self._send_all((memoryview(b"".join(short)),))
+        if self._borrower is not None and (notices := self._borrower.given_back()):
+            self._send_all(frames.encode(b"", notices=notices))
+
+    def _send_parts(self, body: bytes, buffers: list[Any], notices: list[Notice]) -> None:
         parts = Parts(body, [buffer.raw() for buffer in buffers], {}, blocks=self._lender is not None)
         if parts.used:
             number = self._lay_in_theirs(parts, notices) or self._lay(parts)
@@ -130,17 +155,55 @@ class WorkerEnd(Line):
             frame = self._in.popleft()
             if not frame.notices and not frame.places and len(frame.body):
                 return loads(frame.body)
-            self._let_go_of_dropped(frame)
-            if frame.has_message:
-                message = frame.message(self._fetch, self._fetch)
-                if self._borrower is not None:
-                    self._borrower.message_taken(frame.block)
+            for message in self._message_of(frame):
                 return message
 
-    def _let_go_of_dropped(self, frame: Frame) -> None:
+    def wait(self) -> None:
+        """Wait until something has come, and leave it where it is: another thread may send meanwhile."""
+        try:
+            self._sock.recv(1, sockets.PEEK)
+        except ConnectionError:
+            return  # reading tells
+
+    def arrived(self, *, look: bool) -> list[Any]:
+        """Return the messages that have come, without waiting for any.
+
+        Args:
+            look: whether to read what has come since; only after `wait`, as elsewhere than on Linux reading waits.
+                Otherwise only what was read while something was sent.
+
+        Raises:
+            EOFError: as for `receive`.
+            OSError: as for `receive`.
+        """
+        if look:
+            try:
+                came = self._read(wait=False)
+            except (BlockingIOError, InterruptedError):  # it was read while something was sent
+                came = []
+            except ConnectionError:
+                came = None
+            if came is None:
+                raise EOFError("the parent is gone")
+            self._take_in(came)
+        messages: list[Any] = []
+        while self._in:
+            messages += self._message_of(self._in.popleft())
+        if look and self._borrower is not None:
+            self._give_back(self._borrower)
+        return messages
+
+    def _message_of(self, frame: Frame) -> list[Any]:
+        """Do what a frame says of blocks; return the message that it carries, if it does."""
         for kind, number, _ in frame.notices:
             if kind == frames.DROP and self._borrower is not None:
                 self._borrower.drop(number)
+        if not frame.has_message:
+            return []
+        message = frame.message(self._fetch, self._fetch)
+        if self._borrower is not None:
+            self._borrower.message_taken(frame.block)
+        return [message]
 
     def _wait(self) -> list[Frame]:
         """Wait for something to come; return the frames that are whole.

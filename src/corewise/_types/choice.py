@@ -24,6 +24,7 @@ class Choice(Record):
         estimates: what each approach was predicted to take for the items that remained: the chosen one first, then by
             time, those that could not be used last. Empty when nothing was predicted, since nothing, or next to
             nothing, remained.
+        per_worker: calls that each worker runs at once: 1, but for processes that have several threads or coroutines.
     """
 
     approach: str
@@ -33,9 +34,11 @@ class Choice(Record):
     why: str
     measurement: Measurement | None = None
     estimates: tuple[Estimate, ...] = ()
+    per_worker: int = 1
 
     def __str__(self) -> str:
-        return f"{self.approach}, {self.workers} worker{'s' * (self.workers != 1)}: {self.why}"
+        each = f" with {self.per_worker} calls at once each" if self.per_worker > 1 else ""
+        return f"{self.approach}, {self.workers} worker{'s' * (self.workers != 1)}{each}: {self.why}"
 
 
 class Stats(Record):

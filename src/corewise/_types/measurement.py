@@ -127,6 +127,7 @@ class Estimate(Record):
         travel_s: the part that the caller spends on sending items and reading results.
         veto: short stable name of the reason why it cannot be used; empty where it can.
         why: that reason as a sentence; empty where it can.
+        per_worker: calls that each worker runs at once.
     """
 
     approach: str
@@ -138,6 +139,7 @@ class Estimate(Record):
     travel_s: float = 0.0
     veto: str = ""
     why: str = ""
+    per_worker: int = 1
 
 
 class Effect(Record):

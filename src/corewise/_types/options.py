@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         name: str
         on_error: Literal["raise", "return"]
         ordered: bool
+        per_worker: int | None
         rate: float | None
         retries: int
         retry_on: type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], float | None] | None
@@ -85,6 +86,13 @@ class Options(Record):
             results at the place of the item that failed, all other items are run, and `Results.failures` lists what
             failed.
         ordered: True (default): results in input order. False: in the order in which they were finished.
+        per_worker: calls that each worker process runs at once: of a plain function by so many threads in it, of a
+            coroutine function by one event loop in it. For calls that wait and compute, so that one core is not enough
+            and one call at a time leaves cores idle. None, the default: one. Only for ``"processes"``. If such a
+            worker dies, all calls that it had begun and not finished fail with `WorkerDied`, as nobody knows which of
+            them was at fault; an initializer is called once in each process. With a number above one, `seed` is
+            refused, since calls in one process share a generator of random numbers; and so is `timeout` for plain
+            functions, since the worker could not be killed without the calls beside it. A coroutine is cancelled.
         rate: most calls a second that are begun, retries included, all workers together; they are spaced evenly, and
             one that begins up to 10 ms late does not hold up those behind it. Each item is handed out alone, when it
             may begin and a worker is free. None, the default: any number.
@@ -119,6 +127,7 @@ class Options(Record):
     name: str = "corewise"
     on_error: str = "raise"
     ordered: bool = True
+    per_worker: int | None = None
     rate: float | None = None
     retries: int = 0
     retry_on: tuple[type[Exception], ...] | Callable[[Exception], float | None] | None = None
@@ -229,6 +238,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "name": _label,
     "on_error": _among("raise", "return"),
     "ordered": _among(True, False),  # noqa: FBT003 - the allowed values
+    "per_worker": _optional(whole_number),
     "rate": _optional(lambda name, value: number_above_0(name, value, "calls a second")),
     "retries": lambda name, value: whole_number(name, value, at_least=0),
     "retry_on": _optional(failures_to_retry),

@@ -57,6 +57,17 @@ def plain_calls(
     Raises:
         BaseException: whatever the initializer raises, with a note that says so.
     """
+    run = initialized(fn, scope, initializer, initargs)
+    return fn if run is None or not is_coroutine_function(fn) else _plain(fn, run)
+
+
+def initialized(
+    fn: Callable[..., Any], scope: Scope, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
+) -> Callable[[Any], Any] | None:
+    """Call the initializer, then return what runs a coroutine to its end; None where nothing here is one.
+
+    The arguments are those of `plain_calls`.
+    """
     run: Callable[[Any], Any] | None = None
     if is_coroutine_function(fn) or is_coroutine_function(initializer):
         from corewise._work.loops import PlainLoop  # imports asyncio, which is dear
@@ -67,7 +78,7 @@ def plain_calls(
             made = initializer(*initargs)
             if run is not None and is_coroutine_function(initializer):
                 run(made)
-    return fn if run is None or not is_coroutine_function(fn) else _plain(fn, run)
+    return run
 
 
 class initializing:  # noqa: N801 - reads as a verb where it is used; a class, as contextlib is dear to import
