@@ -40,8 +40,6 @@ def test_calls_that_compute_longer_than_they_seem_to_take_do_not_wait() -> None:
     assert measured.cpu_share == pytest.approx(1.0)
 
 
-def test_a_short_look_says_whether_it_seems_busy() -> None:
-    """Between two windows."""
-    loop = BusyLoop(0.0, 0.0)
-    assert loop.seems_busy(0.010, 0.009)
-    assert not loop.seems_busy(0.010, 0.004)
+def test_calls_that_compute_next_to_nothing_are_left_where_they_are() -> None:
+    """However busy they keep the loop: to hand them over would cost as much."""
+    assert BusyLoop(0.0, 0.0).observe(0.1, 0.1, items=1000, call_s=0.001, remaining=100_000) is None

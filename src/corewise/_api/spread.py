@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     # Given what the calls are like, and some items with their results, opens what is better; None where nothing is.
     Open = Callable[[Measurement, tuple[Sequence[Any], Sequence[Any]]], Approach | None]
 
-# Calls that are begun at once as long as it is not known whether they wait or keep the loop busy: what has been begun
-# stays in the loop. A call that waits loses no more than the time by the change (guesses).
-_FIRST = 16
-_FIRST_S = 0.01
 _LOOK_S = 0.005  # guess: to look up the time in line takes 20 µs
 _TURN_S = 0.001  # guess: for so long the loop may turn before the processes are looked at, while both are at work
 
@@ -82,7 +78,6 @@ class Spread:
         self._processes: Approach | None = None
         self._looked_s = self._queued_s = 0.0
         self._busy = BusyLoop(*self._clocks())
-        self._few = True  # whether few calls are begun at once
         self._given: dict[int, Chunk] = {}  # chunks by the index of their first item, as long as the loop is alone
 
     @property
@@ -125,9 +120,7 @@ class Spread:
 
     @property
     def room(self) -> int:
-        """That of the processes, once there are any; at first for few calls."""
-        if self._few:
-            return min(self._loop.room, _FIRST - self._loop.outstanding)
+        """That of the processes, once there are any."""
         return int(self._of_both.room)
 
     @property
@@ -147,13 +140,9 @@ class Spread:
 
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Wait until something is done, and return it."""
-        if self._few:
-            timeout_s = _FIRST_S if timeout_s is None else min(_FIRST_S, timeout_s)
         if self._processes is None:
             done = self._loop.collect(timeout_s)
             self._learn(done)
-            if self._few:
-                self._few = self._busy.seems_busy(*self._clocks())
             return done
         end_s = None if timeout_s is None else perf_counter() + timeout_s
         while self._loop.outstanding:
@@ -194,7 +183,6 @@ class Spread:
         if measured is None or measured.remaining == 0:
             return
         latest = next((chunk.items, done.values) for chunk, done in zip(chunks, finished, strict=True) if done in ended)
-        self._few = False
         self._processes = self._open(measured, latest)
         if self._processes is not None:
             for chunk in self._loop.not_begun():

@@ -23,9 +23,9 @@ FIRST_THREADS = 128
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
 # Calls at once in a worker process, times as many as would do if all went evenly: of those that are through, each waits
-# for the GIL some times more, as it sends its result. Automatic runs of two cases took, with 3, 5 and 8 times as many:
-# 1.04, 1.00 and 1.01 s (300 calls of 20 ms waiting and 5 ms computing), 0.83, 0.76 and 0.72 s (600 coroutines of 5 and
-# 2 ms); each a median of three (benchmarks/both.py).
+# for the GIL some times more, as it sends its result. By two processes with 8, 16 and 32 calls each 300 calls of 20 ms
+# waiting and 5 ms computing took 1.10, 0.99 and 0.94 s, 600 coroutines of 5 and 2 ms 0.93, 0.80 and 0.76 s
+# (benchmarks/both.py).
 _CALLS_EACH = 6
 _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls at once keep a core or two busy
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
