@@ -237,6 +237,13 @@ def test_figures_that_changed_change_the_prediction_and_not_the_choice() -> None
 def test_threads_that_take_turns_are_told_by_what_keeps_cores_busy(busy: float, blocked: int, turns: bool) -> None:  # noqa: FBT001 - as listed
     """Over two windows in a row, whatever happens between two outcomes."""
     watch = TakingTurns(0.0, 0.0, 0)
-    told = [watch.observe(0.01 * step, 0.01 * step * busy, int(0.01 * step * blocked)) for step in range(1, 9)]
+    told = [watch.observe(0.01 * step, 0.01 * step * busy, int(0.01 * step * blocked), 3) for step in range(1, 9)]
     assert any(told) is turns
     assert not any(told[:5])
+
+
+@pytest.mark.parametrize(("items", "turns"), [(1, True), (100, False)])
+def test_threads_that_cost_more_than_their_items_do_not_take_turns(items: int, turns: bool) -> None:  # noqa: FBT001 - as listed
+    """Where calls wait, a core may be busy with nothing but starting and waking threads."""
+    watch = TakingTurns(0.0, 0.0, 0, least_s=0.0005)
+    assert any(watch.observe(0.01 * step, 0.01 * step, 0, items) for step in range(1, 9)) is turns

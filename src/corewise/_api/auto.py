@@ -40,6 +40,7 @@ _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
+_ITEMS_COMPUTE_S = 0.0005  # guess: a thread takes 0.1 to 0.2 ms of a core for each item that waits, and this is more
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
 # To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
 # a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
@@ -117,14 +118,14 @@ class Auto:
             from corewise._api.at_once import adapted_threads
 
             threads: Any = approach  # of all of them, these have a limit that can be set
-            threads.limit = choice.workers
-            self.adapting = adapted_threads(
-                choice.workers, self.most_threads(choice), self._plain_item_s, self._thread_s
-            )
-        elif choice.approach == "threads":
+            # What was begun beside the first item grows from there, now that something is known of items.
+            threads.limit = start = min(choice.workers, threads.workers_started or choice.workers)
+            self.adapting = adapted_threads(start, self.most_threads(choice), self._plain_item_s, self._thread_s)
+        if choice.approach == "threads":
             from corewise._choose.adapt import TakingTurns
 
-            self._turns = TakingTurns(perf_counter(), process_time(), times_all_blocked())
+            least_s = 0.0 if self.adapting is None else _ITEMS_COMPUTE_S
+            self._turns = TakingTurns(perf_counter(), process_time(), times_all_blocked(), least_s=least_s)
             self._at_once = choice.workers
 
     def most_threads(self, choice: Choice) -> int:
@@ -147,10 +148,16 @@ class Auto:
                 self._done = None  # results must not stay while the caller makes use of them
         if self._back is not None:
             return self._after_processes(self._back, done)
-        if self._turns is not None and self._turns.observe(perf_counter(), process_time(), times_all_blocked()):
-            # They took turns: an item took its thread as many times as long as it computed.
-            return self._try_without("threads", done.wall_s / len(done.values) / self._at_once, held=1.0)
-        return False
+        return self._turns is not None and self._after_threads(self._turns, done)
+
+    def _after_threads(self, turns: TakingTurns, done: Done) -> bool:
+        items = max(1, len(done.values))
+        if not turns.observe(perf_counter(), process_time(), times_all_blocked(), items):
+            return False
+        if self.adapting is not None:  # what waits takes as long as the first ones did
+            return self._try_without("threads", self._plain_item_s, held=1.0)
+        # They took turns: an item took its thread as many times as long as it computed.
+        return self._try_without("threads", done.wall_s / items / self._at_once, held=1.0)
 
     def move(self) -> Choice | None:
         """Return what to move to, now that nothing is under way; None to stay."""

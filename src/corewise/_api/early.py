@@ -34,6 +34,7 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
+_FOR_EACH_S = 0.001  # guess: of waiting, for each thread beside it
 _TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
 
 
@@ -221,10 +222,13 @@ class Early:
         measured = choice.measurement
         busy = self._counted or measured is None or measured.cpu_share >= 0.5  # noqa: PLR2004 - the caller's item computes, or waits
         each = choice.per_worker
-        some = _AllButOne(approach, each * (choice.workers - 1 if busy else choice.workers))
+        most = each * (choice.workers - 1 if busy else choice.workers)
+        some = _AllButOne(approach, most)
+        waits = choice.approach == "threads" and not busy
         try:
             self._run.use(some, each * choice.workers)
             self.choice, self._approach = choice, approach
+            some.most = self._worth(most) if waits else most
             self._run.feed(wait=False)
         finally:
             self._turn.release()
@@ -232,9 +236,18 @@ class Early:
             self._finished += some.collect(_TURN_S)
             if self._takes_turn(over):
                 try:
+                    some.most = self._worth(most) if waits else most
                     self._run.feed(wait=False)
                 finally:
                     self._turn.release()
+
+    def _worth(self, most: int) -> int:
+        """Return how many threads are worth having beside an item that has waited for so long.
+
+        A flood of them would hold the GIL for long, should items compute behind their wait; and where the wait is a
+        long one, a few milliseconds more are no loss.
+        """
+        return max(1, min(most, int(self._look_again_s() / _FOR_EACH_S)))
 
 
 class _Nimble:
@@ -263,18 +276,18 @@ class _AllButOne:
 
     def __init__(self, approach: Approach, most: int) -> None:
         self._approach = approach
-        self._most = max(1, most)
+        self.most = max(1, most)
         self._under_way = 0
 
     @property
     def room(self) -> int:
         """How many more chunks it would like now."""
-        return min(self._approach.room, self._most - self._under_way)
+        return min(self._approach.room, self.most - self._under_way)
 
     @property
     def limit(self) -> int:
         """How many chunks it runs at once at most, the caller's included."""
-        return self._most + 1
+        return self.most + 1
 
     def submit(self, chunk: Chunk) -> None:
         """Take a chunk to be run."""

@@ -74,14 +74,24 @@ class Threads:
     def limit(self, limit: int) -> None:
         is_less, self._limit = limit < self._limit, limit
         if is_less and len(self._threads) > limit:
-            back: list[Chunk] = []
-            while not self._inbox.empty():
-                try:
-                    back.append(self._inbox.get_nowait())
-                except Empty:  # a thread was quicker
-                    break
-            self._parked.extendleft(reversed(back))
+            self._parked.extendleft(reversed(self._not_begun()))
         self._let_in()
+
+    def hand_back(self) -> list[Chunk]:
+        """Return the chunks that no thread has begun; they are no matter of this approach any more."""
+        chunks = [*self._not_begun(), *self._parked]
+        self._parked.clear()
+        self._outstanding -= len(chunks)
+        return chunks
+
+    def _not_begun(self) -> list[Chunk]:
+        back: list[Chunk] = []
+        while not self._inbox.empty():
+            try:
+                back.append(self._inbox.get_nowait())
+            except Empty:  # a thread was quicker
+                break
+        return back
 
     def _let_in(self) -> None:
         """Let threads have what is parked, but for what would make them too many at once."""

@@ -215,28 +215,35 @@ class TakingTurns:
         now_s: the time, in seconds.
         cpu_s: CPU seconds of the process by then.
         blocked: how often threads of the process had left their cores by themselves by then.
+        least_s: CPU seconds of an item, below which it is not the items that keep a core busy but the threads
+            themselves.
     """
 
-    def __init__(self, now_s: float, cpu_s: float, blocked: int) -> None:
+    def __init__(self, now_s: float, cpu_s: float, blocked: int, *, least_s: float = 0.0) -> None:
         self._since = now_s, cpu_s, blocked
         self._one_before = False
+        self._least_s = least_s
+        self._items = 0
 
-    def observe(self, now_s: float, cpu_s: float, blocked: int) -> bool:
+    def observe(self, now_s: float, cpu_s: float, blocked: int, items: int) -> bool:
         """Learn how the clocks stand when outcomes have come.
 
         Args:
             now_s: the time, in seconds.
             cpu_s: CPU seconds of the process by then.
             blocked: how often threads of the process had left their cores by themselves by then.
+            items: items that have ended since this was last told.
 
         Returns:
             Whether to choose anew.
         """
         took_s, busy_s, times = (now - then for now, then in zip((now_s, cpu_s, blocked), self._since, strict=True))
+        self._items += items
         if took_s < _WINDOW_S:
             return False
         most = _BUSY_HANDING_OVER if times > _HANDING_OVER * took_s else _ONE_CORE
-        one = _BUSY_WITH_ONE * took_s < busy_s < most * took_s
+        one = _BUSY_WITH_ONE * took_s < busy_s < most * took_s and busy_s >= self._least_s * self._items
+        self._items = 0
         turns = one and self._one_before
         self._one_before = one
         self._since = now_s, cpu_s, blocked

@@ -98,6 +98,14 @@ def retries_of(options: Options) -> Retries | None:
     return Retries(options)
 
 
+def raise_it(error: BaseException) -> None:
+    """Raise an exception, and keep no hold of it."""
+    try:
+        raise error
+    finally:
+        del error
+
+
 def short(item: object) -> str:
     """Return the repr of an item, shortened, whatever its `__repr__` does."""
     from reprlib import Repr  # not needed as long as nothing fails

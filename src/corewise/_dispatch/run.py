@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from corewise._dispatch.failures import Failures, refuse_coroutines, retries_of, short
+from corewise._dispatch.failures import Failures, raise_it, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
 from corewise._dispatch.sizes import ChunkSizes
@@ -202,6 +202,8 @@ class Run:
                 self._full = self._full or (self._enough is not None and self._enough(done))
                 due += self._settle(done)
                 del done  # frames of a call that failed may link back to this one, and must not meet their exception
+            if self._full:
+                self._take_back()
             self._meter.add(0, 0)
             if self.failures.too_many(finished=self._meter.done, total=self.source.total):
                 raise self._too_many()
@@ -224,7 +226,7 @@ class Run:
         """
         if self._stop_before is not None:
             self._order.clear()
-            _raise(self.failures.release()[0].error)
+            raise_it(self.failures.release()[0].error)
         if self.unfinished:
             return
         if self.failures.too_many_in_the_end(finished=self._meter.done):
@@ -232,7 +234,7 @@ class Run:
         error, self.source.error = self.source.error, None
         if error is not None:
             try:
-                _raise(error)
+                raise_it(error)
             finally:
                 del error
 
@@ -298,6 +300,13 @@ class Run:
             return chunk
         self._again.appendleft(chunk.part(chunk.start + size, chunk.stop))
         return chunk.part(chunk.start, chunk.start + size)
+
+    def _take_back(self) -> None:
+        """Have back what was handed out and nobody has begun: something else is to run it."""
+        hand_back = getattr(self._approach, "hand_back", None)
+        for chunk in hand_back() if hand_back is not None else ():
+            self._outstanding.remove(chunk.start, len(chunk.items), dropped=0)
+            self._again.append(chunk)
 
     # -- taking in -----------------------------------------------------------------------------------------------------
 
@@ -388,10 +397,3 @@ def _pace(rate: float) -> Pace:
     from corewise._dispatch.pace import Pace
 
     return Pace(rate)
-
-
-def _raise(error: BaseException) -> None:
-    try:
-        raise error
-    finally:
-        del error

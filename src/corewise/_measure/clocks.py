@@ -21,11 +21,11 @@ thread_cpu_s: Callable[[], float] = getattr(
 
 def times_all_blocked() -> int:
     """Return how often threads of this process have left their cores by themselves; 0 where nobody tells."""
-    if sys.platform == "win32":
-        return 0
-    from resource import RUSAGE_SELF, getrusage
+    if sys.platform != "win32":
+        from resource import RUSAGE_SELF, getrusage
 
-    return getrusage(RUSAGE_SELF).ru_nvcsw
+        return getrusage(RUSAGE_SELF).ru_nvcsw
+    return 0
 
 
 class PlaceInLine:
