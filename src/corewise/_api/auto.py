@@ -154,10 +154,24 @@ class Auto:
         items = max(1, len(done.values))
         if not turns.observe(perf_counter(), process_time(), times_all_blocked(), items):
             return False
-        if self.adapting is not None:  # what waits takes as long as the first ones did
-            return self._try_without("threads", self._plain_item_s, held=1.0)
+        if self.adapting is not None:
+            return self._waits_and_computes()
         # They took turns: an item took its thread as many times as long as it computed.
         return self._try_without("threads", done.wall_s / items / self._at_once, held=1.0)
+
+    def _waits_and_computes(self) -> bool:
+        """Threads that overlap waits take turns at computing: move if processes do better. Others would wait longer."""
+        self._turns = None
+        measured = None if self.choice is None else self.choice.measurement
+        if measured is None:
+            return False
+        choice = self._decision.choose(measured.replace(held_s=measured.cpu_s, remaining=self._run.remaining))
+        if choice.approach != "processes":
+            return False
+        self._decision.never_again("threads")
+        self._next = choice
+        self._adopt(choice)
+        return True
 
     def move(self) -> Choice | None:
         """Return what to move to, now that nothing is under way; None to stay."""
