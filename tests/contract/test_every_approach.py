@@ -306,6 +306,7 @@ def test_a_failure_where_an_event_loop_runs_already_is_the_items_own(way: str) -
         asyncio.run(main())
 
 
+@pytest.mark.filterwarnings("ignore:.* held up the event loop")  # so it does, on a busy machine for long
 def test_a_map_may_run_inside_a_map(way: str) -> None:
     """A worker may have workers of its own."""
     results = run(way, works.nested, range(3))

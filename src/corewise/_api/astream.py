@@ -117,8 +117,8 @@ class AsyncStream:
             self._closed = True
             self._call.close(wait=False)
             raise
-        except BaseException:
-            await self._end()
+        except BaseException as error:
+            await self._end(wait=isinstance(error, Exception))
             raise
         finally:
             self._busy = False
@@ -194,7 +194,7 @@ class AsyncStream:
         del part  # frames of a call that failed may link back to this one, and must not meet their exception here
         return True
 
-    async def _end(self) -> None:
+    async def _end(self, *, wait: bool = False) -> None:
         if self._closed:
             return
         self._closed = True
@@ -204,6 +204,6 @@ class AsyncStream:
 
         self._ended = Event()
         try:
-            await self._call.aclose()
+            await self._call.aclose(wait=wait)
         finally:
             self._ended.set()

@@ -128,14 +128,18 @@ class LoopCall(Call):
         self._gently.begin()
         return self._run.feed()
 
-    async def aclose(self) -> None:
-        """End what is under way, if anything is, and let go of the input."""
+    async def aclose(self, *, wait: bool = False) -> None:
+        """End what is under way, if anything is, and let go of the input.
+
+        Args:
+            wait: whether to wait for threads, which end with the item that they are at, as long as it takes.
+        """
         if self._over:
             return
         self._over = True
         self._news.set()  # whoever else is reading is to hear of it
         try:
-            await self._leave_here(kill=True)
+            await self._leave_here(kill=True, wait=wait)
         finally:
             self._end()
 
@@ -229,7 +233,7 @@ class LoopCall(Call):
             await in_thread(approach.start_all)
         return approach
 
-    async def _leave_here(self, *, kill: bool) -> None:
+    async def _leave_here(self, *, kill: bool, wait: bool = True) -> None:
         approach: Any = self._approach
         source = self._request.source
         try:
@@ -240,7 +244,7 @@ class LoopCall(Call):
                 finally:
                     self._leave(kill=kill)
             elif approach is not None:
-                await in_thread(lambda: self._leave(kill=kill, wait=not kill))
+                await in_thread(lambda: self._leave(kill=kill, wait=wait))
         finally:
             if isinstance(source, AsyncSource):
                 source.drop()
@@ -302,10 +306,13 @@ async def gather(call: LoopCall | ThreadCall) -> Results:
                 values += part.values
         choice = call.choice
         if choice is None:
-            raise RuntimeError("a call that is over has made its choice")
+            raise RuntimeError("a call that is over has made its choice")  # noqa: TRY301 - a fault in here
         return Results(values, choice, call.stats(), call.failures)
     except GeneratorExit:  # the loop was closed, so there is nothing to wait with
         call.close(wait=False)
+        raise
+    except Exception:
+        await call.aclose(wait=True)  # as with `map`, nothing goes on when a failure is heard of
         raise
     finally:
         del values

@@ -109,14 +109,18 @@ class ThreadCall:
             await self._inputs_ended()
         return parts
 
-    async def aclose(self) -> None:
-        """End what is under way; an item that runs in the helper thread ends by itself."""
+    async def aclose(self, *, wait: bool = False) -> None:
+        """End what is under way; an item that runs in the helper thread ends by itself.
+
+        Args:
+            wait: whether to wait for that as long as it takes.
+        """
         if self._over:
             return
         done = self.close()
         try:
             if done is not None:
-                await asyncio.wait([done], timeout=_MOMENT_S)
+                await asyncio.wait([done], timeout=None if wait else _MOMENT_S)
                 if done.done():
                     self._join()
         finally:

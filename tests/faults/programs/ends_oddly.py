@@ -130,6 +130,7 @@ WAYS = {
 
 if __name__ == "__main__":
     how, start_method, PATH = sys.argv[1:]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which whoever runs the tests may ignore, as `nohup` does
     executor = corewise.ProcessExecutor(2, mp_context=multiprocessing.get_context(start_method))
     WAYS[how](executor)
     if how == "dropped":
