@@ -11,7 +11,7 @@ from hypothesis import given
 from measured import COSTS, measured
 
 from corewise._choose import rule
-from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns, re_estimated
+from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns, after_its_first, re_estimated
 from corewise._choose.vetoes import Wishes
 
 if TYPE_CHECKING:
@@ -247,3 +247,19 @@ def test_threads_that_cost_more_than_their_items_do_not_take_turns(items: int, t
     """Where calls wait, a core may be busy with nothing but starting and waking threads."""
     watch = TakingTurns(0.0, 0.0, 0, least_s=0.0005)
     assert any(watch.observe(0.01 * step, 0.01 * step, 0, items) for step in range(1, 9)) is turns
+
+
+def test_a_choice_beside_the_first_item_is_put_right_when_that_has_ended() -> None:
+    """Threads for waits that compute behind them are fewer; never fewer than were begun, nor more than were chosen."""
+    waiting = measured(items=0, item_s=0.0, wall_s=0.003, computes=0.0, remaining=200)
+    choice = rule.choose(waiting, COSTS, nearby=True)
+    assert (choice.approach, choice.workers) == ("threads", 100)
+    ended = measured(items=1, item_s=0.025, computes=0.2, remaining=200)
+    fewer = after_its_first(choice, ended, COSTS, 4)
+    assert 4 < fewer.workers < 20
+    assert fewer.estimates[0].workers == fewer.workers
+    assert fewer.estimates[0].seconds >= 200 * 0.005
+    assert after_its_first(choice, ended, COSTS, 50).workers == 50
+    assert (
+        after_its_first(choice, measured(items=1, item_s=0.025, computes=0.0, remaining=200), COSTS, 4).workers == 100
+    )

@@ -118,9 +118,10 @@ class Auto:
             from corewise._api.at_once import adapted_threads
 
             threads: Any = approach  # of all of them, these have a limit that can be set
-            # What was begun beside the first item grows from there, now that something is known of items.
-            threads.limit = start = min(choice.workers, threads.workers_started or choice.workers)
-            self.adapting = adapted_threads(start, self.most_threads(choice), self._plain_item_s, self._thread_s)
+            threads.limit = choice.workers
+            self.adapting = adapted_threads(
+                choice.workers, self.most_threads(choice), self._plain_item_s, self._thread_s
+            )
         if choice.approach == "threads":
             from corewise._choose.adapt import TakingTurns
 
@@ -187,13 +188,15 @@ class Auto:
             return None
         self._early, choice = None, early.choice
         if self._probe is not None and choice.measurement is not None and self._decision_early is not None:
-            from corewise._choose.adapt import re_estimated
+            from corewise._choose.adapt import after_its_first
 
             # What was under way then has ended, and tells more. But the CPU time of others was that of workers by then.
             before = choice.measurement
             ended = self._probe.gauge.so_far(before.remaining)
             ended = ended.replace(native_cpu_s=before.native_cores * ended.wall_s, read_s=before.read_s)
-            choice = re_estimated(choice, self._decision_early.weighed(ended), self._decision_early.costs)
+            ended, started = self._decision_early.weighed(ended), approach.workers_started
+            least = started if self._may_be_more(choice) else choice.workers
+            choice = after_its_first(choice, ended, self._decision_early.costs, least)
         self._adopt(choice, early.decided_s)
         return choice, approach
 

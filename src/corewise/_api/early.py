@@ -34,7 +34,7 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
-_FOR_EACH_S = 0.001  # guess: of waiting, for each thread beside it
+_FOR_EACH_S = 0.0005  # guess: of waiting, for each thread beside it
 _TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
 
 

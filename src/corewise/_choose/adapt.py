@@ -265,6 +265,23 @@ def times(measurement: Measurement, factor: float) -> Measurement:
     )
 
 
+def after_its_first(choice: Choice, measurement: Measurement, costs: Costs, least: int) -> Choice:
+    """Return a choice that was made beside the first item, now that this has ended: what was predicted, and workers.
+
+    Args:
+        choice: what was chosen.
+        measurement: what the item has told, and how many remained when the choice was made.
+        costs: what this machine charges.
+        least: workers that there are to be at least; there may be fewer than were chosen, if such items call for fewer.
+    """
+    if least < choice.workers and choice.estimates:
+        suited = max(least, model.workers_for(measurement, costs, approach=choice.approach))
+        workers = min(choice.workers, suited)
+        first, *others = choice.estimates
+        choice = choice.replace(workers=workers, estimates=(first.replace(workers=workers), *others))
+    return re_estimated(choice, measurement, costs)
+
+
 def re_estimated(choice: Choice, measurement: Measurement, costs: Costs, *, coroutine: bool = False) -> Choice:
     """Return the same choice with the predictions that follow from newer figures.
 
