@@ -16,12 +16,11 @@ VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
 # What compares measured times, and so is run while nothing else is.
-ALONE := tests/api tests/cli tests/measure
+ALONE := tests/api tests/cli tests/measure tests/architecture/test_leak_check.py
 # What is run with every other Python that is found, and what with the newest of them as well.
-HEART := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/contract/test_executors.py \
-    tests/contract/test_stream.py tests/contract/test_pool.py tests/contract/test_processes.py \
-    tests/contract/test_queues.py tests/measure/test_effects.py
-NEWEST := tests/conformance tests/engine
+HEART := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/measure/test_effects.py
+NEWEST := tests/conformance tests/engine tests/contract/test_executors.py tests/contract/test_stream.py \
+    tests/contract/test_pool.py tests/contract/test_processes.py tests/contract/test_queues.py
 # What is run once more over the transport of systems that are not Linux.
 PORTABLE := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/contract/test_processes.py tests/faults/test_deaths_of_workers.py
 
