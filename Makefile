@@ -15,8 +15,8 @@
 VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
-# What compares measured times, and so is run while nothing else is.
-ALONE := tests/api tests/cli tests/measure tests/architecture/test_leak_check.py
+# What compares measured times or looks at threads that are just ending, and so is run while nothing else is.
+ALONE := tests/api tests/cli tests/machine tests/measure tests/architecture/test_leak_check.py
 # What is run with every other Python that is found, and what with the newest of them as well.
 HEART := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/measure/test_effects.py
 NEWEST := tests/conformance tests/engine tests/contract/test_executors.py tests/contract/test_stream.py \

@@ -105,8 +105,12 @@ class LoopCall(Call):
         while not self._over:
             if self._approach is None:
                 await self._open_here()
+                if self._over:  # ended by another task meanwhile, which had nothing to leave yet
+                    await self._leave_here(kill=True)
+                    return None
             if perf_counter() - self._held_since > _AT_A_TIME_S:
                 await self._give_way()
+                continue  # another task may have ended it, and its word must not be cleared away
             self._news.clear()
             if parts := self._run.take(wait=False):
                 self._feed()
