@@ -11,7 +11,7 @@ from hypothesis import given
 from shuffled import Shuffled, new_run
 
 from corewise._dispatch.failures import short
-from corewise._work.chunk import Done
+from corewise._work.chunk import Chunk, Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -234,3 +234,28 @@ def test_an_outcome_that_nobody_asked_for_is_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="not under way"):
         new_run(range(20), chunksize=1).go(Twice(1), 2)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_nobody_has_begun_is_had_back_for_something_else(fails: bool) -> None:  # noqa: FBT001 - as listed
+    """All of it is run by what comes then, in order; but nothing behind an item that failed."""
+
+    class Leaves(Shuffled):
+        def hand_back(self) -> list[Chunk]:
+            chunks, self._chunks = self._chunks, []
+            return chunks
+
+    run, first = new_run(range(40), chunksize=4), Leaves(1, {0} if fails else (), most=6)
+    run.use(first, 6, enough=lambda _: True)
+    while run.feed():
+        for part in run.take():
+            run.values += part.values
+    assert len(first.ran) < 40
+    second = Shuffled(2)
+    if fails:
+        with pytest.raises(ValueError, match=r"^0\b"):
+            run.finish()
+        return
+    run.go(second, 2)
+    assert sorted([*first.ran, *second.ran]) == list(range(40))
+    assert run.values == [-number for number in range(40)]

@@ -202,8 +202,7 @@ class Run:
                 self._full = self._full or (self._enough is not None and self._enough(done))
                 due += self._settle(done)
                 del done  # frames of a call that failed may link back to this one, and must not meet their exception
-            if self._full:
-                self._take_back()
+            self._take_back()
             self._meter.add(0, 0)
             if self.failures.too_many(finished=self._meter.done, total=self.source.total):
                 raise self._too_many()
@@ -302,11 +301,11 @@ class Run:
         return chunk.part(chunk.start, chunk.start + size)
 
     def _take_back(self) -> None:
-        """Have back what was handed out and nobody has begun: something else is to run it."""
-        hand_back = getattr(self._approach, "hand_back", None)
-        for chunk in hand_back() if hand_back is not None else ():
+        """Have back what was handed out and nobody has begun, if something else is to run it."""
+        for chunk in getattr(self._approach, "hand_back", tuple)() if self._full else ():
             self._outstanding.remove(chunk.start, len(chunk.items), dropped=0)
-            self._again.append(chunk)
+            if self._stop_before is None or chunk.start < self._stop_before:
+                self._again.append(chunk)
 
     # -- taking in -----------------------------------------------------------------------------------------------------
 
