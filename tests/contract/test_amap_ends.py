@@ -256,6 +256,7 @@ def test_a_reader_hears_that_its_stream_was_closed(way: str) -> None:
             reading = asyncio.ensure_future(read_all())
             await asyncio.sleep(0.05)
         await reading
+        assert [result async for result in stream] == []
 
     asyncio.run(main())
 

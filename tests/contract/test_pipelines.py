@@ -29,6 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "processes": {"approach": "processes", "workers": 2},
     "auto": {"approach": "auto"},
 }
+pytestmark = pytest.mark.usefixtures("threads_end")
 ORDERS = [
     ("threads", "processes", "asyncio"),
     ("asyncio", "threads", "processes"),
@@ -43,17 +44,6 @@ def order(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Name the approaches of three stages."""
     found: tuple[str, ...] = request.param
     return found
-
-
-@pytest.fixture(autouse=True)
-def no_threads_left() -> Iterator[None]:
-    """Fail a test after which a thread goes on, whoever still holds the streams."""
-    before = set(threading.enumerate())
-    yield
-    gc.collect()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread
 
 
 class Numbers:

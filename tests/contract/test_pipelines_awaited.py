@@ -6,7 +6,6 @@ import asyncio
 import functools
 import gc
 import itertools
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +14,9 @@ from test_pipelines import BUFFER, KINDS, increase, later
 import corewise
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
+pytestmark = pytest.mark.usefixtures("threads_end")
 ORDERS = [
     ("asyncio", "processes", "threads"),
     ("threads", "asyncio", "processes"),
@@ -30,17 +30,6 @@ def order(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Name the approaches of three stages."""
     found: tuple[str, ...] = request.param
     return found
-
-
-@pytest.fixture(autouse=True)
-def no_threads_left() -> Iterator[None]:
-    """Fail a test after which a thread goes on, whoever still holds the streams."""
-    before = set(threading.enumerate())
-    yield
-    gc.collect()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread
 
 
 class Numbers:
