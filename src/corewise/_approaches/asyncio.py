@@ -146,17 +146,21 @@ class Asyncio:
         begin = perf_counter()
         try:
             for index, item in enumerate(chunk.items, chunk.start):
-                limit = asyncio.timeout(terms.timeout_s)
+                limit = None if terms.timeout_s is None else asyncio.timeout(terms.timeout_s)
                 if terms.seed is not None:
                     seeds.seed_item(terms.seed, index)
                 try:
-                    async with limit:
-                        values.append(await (fn(*item) if chunk.star else fn(item)))
+                    call = fn(*item) if chunk.star else fn(item)
+                    if limit is None:
+                        values.append(await call)
+                    else:
+                        async with limit:
+                            values.append(await call)
                 except BaseException as error:  # whatever the function raises is the item's outcome
                     if self._is_our_end(error):
                         raise
                     failed.append(index)
-                    values.append(_time_is_up(error) if limit.expired() else without_our_frame(error))
+                    values.append(_time_is_up(error) if limit and limit.expired() else without_our_frame(error))
                 if failed and not terms.keep_going:
                     return Done(chunk.start, values, failed, perf_counter() - begin, dropped=chunk.stop - index - 1)
             return Done(chunk.start, values, failed, perf_counter() - begin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import threading
 
 import corewise
 import observe
@@ -44,6 +45,10 @@ def main(what: str, times: str, start_method: str = "auto") -> None:
             use(start_method)
         except KeyboardInterrupt:
             pass
+        # A Ctrl-C that comes while an executor is being shut down breaks off the waiting for that, not the thing itself.
+        for thread in threading.enumerate():
+            if thread.name == "corewise-driver":
+                thread.join(observe.GRACE_S)
         if turn >= 2:  # what is loaded or opened once is there by then
             before = before or observe.holdings()
             # Other programs may hold named memory for the moment of one look.
