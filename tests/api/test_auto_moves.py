@@ -36,6 +36,13 @@ def noted(folder: str, number: int, rounds: int) -> int:
     return spin(rounds) + number
 
 
+def light_until_thousand(number: int) -> int:
+    """Compute from the thousandth item on, and return who did."""
+    if number >= 1000:
+        spin(10 * MS)
+    return os.getpid()
+
+
 def runs_in(folder: Path) -> tuple[Counter[int], set[str]]:
     """Return how often each item was run, and by which threads."""
     lines = [line.split() for line in (folder / "runs").read_text(encoding="ascii").splitlines()]
@@ -117,6 +124,14 @@ def test_light_items_first_and_heavy_ones_behind_them(tmp_path: Path) -> None:
     runs, by = runs_in(tmp_path)
     assert runs == Counter(range(light + heavy))
     assert len(by) > 1
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nothing is gained by others on one core")
+def test_heavy_items_in_the_chunk_of_light_ones_are_not_all_run_here() -> None:
+    """A thousand trivial items are one chunk; those of 10 ms behind them, in the same chunk, are cut off from it."""
+    results = corewise.map(light_until_thousand, range(1060))
+    assert set(results[:1000]) == {os.getpid()}
+    assert len([pid for pid in results[1000:] if pid != os.getpid()]) > 10
 
 
 def test_heavy_items_first_and_light_ones_behind_them(tmp_path: Path) -> None:

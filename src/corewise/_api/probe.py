@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corewise._approaches.sync import Sync
-from corewise._measure.gauge import Gauge
+from corewise._measure.gauge import Gauge, has_gil
 from corewise._measure.ticker import WORTH_A_LOOK_S
 from corewise._work.chunk import Chunk
 from corewise._work.pieces import Pieces
@@ -47,10 +47,11 @@ class Probe(Sync):
 
     def __init__(self, terms: Terms, early: Beside | None) -> None:
         super().__init__(terms)
+        self._pieces: Pieces | None = None  # those that may be cut off
         if early is None:
-            self.gauge = Gauge()
+            self.gauge = Gauge(often=self._cut)
         else:
-            self.gauge = Gauge(when_long=early.begin, ours_s=lambda: early.cpu_s)
+            self.gauge = Gauge(when_long=early.begin, often=self._cut, ours_s=lambda: early.cpu_s)
         self._early = early
 
     def collect(self, timeout_s: float | None) -> list[Done]:
@@ -82,16 +83,24 @@ class Probe(Sync):
         if pieces is not None and not gauge.is_timing and terms.seed is None:
             more = pieces.more
             pending = more(0) or pending
+            self._pieces = pieces if has_gil() else None  # without one, no iterator suffers two threads
         if terms.seed is None:
             done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending, more=more)
         else:
             done = run_seeded(call, part, terms.seed, keep_going=terms.keep_going, interruptible=True)
+        self._pieces = None
         try:
             gauge.end(len(done.values))
             done.left = len(chunk.items) - len(done.values) - done.dropped
             return done
         finally:
             del done  # frames of a call that failed link back to this one, and must not meet their exception
+
+    def _cut(self) -> None:
+        """End the running chunk, if it takes too long. Called by the gauge's thread."""
+        pieces = self._pieces
+        if pieces is not None:
+            pieces.cut()
 
     def close(self, *, kill: bool, wait: bool = True) -> None:
         """Stop measuring."""

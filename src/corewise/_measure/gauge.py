@@ -38,6 +38,7 @@ class Gauge:
     Args:
     XX can run beside the item: because it is one C call that holds the GIL, or because it forked.
         long_s: see `when_long`.
+        often: called in another thread every few milliseconds while items run, from the tenth on.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
 
     Attributes:
@@ -58,9 +59,10 @@ class Gauge:
         *,
         when_long: Callable[[], object] | None = None,
         long_s: float = LONG_S,
+        often: Callable[[], object] | None = None,
         ours_s: Callable[[], float] = float,
     ) -> None:
-        self._when_long, self._long_s = when_long, long_s
+        self._when_long, self._long_s, self._often = when_long, long_s, often
         self._clocks: ThreadClocks | None = None
         self._held = HeldTime() if has_gil() else None
         self._ticker = Ticker(self._clock, self._held, self._watch)
@@ -256,6 +258,8 @@ class Gauge:
         """Tell when an item has run for long. Called by the ticker. Return whether this has let go of the GIL."""
         clocks, call = self._clocks, self._when_long
         spoilt = clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
+        if self._often is not None:
+            self._often()
         long_s = self._long_s if cpu_s >= WAITS * wall_s else LONG_WAIT_S
         if call is not None and self.running_s() >= long_s:
             self._when_long = None

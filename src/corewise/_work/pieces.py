@@ -21,11 +21,12 @@ class Pieces:
     """Gives items one by one, and stops when they have taken too long. Once.
 
     Chunks of a plain loop hold thousands of items as long as these are short. If longer ones follow, the rest of the
-    chunk is better not run here.
+    chunk is better not run here. That is looked at behind every few items, which take next to no time while they are
+    short; another thread that finds out sooner says so by `cut`.
 
     Args:
         items: a list, a tuple or a range.
-        limit_s: seconds after which no more are given; looked at behind every few items.
+        limit_s: seconds after which no more are given.
 
     Example:
         >>> pieces = Pieces(range(1000), limit_s=0.0)
@@ -33,13 +34,15 @@ class Pieces:
         ([0], 1)
     """
 
-    __slots__ = ("_end_s", "_given", "_items", "_most", "_number", "_size")
+    __slots__ = ("_cut_at", "_end_s", "_given", "_items", "_most", "_number", "_piece", "_size")
 
     def __init__(self, items: Sequence[Any], limit_s: float) -> None:
         self._items = items
         self._number = len(items)
         self._given = 0
         self._size = 1
+        self._piece: Any = None  # the iterator that may be cut off
+        self._cut_at: int | None = None
         self._most = min(_MOST, max(_FEWEST, self._number // _PART))
         self._end_s = perf_counter() + limit_s
 
@@ -58,8 +61,27 @@ class Pieces:
         Args:
             done: how many have been run. Unless it is all that were given, nothing more is.
         """
+        if self._cut_at is not None and done >= self._cut_at:
+            self._number = done
+            return None
+        self._piece = piece = self._next() if done == self._given else None
+        return piece
+
+    def cut(self) -> None:
+        """Give no more, if the time is over. Called by another thread than the one that takes items by `more`.
+
+        An iterator over a list, a tuple or a range can be told to be at its end. It is not, where the function itself
+        raises StopIteration: then fewer were run than were taken.
+        """
+        piece = self._piece
+        if piece is not None and self._cut_at is None and perf_counter() > self._end_s:
+            left = piece.__length_hint__()
+            piece.__setstate__(self._number)
+            self._cut_at = self._given - left
+
+    def _next(self) -> Iterator[Any] | None:
         begin, all_of_them = self._given, self._number
-        if done != begin or begin >= all_of_them:
+        if begin >= all_of_them:
             return None
         if begin and perf_counter() > self._end_s:
             self._number = begin
@@ -70,5 +92,5 @@ class Pieces:
         return iter(self._items[begin : begin + size])
 
     def _pieces(self) -> Iterator[Iterator[Any]]:
-        while (piece := self.more(self._given)) is not None:
+        while (piece := self._next()) is not None:
             yield piece

@@ -45,7 +45,7 @@ def main(what: str, times: str, start_method: str = "auto") -> None:
             use(start_method)
         except KeyboardInterrupt:
             pass
-        # A Ctrl-C that comes while an executor is being shut down breaks off the waiting for that, not the thing itself.
+        # A Ctrl-C while an executor is being shut down breaks off the waiting for that, not the thing itself.
         for thread in threading.enumerate():
             if thread.name == "corewise-driver":
                 thread.join(observe.GRACE_S)
