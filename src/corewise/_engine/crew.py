@@ -151,13 +151,13 @@ class Crew:
         self._recipe = recipe
         self._numbers = count(1)
         self._ender = _Ender(self.members)
-        # No `__del__`: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
-        self._mourner: ref[Crew] | None = (mourner := ref(self, _end_abandoned))
         with InterruptsHeld():  # else what the poller has opened would belong to nobody for a moment
             try:
                 self.poller = make_poller()
             except OSError as error:
                 raise WorkerStartError(f"no worker process could be set up: {error}") from error
+            # No `__del__`: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
+            self._mourner: ref[Crew] | None = (mourner := ref(self, _end_abandoned))
             _unclosed[mourner] = (self._ender, self.poller)
 
     def start(self, *, early: bool) -> Worker:
