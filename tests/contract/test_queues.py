@@ -18,6 +18,7 @@ import queue_works
 from queue_helpers import KINDS, LONG_S, START_METHODS, Started, Waiting
 
 import corewise
+from corewise._transport.queues.words import PUTTERS_ASLEEP
 from corewise.errors import CannotTravel, OptionError
 
 
@@ -84,6 +85,43 @@ def test_items_of_every_size_come_whole() -> None:
         for size in sizes:
             queue.put(os.urandom(1) * size)
         assert [len(queue.get(timeout=LONG_S)) for _ in sizes] == sizes
+
+
+def _filled_ring(queue: corewise.Queue[Any]) -> tuple[Any, int]:
+    """Put arrays until one more would make the ring larger, one of them taken; return an array and the ring's size."""
+    array = np.ones(1 << 18)
+    queue.put(array)
+    assert queue.get(timeout=LONG_S)[0] == 1  # so somebody takes items
+    size = queue.statistics().memory_bytes
+    while queue.statistics().waiting_bytes + array.nbytes + 1000 <= size:
+        queue.put(array)
+    return array, size
+
+
+def test_a_large_item_waits_for_memory_that_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where items are being taken there is room soon, and that costs less than new memory."""
+    monkeypatch.setattr("corewise._transport.queues.exchange._NEW_MEMORY_S", 1.0)
+    queue: corewise.Queue[Any] = corewise.Queue()
+    array, size = _filled_ring(queue)
+    put = Waiting(queue.put, array)
+    while not queue._core.words[PUTTERS_ASLEEP]:
+        assert put.is_alive()
+    queue.get(timeout=LONG_S)
+    put.result()
+    assert queue.statistics().memory_bytes == size
+
+
+@pytest.mark.parametrize("way", ["nobody takes any", "put_nowait", "timeout"])
+def test_a_large_item_does_not_wait_for_memory_in_vain(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor for longer than the caller is ready to wait: the queue has no bound, and there is new memory."""
+    if way != "nobody takes any":
+        monkeypatch.setattr("corewise._transport.queues.exchange._NEW_MEMORY_S", 1.0)
+    queue: corewise.Queue[Any] = corewise.Queue()
+    array, size = _filled_ring(queue)
+    options = {"put_nowait": {"block": False}, "timeout": {"timeout": 0.01}}.get(way, {})
+    for _ in range(3):
+        queue.put(array, **options)  # type: ignore[arg-type]
+    assert queue.statistics().memory_bytes > size
 
 
 def test_arrays_come_whole_writable_and_apart() -> None:

@@ -36,6 +36,12 @@ else:
         __class_getitem__ = classmethod(type(list[int]))
 
 
+# From this size on new memory is dear: to be filled for the first time, it takes eight times as long as memory that has
+# been in use, where the system has to be asked for it (benchmarks/results/transport.json, "a new block").
+_LARGE_BYTES = 1 << 20
+_NEW_MEMORY_S = 2.5e-9  # for each byte
+
+
 def full() -> Exception:
     """Return a new `queue.Full`, whose module is loaded when there is need of it."""
     from queue import Full
@@ -109,6 +115,8 @@ class Exchange(OfItems[Item]):
         message = encode(item)
         core = self._core
         deadline_s = None if timeout is None else deadline_of(block, timeout)
+        if block and len(message) >= _LARGE_BYTES:
+            self._wait_for_used_memory(len(message), deadline_s)
         try:
             while not core.putting.run(core.push, message, deadline_s):
                 self._wait_for_room(len(message), block, deadline_s)
@@ -133,6 +141,23 @@ class Exchange(OfItems[Item]):
             raise full()
         if core.getting.run(core.putter_sleeps, needed, deadline_s):
             wait(core.room_bell, deadline_s)
+
+    def _wait_for_used_memory(self, size: int, deadline_s: float | None) -> None:
+        """Wait until there is room in the memory that the queue has, for as long at most as new memory would cost.
+
+        To rent for as long as it would have cost to buy, and then to buy, costs no more than twice of what is best:
+        A. R. Karlin, M. S. Manasse, L. Rudolph and D. D. Sleator, "Competitive Snoopy Caching", Algorithmica 3 (1988).
+        """
+        core = self._core
+        end_s = (now_s := monotonic()) + size * _NEW_MEMORY_S
+        if deadline_s is not None:  # it is for putting as well
+            end_s = min(end_s, (now_s + deadline_s) / 2)
+        try:
+            while core.putting.run(core.outgrows, size, end_s) and monotonic() < end_s:
+                if core.getting.run(core.grower_sleeps, size, end_s):
+                    wait(core.room_bell, end_s)
+        except LockHeld:
+            return
 
     def _wait_for_item(self, block: bool, deadline_s: float | None) -> None:  # noqa: FBT001 - handed on
         """Sleep until there may be an item."""

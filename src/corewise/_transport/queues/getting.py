@@ -118,11 +118,23 @@ class Getting(State):
             words[TAIL] - words[HEAD] < self.maxsize and self.bytes_waiting() + needed <= self.max_bytes
         ):
             return False
+        self._announce_sleep()
+        return True
+
+    def grower_sleeps(self, needed: int) -> bool:
+        """Return whether to sleep until the ring may have room for so many bytes without becoming larger."""
+        words = self.words
+        if words[CLOSED] or words[HEAD] == words[TAIL] or self.bytes_waiting() + needed <= self._from.size:
+            return False
+        self._announce_sleep()
+        return True
+
+    def _announce_sleep(self) -> None:
+        words = self.words
         if words[ROOM_RUNG]:
             self.room_bell.silence()
             words[ROOM_RUNG] = 0
         words[PUTTERS_ASLEEP] = 1
-        return True
 
     def bytes_waiting(self, _: object = None) -> int:
         """Return how many bytes the messages in the queue have."""

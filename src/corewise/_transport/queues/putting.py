@@ -70,6 +70,19 @@ class Putting(State):
         words[TAIL] = tail + 1
         return True
 
+    def outgrows(self, size: int) -> bool:
+        """Return whether a message needs a larger ring although items are being taken: they leave room behind.
+
+        Where none has been taken since the ring last grew, nobody may be there to take any.
+        """
+        words, to = self.words, self._to
+        to.follow()
+        head = words[HEAD]
+        if head in (words[TAIL], self._grown_at) or words[CLOSED] or size > to.size:
+            return False
+        used: int = to.index[(words[TAIL] - 1) % to.slots] + size - to.index[(head - 1) % to.slots]
+        return used > to.size
+
     def push_run(self, messages: list[Message]) -> int:
         """Put messages as far as there is room; return how many."""
         count = 0
@@ -131,6 +144,7 @@ class Putting(State):
             self.getting.run(self._resize, (items, used * 2))
 
     def _resize(self, least: tuple[int, int]) -> None:
+        self._grown_at = self.words[HEAD]
         resize(self.pages, self._to, *least)
         self._to.follow()
 

@@ -50,6 +50,7 @@ class State:
         self.items_bell, self.room_bell = bells[:2]
         self.maxsize, self.max_bytes = limits
         self._to, self._from = Side(pages, self.words), Side(pages, self.words)
+        self._grown_at = 0  # how many items had been taken when this process last made the ring larger
         self._patience = Patience()
         self._sleepers: dict[int, Sleepers] = {}
         recycled.opened()
