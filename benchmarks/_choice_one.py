@@ -55,32 +55,16 @@ def _timed(case: Case, way: str) -> dict[str, object]:
 
 
 def _of_choice(results: Any) -> dict[str, object]:
-    """Return what was chosen, what was predicted, and what the run took by its own count."""
+    """Return what was chosen, what was predicted for the rest of the run then, and what that took by its own count."""
     choice, stats = results.choice, results.stats
     return {
         "approach": choice.approach,
         "workers": choice.workers,
         "code": choice.code,
         "why": choice.why,
-        "happened_s": stats.wall_s,
-        "predicted_s": predicted_s(choice),
+        "happened_s": stats.wall_s if stats.predicted_s is None else stats.chosen_s,
+        "predicted_s": stats.predicted_s,
     }
-
-
-def predicted_s(choice: Any) -> float | None:
-    """Return how many seconds the choice said the whole run would take: its sample, and then the estimate.
-
-    None where nothing was predicted.
-    """
-    fitting = [
-        one
-        for one in getattr(choice, "estimates", None) or ()
-        if one.approach == choice.approach and not one.veto and one.workers in (choice.workers, 0)
-    ]
-    measured = getattr(choice, "measurement", None) or getattr(choice, "sample", None)
-    if not fitting or measured is None:
-        return None
-    return float(measured.wall_s + fitting[0].seconds)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import threading
 import corewise
 import observe
 
+ENDING_S = 20.0  # workers that are saying goodbye are given seconds, and the machine may be busy
+
 
 def square(number: int) -> int:
     """Compute a little."""
@@ -48,7 +50,9 @@ def main(what: str, times: str, start_method: str = "auto") -> None:
         # A Ctrl-C while an executor is being shut down breaks off the waiting for that, not the thing itself.
         for thread in threading.enumerate():
             if thread.name == "corewise-driver":
-                thread.join(observe.GRACE_S)
+                thread.join(ENDING_S)
+                if thread.is_alive():
+                    print(f"turn {turn}: an executor that was left does not end", flush=True)
         if turn >= 2:  # what is loaded or opened once is there by then
             before = before or observe.holdings()
             # Other programs may hold named memory for the moment of one look.
