@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-# About as long as it takes to fall asleep and be woken, the time in the kernels' hands on both sides included
-# (benchmarks/results/peers.json, "submit(f, x).result() round trip, warm": 81 µs
-# without, 58 with the parent awake, 35 with both).
-AWAKE_S = 40e-6
+# Longer than it takes until an answer comes from somebody who has to be woken for it. A round trip took 81 µs with both
+# sides asleep, 58 with one of them awake, 35 with both (benchmarks/results/peers.json, "submit(f, x).result() round
+# trip, warm"). With less than that, two who have fallen asleep would never find out that it would pay to stay awake:
+# whoever tried alone would wait in vain, as the other one sleeps.
+AWAKE_S = 100e-6
 _MOST_ASLEEP = 64  # guess: then what is spent awake in vain is under 1 µs a wait
 
 
