@@ -32,6 +32,8 @@ def test_two_who_sleep_find_out_that_it_pays_to_stay_awake() -> None:
     for side in (caller, worker):
         for _ in range(10):
             side.ended(in_time=False)
+    for _ in range(30):  # they do not try at the same time by chance
+        assert not worker.stays_awake()
     awake = 0
     for _ in range(300):
         caller_awake, worker_awake = caller.stays_awake(), worker.stays_awake()
