@@ -249,6 +249,18 @@ def test_threads_that_cost_more_than_their_items_do_not_take_turns(items: int, t
     assert any(watch.observe(0.01 * step, 0.01 * step, 0, items) for step in range(1, 9)) is turns
 
 
+@pytest.mark.parametrize(
+    ("alone_s", "soon"),
+    [(0.005, True), (0.003, True), (0.015, False), (0.002, False), (0.0, False)],
+)
+def test_threads_that_compute_what_the_first_item_did_are_believed_at_once(alone_s: float, soon: bool) -> None:  # noqa: FBT001 - as listed
+    """Where it took anything else, that may have been its first imports, or this the start of the threads."""
+    watch = TakingTurns(0.0, 0.0, 0, least_s=0.0005, item_cpu_s=alone_s)
+    told = [watch.observe(0.01 * step, 0.01 * step, 0, 2) for step in range(1, 9)]
+    assert any(told)
+    assert any(told[:4]) is soon
+
+
 def test_a_choice_beside_the_first_item_is_put_right_when_that_has_ended() -> None:
     """Threads for waits that compute behind them are fewer; never fewer than were begun, nor more than were chosen."""
     waiting = measured(items=0, item_s=0.0, wall_s=0.003, computes=0.0, remaining=200)

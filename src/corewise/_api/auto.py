@@ -125,8 +125,9 @@ class Auto:
         if choice.approach == "threads":
             from corewise._choose.adapt import TakingTurns
 
-            least_s = 0.0 if self.adapting is None else _ITEMS_COMPUTE_S
-            self._turns = TakingTurns(perf_counter(), process_time(), times_all_blocked(), least_s=least_s)
+            now, measured = (perf_counter(), process_time(), times_all_blocked()), choice.measurement
+            least_s, alone_s = (_ITEMS_COMPUTE_S, measured.item_cpu_s) if self.adapting and measured else (0.0, 0.0)
+            self._turns = TakingTurns(*now, least_s=least_s, item_cpu_s=alone_s)
             self._at_once = choice.workers
 
     def most_threads(self, choice: Choice) -> int:

@@ -36,6 +36,7 @@ _ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies betwee
 _HANDING_OVER = 20_000.0
 _BUSY_HANDING_OVER = 1.4  # cores kept busy, below which that is all there is to it
 _BUSY_WITH_ONE = 0.85  # cores kept busy, below which something else holds the threads up
+_ALIKE = 0.5  # of each other: CPU seconds of items that are taken to be of one kind (guess)
 _OTHER_KIND = 3.0  # items that take so many times as long in workers are others than those of the plain loop
 _CHANGE_S = 0.005  # what the way back costs (guess): what is under way is waited for, and workers are released
 
@@ -217,10 +218,15 @@ class TakingTurns:
         blocked: how often threads of the process had left their cores by themselves by then.
         least_s: CPU seconds of an item, below which it is not the items that keep a core busy but the threads
             themselves.
+        item_cpu_s: CPU seconds that an item took alone; 0 if unknown. What others agree with is seen at once; else one
+            busy core has to be seen twice, as the first time it may have been the start of the threads.
     """
 
-    def __init__(self, now_s: float, cpu_s: float, blocked: int, *, least_s: float = 0.0) -> None:
+    def __init__(
+        self, now_s: float, cpu_s: float, blocked: int, *, least_s: float = 0.0, item_cpu_s: float = 0.0
+    ) -> None:
         self._since = now_s, cpu_s, blocked
+        self._item_cpu_s = item_cpu_s
         self._one_before = False
         self._least_s = least_s
         self._items = 0
@@ -243,8 +249,9 @@ class TakingTurns:
             return False
         most = _BUSY_HANDING_OVER if times > _HANDING_OVER * took_s else _ONE_CORE
         one = _BUSY_WITH_ONE * took_s < busy_s < most * took_s and busy_s >= self._least_s * self._items
+        alike = self._item_cpu_s > 0 and _ALIKE * busy_s < self._items * self._item_cpu_s < busy_s / _ALIKE
         self._items = 0
-        turns = one and self._one_before
+        turns = one and (self._one_before or alike)
         self._one_before = one
         self._since = now_s, cpu_s, blocked
         return turns

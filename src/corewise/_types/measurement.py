@@ -44,6 +44,11 @@ class Measurement(Record):
     read_s: float = 0.0
 
     @property
+    def item_cpu_s(self) -> float:
+        """Mean CPU seconds of an item."""
+        return self.cpu_s / self.items if self.items else 0.0
+
+    @property
     def item_s(self) -> float:
         """Mean seconds of an item on a core of its own; of those behind the first, as soon as there is one."""
         if not self.items:
