@@ -73,7 +73,7 @@ class Decision:
         self._terms = terms
         self._travel: Veto | None = None
         self._weight: dict[str, float] | None = None
-        self._looked = False
+        self._looked = self._tried = False
         self._method = ""
         self._costs: Costs | None = None
 
@@ -108,10 +108,11 @@ class Decision:
             nearby: whether to leave out processes where threads can be used.
         """
         choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
-        if choice.approach != "processes" or self._looked:
-            return choice
-        self.look(latest)
-        return rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel)
+        for look, looked in ((lambda: self._look_closely(latest), self._looked), (self._try, self._tried)):
+            if choice.approach == "processes" and not looked:
+                look()
+                choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel)
+        return choice
 
     def look(self, latest: Latest | None = None) -> None:
         """Look up what speaks against processes: what the function does to others, and what cannot travel.
@@ -119,6 +120,11 @@ class Decision:
         Args:
             latest: as for `choose`.
         """
+        self._look_closely(latest)
+        self._try()
+
+    def _look_closely(self, latest: Latest | None) -> None:
+        """Look up what the function does to others, and what it takes to send its items and results."""
         self._looked = True
         from corewise._measure.effects import effects_of  # only where processes are about to be chosen
 
@@ -127,10 +133,15 @@ class Decision:
             from corewise._measure.live import live_object
 
             self._wishes = self._wishes.replace(live=live_object(self._fn) or "")
-        why = why_not_processes(self._terms())
-        self._travel = None if why is None else cannot_travel(why)
         if latest is not None:
             self._weigh(*latest())
+
+    def _try(self) -> None:
+        """See whether worker processes could be opened. It comes last: to load what runs them takes 10 ms."""
+        self._tried = True
+        why = why_not_processes(self._terms())
+        if why is not None:
+            self._travel = cannot_travel(why)
 
     def learn(self, workers: int, startup_s: float) -> None:
         """Take in what the start of worker processes took, for the choices to come."""
