@@ -107,12 +107,17 @@ class Decision:
                 to be sent.
             nearby: whether to leave out processes where threads can be used.
         """
-        choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
-        for look, looked in ((lambda: self._look_closely(latest), self._looked), (self._try, self._tried)):
-            if choice.approach == "processes" and not looked:
-                look()
-                choice = rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel)
+        choice = self._chosen(measurement, nearby=nearby)
+        if choice.approach == "processes" and not self._looked:
+            self._look_closely(latest)
+            choice = self._chosen(measurement)
+        if choice.approach == "processes" and not self._tried:
+            self._try()
+            choice = self._chosen(measurement)
         return choice
+
+    def _chosen(self, measurement: Measurement, *, nearby: bool = False) -> Choice:
+        return rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
 
     def look(self, latest: Latest | None = None) -> None:
         """Look up what speaks against processes: what the function does to others, and what cannot travel.
