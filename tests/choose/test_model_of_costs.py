@@ -98,8 +98,10 @@ def test_nothing_is_shorter_than_its_longest_item() -> None:
 
 
 def test_an_unknown_rest_is_taken_to_be_as_long_as_what_was_done() -> None:
-    """But for at least two items for each core, so that one long item can tell something."""
-    assert model.left(measured(items=1, remaining=None), COSTS) == 8
+    """But for a hundred in all at first, so that one long item can tell something."""
+    assert model.left(measured(items=1, remaining=None), COSTS) == 99
+    assert model.left(measured(items=60, remaining=None), COSTS) == 60
+    assert model.left(measured(items=100, remaining=None), COSTS.replace(cores=64)) == 128
     assert model.left(measured(items=500, remaining=None), COSTS) == 500
     assert model.left(measured(items=500, remaining=3), COSTS) == 3
 

@@ -87,8 +87,9 @@ class Auto:
         self._probe: Probe | None = None
         self._early: Early | None = None
         self._plainly: Plainly | None = None
-        self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `_figures`
+        self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `Probe.figures`
         self._next: Choice | None = None
+        self._before = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
         self._plain_item_s = 0.0
         self._back: BackToPlain | None = None
         self._turns: TakingTurns | None = None
@@ -290,10 +291,13 @@ class Auto:
             return None
         cores = self._cores = self._cores or cpu_count()
         left = max(items, 2 * cores) if remaining is None else remaining
-        # Whatever is done, waits can all overlap at best, and computing be shared by all cores.
-        if left * (wall_s - probe.gauge.cpu_s / cores) <= items * GAIN_S:
+        # Whatever is done, waits can all overlap at best, and computing be shared by all cores. And what remains may be
+        # like the last chunk, not like what came before that.
+        sums = (items, wall_s, probe.gauge.cpu_s)
+        last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
+        if max(left * (wall - cpu / cores) - number * GAIN_S for number, wall, cpu in (sums, last)) <= 0:
             return None
-        figures = _figures(probe)
+        figures = probe.figures()
         measured = probe.gauge.so_far(remaining)
         measured = measured.replace(queued_s=max(0.0, min(figures[3], measured.wall_s - measured.cpu_s)))
         if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:
@@ -313,7 +317,7 @@ class Auto:
         """Decide anew, where a chunk tells something new."""
         if self._plainly is None:
             return None
-        now = _figures(probe)
+        now = probe.figures()
         items, wall_s, cpu_s, queued_s, native_s, seen_s, held_s = (
             one - before for one, before in zip(now, self._told, strict=True)
         )
@@ -382,17 +386,3 @@ class Auto:
 
     def _look_again_s(self) -> float:
         return 0.0 if self._probe is None else self._probe.gauge.running_s()
-
-
-def _figures(probe: Probe) -> tuple[float, ...]:
-    """Return what adds up: items, seconds, CPU seconds, seconds in line, those of native threads; and the last two.
-
-    These are CPU seconds that were looked at, and those of them that held the GIL.
-
-    To wait for a thread that is there because of the measurement is to stand in line, too. It is not known, but not
-    longer than what such threads computed.
-    """
-    gauge = probe.gauge
-    in_the_way = min(1.0, gauge.cpu_s / gauge.wall_s) if gauge.wall_s > 0 else 1.0  # who waits misses nothing meanwhile
-    queued_s = max(gauge.queued_s, probe.queued_s or 0.0) + gauge.ours_s * in_the_way
-    return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, gauge.native_s, *gauge.seen)

@@ -68,6 +68,19 @@ class Probe(Sync):
         """As of any plain loop; 0 of work that takes so little time that to look would be a large part of it."""
         return 0.0 if self._queue.tells and self.gauge.wall_s < WORTH_A_LOOK_S else super().queued_s
 
+    def figures(self) -> tuple[float, ...]:
+        """Return what adds up: items, seconds, CPU seconds, seconds in line, those of native threads; and the last two.
+
+        These are CPU seconds that were looked at, and those of them that held the GIL.
+
+        To wait for a thread that is there because of the measurement is to stand in line, too. It is not known, but not
+        longer than what such threads computed.
+        """
+        gauge = self.gauge
+        in_the_way = min(1.0, gauge.cpu_s / gauge.wall_s) if gauge.wall_s > 0 else 1.0  # who waits misses nothing
+        queued_s = max(gauge.queued_s, self.queued_s or 0.0) + gauge.ours_s * in_the_way
+        return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, gauge.native_s, *gauge.seen)
+
     def _run(self) -> Iterator[Done]:
         call = self.prepare()
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter, sleep
 
 from corewise._api.probe import Probe
+from corewise._choose.model import ASSUMED
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
 from corewise._dispatch.source import READ_ALONE_S
@@ -31,8 +32,6 @@ SAMPLE_S = 0.05
 # guess: the first item may have imported modules or filled caches, which costs up to about a second; whoever waits for
 # longer does not want to wait for another one.
 LONG_FIRST_S = 1.0
-# guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items.
-ASSUMED = 100
 _TURNS = 20  # guess: each takes 50 µs, or somewhat more than the millisecond that it waits
 _MOSTLY = 0.5
 # Guess: CPU seconds that a loop may take to fall asleep and to find its caches cold when it wakes, beyond those of a
@@ -114,8 +113,8 @@ def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
 def _without_loops(measured: Measurement) -> Measurement:
     """Return what coroutines took, without what it took to begin and end a turn of the event loop for each.
 
-    No approach but the plain loop does that, and beside a short coroutine it is long; twice as long where the loop falls
-    asleep meanwhile, as it does if the coroutine waits. Who held the GIL meanwhile was seen of both together, so of a
+    No approach but the plain loop does that, and beside a short coroutine it is long; twice as long if the coroutine
+    waits, as the loop falls asleep meanwhile. Who held the GIL meanwhile was seen of both together, so of a
     coroutine that waits it is not known.
     """
     waits = measured.cpu_share < _MOSTLY

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # the calls tell. More would be quicker where calls get in nobody's way, and flood a server that does less the more it
 # is asked to: simulated in tests/choose, with servers of both kinds, this one loses least by the worse of them.
 FIRST_THREADS = 128
+ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
 # Calls at once in a worker process, times as many as would do if all went evenly: of those that are through, each waits
@@ -129,13 +130,13 @@ def left(measurement: Measurement, costs: Costs) -> int:
     """Return how many items to reckon with.
 
     Where the length of the input is unknown: as many again as were done. That is what to expect of something that one
-    comes upon at no particular time, and it is put right as the run goes on. At first at least two for each core, as
-    hardly anybody hands over fewer: one long item would tell nothing otherwise, and short ones are not worth workers
-    at such a number either.
+    comes upon at no particular time, and it is put right as the run goes on. At first as many as make `ASSUMED`: items
+    that are worth workers at such a number last longer than the start of these, which is all that is lost if there are
+    fewer.
     """
     if measurement.remaining is not None:
         return measurement.remaining
-    return max(measurement.items, 2 * costs.cores)
+    return max(measurement.items, ASSUMED - measurement.items, 2 * costs.cores)
 
 
 def scaled(costs: Costs, cores: int) -> Costs:
