@@ -300,13 +300,11 @@ class ProcessPool:
                 self._end_overdue(lane, limit_s)
         if not quiet:
             return
-        idle_beside_more, stuck = self._schedule.attention()
-        if idle_beside_more:
-            for lane, begin, end in self._patrol.to_take_back(lanes):
-                self._carry_out(self._schedule.taken_back(lane.number, begin, end))
-        if stuck:
-            for lane, held, reached in self._patrol.stuck(lanes):
-                self._fetch(lane, held, reached)
+        tail, stuck = self._schedule.attention()
+        for lane, begin, end in self._patrol.to_take_back(lanes) if tail else ():
+            self._carry_out(self._schedule.taken_back(lane.number, begin, end))
+        for lane, held, reached in self._patrol.stuck(lanes) if stuck else ():
+            self._fetch(lane, held, reached)
         for lane in self._patrol.frozen(lanes):
             lane.worker.kill()
 
