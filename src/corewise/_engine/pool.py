@@ -113,8 +113,7 @@ class ProcessPool:
         Raises:
             WorkerStartError: when no worker can be started.
         """
-        if getattr(chunk, "timeout_s", None) is not None:
-            self._outbox.limited = True
+        self._outbox.limited |= getattr(chunk, "timeout_s", None) is not None
         self._carry_out(self._schedule.submit(chunk))
         self._start_wanted()
 
