@@ -7,12 +7,14 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import corewise
+from corewise._api.auto import Auto
 from corewise._api.early import Early
 from corewise._types.choice import Choice
 from corewise.errors import OptionError
@@ -140,6 +142,19 @@ def test_heavy_items_first_and_light_ones_behind_them(tmp_path: Path) -> None:
     results = corewise.map(noted, [str(tmp_path)] * len(rounds), range(len(rounds)), rounds)
     assert results == [spin(one) + number for number, one in enumerate(rounds)]
     assert runs_in(tmp_path)[0] == Counter(range(len(rounds)))
+
+
+@pytest.mark.parametrize("way", ["_waits_and_computes", "_try_without"])
+def test_a_run_whose_last_items_are_under_way_moves_no_more(way: str) -> None:
+    """And says what it was run by: that nothing remained to be chosen for is no choice."""
+    auto: Any = Auto.__new__(Auto)
+    measured = corewise.advise(spin, [MS] * 3).choice.measurement
+    auto.choice = choice = Choice(approach="threads", workers=7, asked="auto", code="", why="").replace(
+        measurement=measured
+    )
+    auto._run = SimpleNamespace(remaining=0)
+    assert getattr(auto, way)(*(("threads", 0.1) if way == "_try_without" else ())) is False
+    assert auto.choice is choice
 
 
 def test_results_that_are_dear_to_send_come_all_the_same() -> None:

@@ -165,10 +165,10 @@ class Auto:
     def _waits_and_computes(self) -> bool:
         """Threads that overlap waits take turns at computing: move if processes do better. Others would wait longer."""
         self._turns = None
-        measured = None if self.choice is None else self.choice.measurement
-        if measured is None:
+        measured, remaining = None if self.choice is None else self.choice.measurement, self._run.remaining
+        if measured is None or remaining == 0:
             return False
-        choice = self._decision.choose(measured.replace(held_s=measured.cpu_s, remaining=self._run.remaining))
+        choice = self._decision.choose(measured.replace(held_s=measured.cpu_s, remaining=remaining))
         if choice.approach != "processes":
             return False
         self._decision.never_again("threads")
@@ -353,8 +353,8 @@ class Auto:
             item_s: what an item has taken lately, as far as it would take that in the plain loop too.
             held: share of the computing that holds the GIL, if that is what has been learnt.
         """
-        measured = None if self.choice is None else self.choice.measurement
-        if measured is None:
+        measured, remaining = None if self.choice is None else self.choice.measurement, self._run.remaining
+        if measured is None or remaining == 0:  # what is under way is the last, and nothing is left to be chosen
             return False
         from corewise._choose.adapt import times
 
@@ -362,7 +362,7 @@ class Auto:
         if held is not None:
             measured = measured.replace(held_s=held * measured.cpu_s)
         self._decision.never_again(approach)
-        self._next = self._decision.choose(measured.replace(remaining=self._run.remaining))
+        self._next = self._decision.choose(measured.replace(remaining=remaining))
         self._adopt(self._next)
         return True
 
@@ -372,16 +372,18 @@ class Auto:
         probe, remaining = self._probe, self._run.source.remaining
         if probe is None or not remaining or probe.gauge.items:
             return None  # behind other items, a long one says little of those that remain
-        decision = self._decision_early = self._decision_early or self._decide(beside=True)
         measured = probe.gauge.so_far(remaining)
-        if measured.cpu_share < _COMPUTES:
+        waits = measured.cpu_share < _COMPUTES
+        if not waits and probe.gauge.running_s() < _EARLY_COMPUTING_S:
+            return None
+        # To load what decides slows down an item that computes, so not before there is anything to decide.
+        decision = self._decision_early = self._decision_early or self._decide(beside=True)
+        if waits:
             # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
             # compute so soon is nothing but the loading for this.
             return decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
         if leftover.is_doubtful():
             measured = measured.replace(native_cpu_s=0.0)
-        if probe.gauge.running_s() < _EARLY_COMPUTING_S:
-            return None
         return decision.choose(measured)
 
     def _look_again_s(self) -> float:
