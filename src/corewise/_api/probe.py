@@ -45,6 +45,8 @@ class Probe(Sync):
         gauge: what was measured.
     """
 
+    _counts_at_once = False
+
     def __init__(self, terms: Terms, early: Beside | None) -> None:
         super().__init__(terms)
         self._pieces: Pieces | None = None  # those that may be cut off
@@ -57,6 +59,8 @@ class Probe(Sync):
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Run the chunk; return what others have done meanwhile as well, if there are any."""
         self.prepare()
+        if not self._queue.has_begun and self.gauge.wall_s >= WORTH_A_LOOK_S:
+            self._queue.begin()
         early = self._early
         if early is None:
             return super().collect(timeout_s)
@@ -65,8 +69,9 @@ class Probe(Sync):
 
     @property
     def queued_s(self) -> float | None:
-        """As of any plain loop; 0 of work that takes so little time that to look would be a large part of it."""
-        return 0.0 if self._queue.tells and self.gauge.wall_s < WORTH_A_LOOK_S else super().queued_s
+        """As of any plain loop, or of the gauge, which looks during a first item; 0 of what is not worth the look."""
+        told_s, seen_s = self.gauge.in_line_s, super().queued_s if self._queue.has_begun else None
+        return None if told_s is None and seen_s is None else max(told_s or 0.0, seen_s or 0.0)
 
     def figures(self) -> tuple[float, ...]:
         """Return what adds up: items, seconds, CPU seconds, seconds in line, those of native threads; and the last two.

@@ -26,6 +26,7 @@ class Sync:
     startup_s = 0.0
     workers_cpu_s = 0.0
     peak_memory_bytes: int | None = 0
+    _counts_at_once = True  # the seconds in line
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
@@ -33,7 +34,7 @@ class Sync:
         self._call: Callable[..., Any] | None = None
         self._chunk: Chunk | None = None
         self._outcomes = self._run()
-        self._queue = QueueWatch()
+        self._queue = QueueWatch(at_once=self._counts_at_once)
 
     @property
     def queued_s(self) -> float | None:

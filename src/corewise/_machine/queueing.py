@@ -25,13 +25,19 @@ def queued_s() -> float | None:
 class QueueWatch:
     """Counts the seconds that the calling thread stands in line from now on.
 
-    Attributes:
-        tells: whether the system tells of them.
+    Args:
+        at_once: False to count from `begin` on, as to look up the first figure takes longer than many a run.
     """
 
-    def __init__(self) -> None:
-        self._begin = queued_s()
-        self.tells = self._begin is not None
+    def __init__(self, *, at_once: bool = True) -> None:
+        self.has_begun = at_once
+        self._begin = queued_s() if at_once else None
+
+    def begin(self) -> None:
+        """Count from now on, unless that has been said before."""
+        if not self.has_begun:
+            self.has_begun = True
+            self._begin = queued_s()
 
     def seconds(self) -> float | None:
         """Return the seconds so far; None where the system does not tell. To be asked by the same thread."""
