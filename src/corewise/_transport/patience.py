@@ -7,7 +7,7 @@ from __future__ import annotations
 # trip, warm"). With less than that, two who have fallen asleep would never find out that it would pay to stay awake:
 # whoever tried alone would wait in vain, as the other one sleeps.
 AWAKE_S = 100e-6
-_MOST_ASLEEP = 64  # guess: then what is spent awake in vain is under 1 µs a wait
+_MOST_ASLEEP = 64  # guess: then what is spent awake in vain is under 2 µs a wait
 
 
 class Patience:
