@@ -37,8 +37,8 @@ class Gauge:
 
     Args:
         when_long: called once, in another thread, when one item has run for `long_s`, or has waited for 3 ms. It may
-            ask `so_far`. Not called when no thread can run beside the item: because it is one C call that holds the GIL,
-            or because it forked.
+            ask `so_far`. Not called when no thread can run beside the item: because it is one C call that holds the
+            GIL, or because it forked.
         long_s: seconds that an item computes, see `when_long`.
         often: called in that thread every few milliseconds while items run, from the tenth on.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
