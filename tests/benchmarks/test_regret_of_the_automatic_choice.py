@@ -138,27 +138,14 @@ def test_equal_results_have_one_digest_and_others_another(benchmark: Any) -> Non
         digest(object())
 
 
-def choice(**changes: Any) -> SimpleNamespace:
-    """Return what a choice with two estimates looks like."""
-    estimates = [
-        SimpleNamespace(approach="sync", workers=1, seconds=2.0, veto=""),
-        SimpleNamespace(approach="processes", workers=2, seconds=1.0, veto=""),
-    ]
-    return SimpleNamespace(
-        **{"approach": "processes", "workers": 2, "estimates": estimates, "sample": SimpleNamespace(wall_s=0.25)}
-        | changes
-    )
-
-
-def test_a_prediction_is_that_of_what_was_chosen_and_the_sample_before_it(benchmark: Any) -> None:
-    """Where nothing was predicted nothing is said."""
-    predicted_s = benchmark("_choice_one").predicted_s
-    assert predicted_s(choice()) == 1.25
-    assert predicted_s(choice(approach="sync", workers=1)) == 2.25
-    assert predicted_s(choice(measurement=SimpleNamespace(wall_s=0.5))) == 1.5
-    assert predicted_s(choice(approach="threads")) is None
-    assert predicted_s(choice(sample=None)) is None
-    assert predicted_s(SimpleNamespace(approach="sync", workers=1)) is None
+def test_a_prediction_stands_beside_what_it_was_made_for(benchmark: Any) -> None:
+    """That is the rest of the run from then on; where nothing was predicted, the whole of it."""
+    chosen = SimpleNamespace(approach="processes", workers=2, code="computes", why="")
+    of_choice = benchmark("_choice_one")._of_choice
+    told = of_choice(SimpleNamespace(choice=chosen, stats=SimpleNamespace(wall_s=1.5, chosen_s=1.2, predicted_s=1.1)))
+    assert (told["predicted_s"], told["happened_s"]) == (1.1, 1.2)
+    told = of_choice(SimpleNamespace(choice=chosen, stats=SimpleNamespace(wall_s=1.5, chosen_s=0.0, predicted_s=None)))
+    assert (told["predicted_s"], told["happened_s"]) == (None, 1.5)
 
 
 def row(**auto: Any) -> dict[str, Any]:
