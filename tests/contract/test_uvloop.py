@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +14,10 @@ from awaited import OF_COROUTINES, VERBS, WAYS, as_coroutine_function, collect, 
 import corewise
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine
 
 uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
+pytestmark = pytest.mark.usefixtures("threads_end")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,17 +36,6 @@ def way(request: pytest.FixtureRequest) -> str:
 def verb(request: pytest.FixtureRequest) -> str:
     """Name a verb."""
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def no_threads_left() -> Iterator[None]:
-    """Fail a test after which a thread goes on."""
-    before = set(threading.enumerate())
-    yield
-    gc.collect()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:

@@ -75,9 +75,9 @@ class Pieces:
         """
         piece = self._piece
         if piece is not None and self._cut_at is None and perf_counter() > self._end_s:
-            left = piece.__length_hint__()
+            # First said, then done: whoever comes to the end in between must not take it for a failure.
+            self._cut_at = self._given - piece.__length_hint__()
             piece.__setstate__(self._number)
-            self._cut_at = self._given - left
 
     def _next(self) -> Iterator[Any] | None:
         begin, all_of_them = self._given, self._number
