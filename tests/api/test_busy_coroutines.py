@@ -94,6 +94,53 @@ def test_nothing_is_run_twice_and_failures_stay_in_their_places(tmp_path: Path) 
     assert results.choice.approach == "processes"
 
 
+async def wake_together_and_log(path: str) -> None:
+    """Wait as long as all others do, compute, and leave a line that says where."""
+    await asyncio.sleep(0.05)
+    burn(0.005)
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, b"%d\n" % os.getpid())
+    os.close(fd)
+
+
+@needs_two_cores
+def test_processes_help_before_a_long_turn_of_the_loop_is_over(tmp_path: Path) -> None:
+    """A hundred calls that wake up together are one turn: it is not waited for."""
+    path = str(tmp_path / "log")
+    corewise.map(wake_together_and_log, [path] * ITEMS)
+    pids = [int(line) for line in Path(path).read_text(encoding="ascii").split()]
+    last_of_loop = len(pids) - 1 - pids[::-1].index(os.getpid())
+    assert set(pids[:last_of_loop]) > {os.getpid()}
+
+
+async def only_compute(number: int) -> tuple[int, int]:
+    """Wait for nothing."""
+    burn(0.005)
+    return number, os.getpid()
+
+
+@needs_two_cores
+def test_coroutines_that_never_wait_are_shared_out_though_the_loop_has_them_all() -> None:
+    """They are fewer than a loop takes at once, and would be one turn of it."""
+    results = corewise.map(only_compute, range(80))
+    assert [number for number, _ in results] == list(range(80))
+    assert 0 < sum(pid == os.getpid() for _, pid in results) < 80
+    assert results.choice.approach == "processes"
+
+
+def refuse_elsewhere(pid: int) -> None:
+    """Fail in every process but one."""
+    if os.getpid() != pid:
+        raise LookupError("not here")
+
+
+@needs_two_cores
+def test_what_goes_wrong_in_the_middle_of_a_turn_is_raised() -> None:
+    """It is the caller who hears of it, and no task of the loop."""
+    with pytest.raises(LookupError, match="not here"):
+        corewise.map(wake_together_and_log, [os.devnull] * ITEMS, initializer=refuse_elsewhere, initargs=(os.getpid(),))
+
+
 @pytest.mark.parametrize(
     ("fn", "options"),
     [

@@ -261,6 +261,13 @@ def test_threads_that_compute_what_the_first_item_did_are_believed_at_once(alone
     assert any(told[:4]) is soon
 
 
+@pytest.mark.parametrize(("busy", "turns"), [(0.95, True), (0.3, False), (1.6, False)])
+def test_one_busy_core_without_any_outcome_tells_of_turns(busy: float, turns: bool) -> None:  # noqa: FBT001 - as listed
+    """Forty threads that take turns are all at their items for long; the clocks say so before the first one ends."""
+    watch = TakingTurns(0.0, 0.0, 0, least_s=0.0005)
+    assert watch.observe(watch.look_s, busy * watch.look_s, 0, 0) is turns
+
+
 def test_a_choice_beside_the_first_item_is_put_right_when_that_has_ended() -> None:
     """Threads for waits that compute behind them are fewer; never fewer than were begun, nor more than were chosen."""
     waiting = measured(items=0, item_s=0.0, wall_s=0.003, computes=0.0, remaining=200)

@@ -93,7 +93,7 @@ class Driven(Run):
         """Run items by this approach; a machine that is busy for a moment is no slow input."""
         super().use(*args, **{"ahead_s": inf, **options})
 
-    def go(self, approach: Any, workers: int, enough: Callable[[Done], bool] | None = None) -> None:
+    def go(self, approach: Any, workers: int, enough: Callable[[Done | None], bool] | None = None) -> None:
         """Run items until nothing is left to wait for."""
         self.use(approach, workers, enough=enough, chunksize=self._options.chunksize)
         while self.feed():

@@ -70,9 +70,9 @@ def test_a_second_approach_goes_on_where_the_first_stopped(length: int, enough: 
     run, first, second = new_run(iter(range(length))), Shuffled(seed), Shuffled(seed + 1)
     seen = 0
 
-    def is_enough(done: Done) -> bool:
+    def is_enough(done: Done | None) -> bool:
         nonlocal seen
-        seen += len(done.values)
+        seen += 0 if done is None else len(done.values)
         return seen >= enough
 
     run.go(first, 1, enough=is_enough)
@@ -80,6 +80,40 @@ def test_a_second_approach_goes_on_where_the_first_stopped(length: int, enough: 
     run.go(second, 4)
     assert run.results() == [-item for item in range(length)]
     assert sorted(first.ran + second.ran) == list(range(length))
+
+
+class Late(Shuffled):
+    """Has nothing when it is asked for the first time, and gives back what it has not begun."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked = 0
+
+    def collect(self, timeout_s: float | None) -> list[Done]:
+        """Have nothing, then something."""
+        self.asked += 1
+        return super().collect(None) if self.asked > 1 else []
+
+    def hand_back(self) -> list[Chunk]:
+        """Return all but one chunk."""
+        back, self._chunks = self._chunks[1:], self._chunks[:1]
+        return back
+
+
+def test_an_outcome_that_is_late_may_be_enough() -> None:
+    """What nobody has begun is taken back then; the rest is waited for, and another approach goes on."""
+    run, first, second = new_run(range(20), chunksize=2), Late(), Shuffled(2)
+    told: list[Done | None] = []
+
+    def is_enough(done: Done | None) -> bool:
+        told.append(done)
+        return done is None
+
+    run.go(first, 1, enough=is_enough)
+    assert told[0] is None
+    assert sorted(first.ran) == [0, 1]
+    run.go(second, 2)
+    assert run.results() == [-item for item in range(20)]
 
 
 def test_an_endless_input_is_read_no_further_than_there_is_room() -> None:

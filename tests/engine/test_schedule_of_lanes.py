@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corewise._engine.losses import losses_of_lanes
-from corewise._engine.schedule import Schedule
+from corewise._engine.schedule import OF_A_LANE, Schedule
 from corewise._transport.ledger import LANE_POSITIONS, Reached
 from corewise._work.chunk import Chunk
 
@@ -39,7 +39,7 @@ def test_few_chunks_are_shared_by_all_processes() -> None:
     schedule = several(2)
     workers = [send.worker for number in range(8) for send in schedule.submit(chunk(number))]
     assert workers == [3, 6, 4, 7, 5, 8, 3, 6]
-    assert schedule.room == 2 * 2 * LANES - 8
+    assert schedule.room == OF_A_LANE * 2 * LANES - 8
 
 
 def test_lanes_count_positions_apart() -> None:

@@ -139,10 +139,12 @@ class Auto:
 
         return MOST_THREADS if self._limit is None else min(MOST_THREADS, self._limit)
 
-    def enough(self, done: Done) -> bool:
-        """Learn from an outcome; return whether the run is to move, see `move`."""
+    def enough(self, done: Done | None) -> bool:
+        """Learn from an outcome, or from the clocks alone; return whether the run is to move, see `move`."""
         if self._next is not None:
             return True
+        if done is None:
+            return self._turns is not None and self.adapting is not None and self._after_threads(self._turns, None)
         if self._probe is not None:
             self._done = done
             try:
@@ -153,11 +155,16 @@ class Auto:
             return self._after_processes(self._back, done)
         return self._turns is not None and self._after_threads(self._turns, done)
 
-    def _after_threads(self, turns: TakingTurns, done: Done) -> bool:
-        items = max(1, len(done.values))
+    @property
+    def look_s(self) -> float | None:
+        """In how many seconds to ask `enough` at the latest, outcomes or not; None for as long as there are none."""
+        return None if self._turns is None or self.adapting is None else self._turns.look_s
+
+    def _after_threads(self, turns: TakingTurns, done: Done | None) -> bool:
+        items = 0 if done is None else max(1, len(done.values))
         if not turns.observe(perf_counter(), process_time(), times_all_blocked(), items):
             return False
-        if self.adapting is not None:
+        if self.adapting is not None or done is None:
             return self._waits_and_computes()
         # They took turns: an item took its thread as many times as long as it computed.
         return self._try_without("threads", done.wall_s / items / self._at_once, held=1.0)

@@ -89,7 +89,7 @@ class Call:
             if self._approach is None:
                 self._open()
             if self._run.feed(wait=wait, limit_s=limit_s):
-                parts = self._run.take(wait=wait, limit_s=limit_s)
+                parts = self._run.take(wait=wait, limit_s=self._patience_s(limit_s))
                 if self._auto is not None and (others := self._auto.taken_over()) is not None:
                     self._go_over(*others)
                 return parts
@@ -98,6 +98,11 @@ class Call:
             self._run.finish()
             self._go_on()
         return None
+
+    def _patience_s(self, limit_s: float | None) -> float | None:
+        """Return how long to wait for outcomes: no longer than until an automatic run looks at the clocks."""
+        look_s = None if self._auto is None else self._auto.look_s
+        return limit_s if look_s is None else min(look_s, look_s if limit_s is None else limit_s)
 
     def gather(self) -> Results:
         """Go on until all is done, and return all results."""
@@ -198,7 +203,7 @@ class Call:
             self._choice = choice
             self._meter.start(choice.approach, choice.workers, self._request.source.total)
 
-        return spread(loop, self._request, lambda: self._run.remaining, tell)
+        return spread(loop, self._request, self._run, tell)
 
     def _plainly(self) -> None:
         """Run items in the caller, measured, as long as nothing else is better."""

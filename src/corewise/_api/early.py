@@ -34,7 +34,7 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
-_FOR_EACH_S = 0.0005  # guess: of waiting, for each thread beside it
+_FOR_EACH_S = 0.002  # guess: of waiting, for each thread beside it
 _TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
 
 
@@ -81,6 +81,7 @@ class Early:
             self._signals = set_mask(SIG_BLOCK, ())
         self._turn = _thread.allocate_lock()
         self._turn.acquire()
+        self._is_back = True
         self._beginning = _thread.allocate_lock()
         self._thread: threading.Thread | None = None
         self._over: threading.Event | None = None
@@ -92,6 +93,7 @@ class Early:
 
     def away(self) -> None:
         """The caller is about to run an item: it leaves the run alone."""
+        self._is_back = False
         self._turn.release()
 
     def back(self) -> list[Done]:
@@ -103,6 +105,7 @@ class Early:
         Raises:
             BaseException: what went wrong in the thread.
         """
+        self._is_back = True  # at once: among many threads that compute, it is long before the next lines are run
         self._turn.acquire()
         if self._approach is None:
             return []
@@ -232,14 +235,16 @@ class Early:
             self._run.feed(wait=False)
         finally:
             self._turn.release()
-        while not over.is_set():
+        while not (over.is_set() or self._is_back):
             self._finished += some.collect(_TURN_S)
-            if self._takes_turn(over):
-                try:
+            if not self._turn.acquire(timeout=_TURN_S):
+                continue
+            try:
+                if not self._is_back:
                     some.most = self._worth(most) if waits else most
                     self._run.feed(wait=False)
-                finally:
-                    self._turn.release()
+            finally:
+                self._turn.release()
 
     def _worth(self, most: int) -> int:
         """Return how many threads are worth having beside an item that has waited for so long.

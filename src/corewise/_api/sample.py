@@ -77,8 +77,8 @@ def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
     kept: list[tuple[Sequence[Any], Sequence[Any]]] = []
     first_s: list[float] = []
 
-    def enough(done: Done) -> bool:
-        if not done.failed:
+    def enough(done: Done | None) -> bool:
+        if done is not None and not done.failed:
             kept.append((run.under_way(done).items[: len(done.values)], done.values))
             del kept[:-_CHUNKS_KEPT]
         wall_s = probe.gauge.wall_s

@@ -1,6 +1,8 @@
 """Coroutines that begin in one event loop, and go on in worker processes with a loop each if they keep that one busy.
 
 What the loop has begun ends there, beside the processes; so nothing is run twice, and no core waits for the change.
+Calls that compute may keep the loop for long (a hundred that wake up together do so one after the other, in one turn of
+it); so between two of them the processes are opened, and given more, as well as between two turns.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from corewise._api.request import Request
     from corewise._approaches.asyncio import Asyncio
     from corewise._approaches.base import Approach
+    from corewise._dispatch.run import Run
     from corewise._types.measurement import Measurement
     from corewise._work.chunk import Chunk, Done
 
@@ -31,13 +34,13 @@ _LOOK_S = 0.005  # guess: to look up the time in line takes 20 µs
 _TURN_S = 0.001  # guess: for so long the loop may turn before the processes are looked at, while both are at work
 
 
-def spread(loop: Asyncio, request: Request, remaining: Callable[[], int | None], tell: Callable[[Choice], None]) -> Any:
+def spread(loop: Asyncio, request: Request, run: Run, tell: Callable[[Choice], None]) -> Any:
     """Return what begins in a loop, and goes on in processes if that is better and nothing speaks against it.
 
     Args:
         loop: the loop.
         request: what was asked for.
-        remaining: tells how many items are left to hand out; None while unknown.
+        run: the run whose items they are.
         tell: told of the choice of processes, its words left out.
     """
     options = request.options
@@ -59,7 +62,7 @@ def spread(loop: Asyncio, request: Request, remaining: Callable[[], int | None],
         tell(choice)
         return open_approach("processes", request.terms(choice, streams=False))
 
-    return Spread(loop, remaining, open_processes)
+    return Spread(loop, run, open_processes)
 
 
 class Spread:
@@ -67,18 +70,22 @@ class Spread:
 
     Args:
         loop: the loop; it turns in the calling thread.
-        remaining: tells how many items are left to hand out; None while unknown.
+        run: knows how many items are left, and hands out more.
         open_processes: opens the processes, if they are worth it. Asked for each busy window until they are.
     """
 
-    def __init__(self, loop: Asyncio, remaining: Callable[[], int | None], open_processes: Open) -> None:
+    def __init__(self, loop: Asyncio, run: Run, open_processes: Open) -> None:
         self._loop = loop
-        self._remaining = remaining
+        self._run = run
         self._open = open_processes
         self._processes: Approach | None = None
         self._looked_s = self._queued_s = 0.0
         self._busy = BusyLoop(*self._clocks())
         self._given: dict[int, Chunk] = {}  # chunks by the index of their first item, as long as the loop is alone
+        self._kept: list[Done] = []  # outcomes that came in the middle of a turn
+        self._broken: Exception | None = None  # what went wrong then
+        if loop.turns_here:
+            loop.meanwhile = self._meanwhile
 
     @property
     def goes_on(self) -> bool:
@@ -142,11 +149,12 @@ class Spread:
         """Wait until something is done, and return it."""
         if self._processes is None:
             done = self._loop.collect(timeout_s)
-            self._learn(done)
-            return done
+            if self._processes is None:  # still
+                self._learn(done)
+            return self._with_kept(done)
         end_s = None if timeout_s is None else perf_counter() + timeout_s
         while self._loop.outstanding:
-            done = self._loop.collect(_TURN_S) + self._processes.collect(0.0)
+            done = self._with_kept(self._loop.collect(_TURN_S) + self._processes.collect(0.0))
             if done or (end_s is not None and perf_counter() >= end_s):
                 return done
         return self._processes.collect(None if end_s is None else max(0.0, end_s - perf_counter()))
@@ -154,6 +162,7 @@ class Spread:
     def close(self, *, kill: bool, wait: bool = True) -> None:
         """End all workers."""
         self._given.clear()
+        self._loop.meanwhile = None  # it leads back here
         try:
             if self._processes is not None:
                 self._processes.close(kill=kill, wait=wait)
@@ -172,6 +181,29 @@ class Spread:
             self._looked_s, self._queued_s = now_s, queued_s() or 0.0
         return now_s - self._queued_s, thread_time()
 
+    def _with_kept(self, done: list[Done]) -> list[Done]:
+        kept, self._kept = self._kept, []
+        if self._broken is not None:
+            raise self._broken
+        return kept + done
+
+    def _meanwhile(self) -> None:
+        """In the middle of a turn: see what the calls so far tell; keep the processes going, if there are any.
+
+        This is in a task of the loop, so what goes wrong is raised later, for whoever waits for outcomes.
+        """
+        try:
+            if self._processes is None:
+                finished = self._loop.finished()
+                self._kept += finished
+                self._learn(finished)
+            else:
+                self._kept += self._processes.collect(0.0)
+            if self._processes is not None:
+                self._run.feed(wait=False)
+        except Exception as error:  # noqa: BLE001 - raised in `collect`
+            self._broken = error
+
     def _learn(self, finished: list[Done]) -> None:
         chunks = [self._given.pop(done.start) for done in finished]
         ended = [done for done in finished if done.values and not done.failed]
@@ -179,7 +211,9 @@ class Spread:
             return
         items = sum(len(done.values) for done in ended)
         call_s = min(done.wall_s / len(done.values) for done in ended)
-        measured = self._busy.observe(*self._clocks(), items, call_s, self._remaining())
+        left = self._run.remaining
+        left = None if left is None else left + self._loop.waiting
+        measured = self._busy.observe(*self._clocks(), items, call_s, left)
         if measured is None or measured.remaining == 0:
             return
         latest = next((chunk.items, done.values) for chunk, done in zip(chunks, finished, strict=True) if done in ended)

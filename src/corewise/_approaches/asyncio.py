@@ -20,9 +20,12 @@ from corewise._work.run import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from corewise._approaches.base import Terms
+
+_LONG_TURN_S = 0.005  # guess: less would mostly be the loop's own work; and whoever waits hardly notices it
 
 
 class Asyncio:
@@ -30,6 +33,8 @@ class Asyncio:
 
     Attributes:
         limit: how many lanes there may be.
+        meanwhile: called between two calls where these keep the loop so long that `collect` does not return; None for
+            nothing. A hundred calls that wake up together and compute are one turn of the loop.
     """
 
     deaths = 0
@@ -50,12 +55,19 @@ class Asyncio:
         self._outstanding = 0
         self._queue = QueueWatch()
         self._news: asyncio.Event | None = None
+        self.meanwhile: Callable[[], object] | None = None
+        self._turned_s = 0.0
         self.workers_started = 0
+
+    @property
+    def turns_here(self) -> bool:
+        """Whether the loop turns in the calling thread."""
+        return not self._loop.elsewhere
 
     @property
     def queued_s(self) -> float | None:
         """Seconds for which the loop's thread stood in line for a core; unknown when that is not the calling one."""
-        return None if self._loop.elsewhere else self._queue.seconds()
+        return self._queue.seconds() if self.turns_here else None
 
     @property
     def room(self) -> int:
@@ -66,6 +78,11 @@ class Asyncio:
     def outstanding(self) -> int:
         """How many chunks it has been given and not handed back."""
         return self._outstanding
+
+    @property
+    def waiting(self) -> int:
+        """How many items no lane has begun."""
+        return sum(len(chunk.items) for chunk in self._waiting)
 
     def not_begun(self) -> list[Chunk]:
         """Give back the chunks that no lane has begun; only where the loop turns in the calling thread."""
@@ -83,9 +100,10 @@ class Asyncio:
         """Turn the loop until something is done, or the time is up."""
         if self._outstanding or timeout_s:
             self._loop.run(self._turn(timeout_s))
-        return self._taken()
+        return self.finished()
 
-    def _taken(self) -> list[Done]:
+    def finished(self) -> list[Done]:
+        """Return what is done, without a turn of the loop."""
         # Not in `collect`: frames of a call that failed link back to that one, and must not meet their exception there.
         finished: list[Done] = []
         while self._finished:
@@ -108,6 +126,7 @@ class Asyncio:
         if self._finished:  # a lane got done in the last moments of the turn before
             return
         self._news.clear()
+        self._turned_s = perf_counter()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._news.wait()
@@ -132,11 +151,18 @@ class Asyncio:
                 with seeds.kept() if self._terms.seed is not None else nullcontext():
                     done = await self._run_chunk(chunk)
                 self._finished.append(done)
-                del done, chunk  # as in `_taken`
+                del done, chunk  # as in `finished`
                 if self._news is not None:
                     self._news.set()
+                if self.meanwhile is not None:
+                    self._look_up(self.meanwhile)
         finally:
             self._lanes.discard(this)
+
+    def _look_up(self, meanwhile: Callable[[], object]) -> None:
+        if perf_counter() - self._turned_s > _LONG_TURN_S:
+            meanwhile()
+            self._turned_s = perf_counter()
 
     async def _run_chunk(self, chunk: Chunk) -> Done:
         terms = self._terms
@@ -165,7 +191,7 @@ class Asyncio:
                     return Done(chunk.start, values, failed, perf_counter() - begin, dropped=chunk.stop - index - 1)
             return Done(chunk.start, values, failed, perf_counter() - begin)
         finally:
-            del values  # as in `_taken`
+            del values  # as in `finished`
 
     def _is_our_end(self, error: BaseException) -> bool:
         """Return whether this lane is being ended, rather than that something went wrong in the user's function."""

@@ -219,8 +219,14 @@ class TakingTurns:
         least_s: CPU seconds of an item, below which it is not the items that keep a core busy but the threads
             themselves.
         item_cpu_s: CPU seconds that an item took alone; 0 if unknown. What others agree with is seen at once; else one
-            busy core has to be seen twice, as the first time it may have been the start of the threads.
+            busy core has to be seen twice, or for twice as long, as at first it may have been the start of the threads.
+
+    Attributes:
+        look_s: seconds without outcomes after which to look at the clocks. Many threads that take turns are all at
+            their items for long before the first of these ends.
     """
+
+    look_s = 2 * _WINDOW_S
 
     def __init__(
         self, now_s: float, cpu_s: float, blocked: int, *, least_s: float = 0.0, item_cpu_s: float = 0.0
@@ -232,7 +238,7 @@ class TakingTurns:
         self._items = 0
 
     def observe(self, now_s: float, cpu_s: float, blocked: int, items: int) -> bool:
-        """Learn how the clocks stand when outcomes have come.
+        """Learn how the clocks stand when outcomes have come, or time has gone by without any.
 
         Args:
             now_s: the time, in seconds.
@@ -251,7 +257,7 @@ class TakingTurns:
         one = _BUSY_WITH_ONE * took_s < busy_s < most * took_s and busy_s >= self._least_s * self._items
         alike = self._item_cpu_s > 0 and _ALIKE * busy_s < self._items * self._item_cpu_s < busy_s / _ALIKE
         self._items = 0
-        turns = one and (self._one_before or alike)
+        turns = one and (self._one_before or alike or took_s >= 2 * _WINDOW_S)
         self._one_before = one
         self._since = now_s, cpu_s, blocked
         return turns

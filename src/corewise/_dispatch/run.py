@@ -73,22 +73,20 @@ class Run:
         self._again: deque[Chunk] = deque()
         self._retries = retries_of(options)
         self._pace = None if options.rate is None else _pace(options.rate)
-        self._held_back = False
         self._refused = 0
         self._clock = clock
         self._idle = idle
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
         self._stop_before: int | None = None
-        self._enough: Callable[[Done], bool] | None = None
-        self._full = False
-        self._hungry = False
+        self._enough: Callable[[Done | None], bool] | None = None
+        self._full = self._hungry = self._held_back = False
 
     def use(
         self,
         approach: Runner,
         workers: int,
         *,
-        enough: Callable[[Done], bool] | None = None,
+        enough: Callable[[Done | None], bool] | None = None,
         chunksize: int | None = None,
         ahead_s: float = READ_S,
         adapting: Adapting | None = None,
@@ -98,8 +96,8 @@ class Run:
         Args:
             approach: where to send chunks; opened and closed by the caller.
             workers: how many workers share the items.
-            enough: asked after each outcome; once it returns True no more chunks are handed out, and those under way
-                are waited for.
+            enough: asked after each outcome, and with None when none has come in time; once it returns True no more
+                chunks are handed out, and those under way are waited for.
             chunksize: size of each chunk; None adapts it.
             ahead_s: seconds of reading the input after which a chunk is ended as it is.
             adapting: adapts how many calls there are at once; None where that is fixed.
@@ -195,13 +193,16 @@ class Run:
         # While the input keeps us waiting, results must not: they are looked for between two items.
         timeout_s = _least(self.due_s, self._meter.tick_s, limit_s) if wait and not self._hungry else 0.0
         due: list[Done] = []
+        late = True
         try:
             for done in self._collected(timeout_s):
+                late = False
                 if done.wall_s:
                     self._sizes.observe(len(done.values), done.wall_s)
                 self._full = self._full or (self._enough is not None and self._enough(done))
                 due += self._settle(done)
                 del done  # frames of a call that failed may link back to this one, and must not meet their exception
+            self._full = self._full or (late and self._enough is not None and self._enough(None))
             self._take_back()
             self._meter.add(0, 0)
             if self.failures.too_many(finished=self._meter.done, total=self.source.total):
@@ -219,8 +220,8 @@ class Run:
         """Raise what has to be raised in the end: to be called when `feed` finds nothing more to wait for.
 
         Raises:
-            BaseException: the first failure in the order of the input, unless failures are to be returned. It
-                carries a note that names the item. Or what the input raised.
+            BaseException: the first failure in input order, unless failures are to be returned, with a note that names
+                the item. Or what the input raised.
             TooManyFailures: when more items failed than `max_failures` allows.
         """
         if self._stop_before is not None:

@@ -37,6 +37,10 @@ AHEAD_BELOW_S = 0.010
 # (benchmarks/results/peers.json, "map of 300,000 tiny calls").
 AHEAD = 4
 ONE_AHEAD = 2
+# Held by each lane of a process, however long its chunks take: to take in a chunk, the process has to come by the GIL,
+# which its lanes hold for 5 ms each. With one waiting, lanes stood idle for 50 ms after each item of 5 ms computing;
+# 300 such that also wait 20 ms took 1.33 s, with two waiting 1.22 (benchmarks/both.py).
+OF_A_LANE = 3
 # But none is sent ahead where it fills so much shared memory: it would wait in a block of its own, and to fill a fresh
 # one takes eight times as long as one that has come back (benchmarks/results/peers.json, "64 MB NumPy arrays"). The
 # size is a guess: copying this much takes 1 to 2 ms, beside which a round trip is little.
@@ -112,15 +116,14 @@ class Schedule:
     Args:
         workers: most workers at a time; kept as `limit`, which may be lowered later.
         quota: items that a worker may run before it is replaced; None without a limit.
-        ahead: whether a worker is always sent one chunk more than it runs. That is so where it is a lane: to take in a
-            chunk, its process has to come by the GIL, which its neighbours hold for 5 ms each.
+        ahead: whether a worker is always sent one chunk more than it runs; a lane is sent two.
         lanes: workers that are the lanes of one process; `workers` is a multiple of it.
     """
 
     def __init__(self, workers: int, *, quota: int | None = None, ahead: bool = False, lanes: int = 1) -> None:
         self.limit = workers
         self._lanes = lanes
-        self._least_depth = ONE_AHEAD if ahead or lanes > 1 else 1
+        self._least_depth = OF_A_LANE if lanes > 1 else ONE_AHEAD if ahead else 1
         self._quota = quota
         self._queue: deque[Chunk] = deque()
         self._desks: dict[int, _Desk] = {}
@@ -314,7 +317,7 @@ class Schedule:
     def _depth(self) -> int:
         if self._chunk_s is None or self._chunk_s >= ONE_AHEAD_BELOW_S or self._large:
             return self._least_depth
-        return AHEAD if self._chunk_s < AHEAD_BELOW_S else ONE_AHEAD
+        return AHEAD if self._chunk_s < AHEAD_BELOW_S else max(ONE_AHEAD, self._least_depth)
 
     def _put_back(self, parts: list[Chunk]) -> None:
         """Queue parts of chunks again, where they stand in the order of the input."""
