@@ -92,7 +92,7 @@ class Late(Shuffled):
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Have nothing, then something."""
         self.asked += 1
-        return super().collect(None) if self.asked > 1 else []
+        return super().collect(timeout_s) if self.asked > 1 else []
 
     def hand_back(self) -> list[Chunk]:
         """Return all but one chunk."""
