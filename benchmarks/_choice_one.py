@@ -1,6 +1,8 @@
 """One figure: one work run one way, in this fresh process. `choice.py` starts it; it prints JSON.
 
-    _choice_one.py MODULE WORK WAY
+    _choice_one.py MODULE WORK WAY [TIMES]
+
+With TIMES the items are run so many times, one time after the other.
 
 Everything that is loaded here before the clock runs costs nobody anything, so it is next to nothing.
 """
@@ -12,6 +14,7 @@ import sys
 from time import perf_counter
 
 from _choice_ways import AUTO, WAYS, NotOffered
+from _choice_work import longer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     from _choice_work import Case
 
 
-def run_one(module: str, work: str, way: str) -> dict[str, object]:
+def run_one(module: str, work: str, way: str, times: str = "1") -> dict[str, object]:
     """Return the figures of one work run one way, or why there are none."""
-    case: Case = __import__(module).WORKS[work].make()
+    case = longer(__import__(module).WORKS[work], int(times))
     try:
         return _timed(case, way)
     except NotOffered as error:
@@ -68,7 +71,7 @@ def _of_choice(results: Any) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    answer = run_one(*sys.argv[1:4])
+    answer = run_one(*sys.argv[1:5])
     import json
 
     print(json.dumps(answer))

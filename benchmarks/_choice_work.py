@@ -54,6 +54,18 @@ class Work:
         self.tiny = tiny
 
 
+def longer(work: Work, times: int) -> Case:
+    """Return the case of a work with its items so many times, one time after the other; a generator gives them anew."""
+    case = work.make()
+    case.count *= times
+    if isinstance(case.items, list):
+        case.items = case.items * times
+    elif times > 1:
+        begun = case.items
+        case.items = (item for turn in range(times) for item in (work.make().items if turn else begun))
+    return case
+
+
 def over(fn: Callable[[Any], Any], items: list[Any] | range) -> Callable[[], Case]:
     """Return what makes the case of a function and a list of its inputs."""
     return lambda: Case(fn, list(items), len(items))

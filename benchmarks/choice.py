@@ -90,11 +90,11 @@ def _in_child(limit_s: float, *command: str) -> dict[str, Any]:
     return answer
 
 
-def _round(name: str, ways: list[str], of: dict[str, Series], limit_s: float) -> float:
+def _round(name: str, ways: list[str], of: dict[str, Series], limit_s: float, times: int) -> float:
     """Run one round of a work. Return how long any choice may take."""
     for way in ways:
         begin = perf_counter()
-        answer = _in_child(limit_s, "_choice_one.py", MODULES[name], name, way)
+        answer = _in_child(limit_s, "_choice_one.py", MODULES[name], name, way, str(times))
         if way == PLAIN:
             limit_s = min(LIMIT_S, PATIENCE * (perf_counter() - begin) + GRACE_S)
         wrong = of[PLAIN].rounds and "digest" in answer and answer["digest"] != of[PLAIN].rounds[0]["digest"]
@@ -108,26 +108,27 @@ def _round(name: str, ways: list[str], of: dict[str, Series], limit_s: float) ->
     return limit_s
 
 
-def measure(name: str, rounds: int, end: float) -> dict[str, Any]:
+def measure(name: str, rounds: int, end: float, times: int = 1) -> dict[str, Any]:
     """Measure one work.
 
     Args:
         name: of the work.
         rounds: how many at most.
         end: reading of the clock behind which no further round begins; the first one is always run.
+        times: how many times its items are run, one time after the other.
 
     Returns:
         Its part of the document.
     """
     of = {way: Series() for way in (*FIXED, AUTO)}
-    limit_s = _round(name, [*of], of, LIMIT_S)
+    limit_s = _round(name, [*of], of, LIMIT_S, times)
     staying = regret.still_in({way: of[way].figures[0] for way in FIXED if of[way].rounds}, STAYS_WITHIN) | {AUTO}
     for number in range(1, rounds):
         if perf_counter() > end:
             break
         ways = [way for way in of if way in staying and not of[way].why_none]
         shift = number * 2 % len(ways) if ways else 0
-        limit_s = max(limit_s, _round(name, [*ways[shift:], *ways[:shift]], of, limit_s))
+        limit_s = max(limit_s, _round(name, [*ways[shift:], *ways[:shift]], of, limit_s, times))
     return row_of(name, of)
 
 
@@ -187,11 +188,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each work (default: 3)")
     parser.add_argument("--work", choices=WORKS, action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--budget", type=float, default=480.0, help="seconds for all of it (default: 480)")
+    parser.add_argument(
+        "--longer",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run the items N times, one time after the other (default: 1)",
+    )
     parser.add_argument("--list", action="store_true", help="list the works and end")
     parser.add_argument("--output", help="name of the result file (default: choice for a whole table, else none)")
     arguments = parser.parse_args()
-    if arguments.rounds < 1:
-        parser.error("--rounds: at least 1")
+    if arguments.rounds < 1 or arguments.longer < 1:
+        parser.error("--rounds, --longer: at least 1")
     return arguments
 
 
@@ -207,7 +215,8 @@ def main() -> int:
         return 0
     compileall.compile_dir(PACKAGE, quiet=2)
     compileall.compile_dir(FOLDER, maxlevels=0, quiet=2)
-    names = list(arguments.work or WORKS)
+    # Tiny works are about being tiny.
+    names = [name for name in arguments.work or WORKS if arguments.longer == 1 or not WORKS[name].tiny]
     _in_child(
         LIMIT_S, "_choice_one.py", MODULES["python_1ms"], "python_1ms", AUTO
     )  # what is kept for later calls is there
@@ -219,15 +228,16 @@ def main() -> int:
         left_s = begin + arguments.budget - now
         if left_s <= 0:
             break
-        works[name] = measure(name, arguments.rounds, now + left_s / (len(names) - number))
+        works[name] = measure(name, arguments.rounds, now + left_s / (len(names) - number), arguments.longer)
         print(table.work_line(name, works[name]), flush=True)
     tiny = {name: measure_tiny(name, arguments.rounds) for name in works if WORKS[name].tiny}
     whole = document(works, tiny, [name for name in names if name not in works])
     for name, row in tiny.items():
         print(table.tiny_line(name, row))
     print("\n".join(table.summary_lines(whole)))
-    figures = {"rounds": arguments.rounds, "took_s": perf_counter() - begin, **whole}
-    if output := arguments.output or (None if arguments.work else "choice"):
+    figures = {"rounds": arguments.rounds, "longer": arguments.longer, "took_s": perf_counter() - begin, **whole}
+    usual = "choice" if arguments.longer == 1 else "choice_longer"
+    if output := arguments.output or (None if arguments.work else usual):
         print("written to", _results.write(output, figures))
     return 1 if whole["wrong"] or whole["failed"] else 0
 

@@ -188,6 +188,23 @@ def test_a_run_slower_than_the_plain_loop_goes_back(*, known: bool) -> None:
     assert seconds < 0.1
 
 
+def test_a_run_that_is_a_little_slower_goes_back_when_that_has_been_seen_for_long() -> None:
+    """A third slower than plain, for as long as it is looked at."""
+    seconds = back(item_s=3e-5, worker_item_s=3e-5, seen_item_s=4e-5)
+    assert seconds is not None
+    assert 0.5 < seconds < 0.8
+
+
+def test_a_run_whose_cores_others_take_for_a_while_stays() -> None:
+    """Two workers have less than a core between them for 0.2 s of every half second: no reason to leave both."""
+    watch = BackToPlain(0.001)
+    now_s = 0.0
+    for step in range(400):
+        taken = 0.2 <= now_s % 0.5 < 0.4
+        now_s += 10 * (0.0016 if taken else 0.0005)
+        assert not watch.observe(now_s, 10, 10 * (0.0026 if taken else 0.001), 4000 - 10 * step)
+
+
 @pytest.mark.parametrize(
     ("item_s", "worker_item_s", "seen_item_s"),
     [

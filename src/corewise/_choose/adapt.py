@@ -27,7 +27,10 @@ _NEW_PART = 0.3  # guess: of a chunk, in what native threads keep busy
 _MANY = 1e9  # items, beyond which a clock that stood still is at work
 
 _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
-_SLOWER = 1.15  # than the plain loop, over two windows in a row
+# Processes that are slower than the plain loop by so much, over two windows of so long in a row. Somebody else's programs
+# take cores from them for some time slices now and then, or for good; so what is little has to be seen for longer.
+_MUCH_SLOWER, _SLOWER = 1.5, 1.15
+_LONG_WINDOW_S = 0.3
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
 _ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies between two items
 # Times a second that threads leave their cores by themselves, from which they hand the GIL over all the time: up to
@@ -166,12 +169,12 @@ class BackToPlain:
     """
 
     def __init__(self, plain_item_s: float) -> None:
-        self._plain_item_s = plain_item_s
         self._since_s: float | None = None
         self._done = 0
-        self._items = 0
-        self._worker_s = 0.0
-        self._slower_before = False
+        self._windows = (
+            _Slower(plain_item_s, _WINDOW_S, _MUCH_SLOWER),
+            _Slower(plain_item_s, _LONG_WINDOW_S, _SLOWER),
+        )
 
     def observe(self, now_s: float, items: int, worker_s: float, remaining: int | None) -> bool:
         """Learn from outcomes that have come.
@@ -190,20 +193,44 @@ class BackToPlain:
             if items:
                 self._since_s = now_s
             return False
+        took_s, self._since_s = now_s - self._since_s, now_s
+        rest = self._done if remaining is None else remaining
+        told = [window.observe(took_s, items, worker_s, rest) for window in self._windows]  # both are to learn
+        return any(told)
+
+
+class _Slower:
+    """Says whether processes were slower than the plain loop over two windows of time in a row.
+
+    Args:
+        plain_item_s: seconds that an item took in the plain loop.
+        window_s: seconds that a window has at least.
+        times: so many times as slow.
+    """
+
+    def __init__(self, plain_item_s: float, window_s: float, times: float) -> None:
+        self._plain_item_s = plain_item_s
+        self._window_s = window_s
+        self._times = times
+        self._took_s = self._worker_s = 0.0
+        self._items = 0
+        self._before = False
+
+    def observe(self, took_s: float, items: int, worker_s: float, rest: int) -> bool:
+        """Learn from items that came within `took_s` seconds, and took `worker_s` in the workers."""
+        self._took_s += took_s
         self._items += items
         self._worker_s += worker_s
-        took_s = now_s - self._since_s
-        if took_s < _WINDOW_S or not self._items:
+        if self._took_s < self._window_s or not self._items:
             return False
         known_s = max(self._items * self._plain_item_s, _LEAST_EXPLAINED * self._worker_s)
         others = self._worker_s > _OTHER_KIND * self._items * self._plain_item_s
         plain_s = self._worker_s if others else min(self._worker_s, known_s)
-        rest = (self._done if remaining is None else remaining) / self._items
-        slower = took_s > _SLOWER * plain_s and rest * (took_s - plain_s) > _CHANGE_S
-        back = slower and self._slower_before
-        self._slower_before = slower
-        self._since_s, self._items, self._worker_s = now_s, 0, 0.0
-        return back
+        repaid = rest / self._items * (self._took_s - plain_s) > _CHANGE_S
+        slower = repaid and self._took_s > self._times * plain_s
+        twice, self._before = slower and self._before, slower
+        self._took_s, self._items, self._worker_s = 0.0, 0, 0.0
+        return twice
 
 
 class TakingTurns:
