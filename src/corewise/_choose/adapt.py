@@ -27,8 +27,8 @@ _NEW_PART = 0.3  # guess: of a chunk, in what native threads keep busy
 _MANY = 1e9  # items, beyond which a clock that stood still is at work
 
 _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
-# Processes that are slower than the plain loop by so much, over two windows of so long in a row. Somebody else's programs
-# take cores from them for some time slices now and then, or for good; so what is little has to be seen for longer.
+# So many times as slow as the plain loop, over two windows in a row. Somebody else's programs take cores from workers
+# for some time slices now and then, or for good; so what is little has to be seen for longer.
 _MUCH_SLOWER, _SLOWER = 1.5, 1.15
 _LONG_WINDOW_S = 0.3
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone

@@ -69,9 +69,10 @@ class Threads:
             # Daemons: the process must be able to end when its main thread has come to grief.
             run, name = copy_context().run, f"{self._name}-{number}"
             threads.append(threading.Thread(target=run, args=(self._run, lane), name=name, daemon=True))
+        receive = receiver(self._setting, lambda lane, message: self._lanes[lane].inbox.put(message), by_all=True)
         for thread in threads:
             thread.start()
-        receive_until_stopped(self._setting, lambda lane, message: self._lanes[lane].inbox.put(message))
+        receive()
         for lane in self._lanes:
             lane.inbox.put(None)
         for thread in threads:
@@ -108,7 +109,14 @@ class ThreadLane(ChunkLoop):
     def run(self) -> None:
         """Run chunks until there are no more."""
         _here.set(self._place)
-        while (message := self.inbox.get()) is not None:
+        end = self._setting.shared_end
+        assert end is not None  # noqa: S101 - there are several lanes
+        while True:
+            if self.inbox.empty():
+                end.look()
+            message = self.inbox.get()
+            if message is None:
+                break
             self.chunk(*message)
             del message  # items must not stay while this thread waits for the next ones
         self.queued_s = queued_s()
@@ -143,8 +151,10 @@ class Tasks:
         def put(lane: int, message: tuple[Any, ...] | None) -> None:
             loop.call_soon_threadsafe(self._lanes[lane].inbox.put_nowait, message)
 
+        receive_until_stopped = receiver(self._setting, put)
+
         def receive() -> None:
-            receive_until_stopped(self._setting, put)
+            receive_until_stopped()
             for lane in range(len(self._lanes)):
                 put(lane, None)
 
@@ -223,8 +233,16 @@ class TaskLane(ChunkLoop):
         return outcome_of(_as_it_is, value, position + self._place.shift)
 
 
-def receive_until_stopped(setting: Setting, put: Callable[[int, tuple[Any, ...]], None]) -> None:
-    """Take in messages, and hand each to the lane that it is for."""
+def receiver(
+    setting: Setting, put: Callable[[int, tuple[Any, ...]], None], *, by_all: bool = False
+) -> Callable[[], None]:
+    """Return what takes in messages, and hands each to the lane that it is for, until the parent says stop.
+
+    Args:
+        setting: what the worker works in.
+        put: gives a lane a message.
+        by_all: whether lanes read as well, from now on.
+    """
     end = setting.shared_end
     assert end is not None  # noqa: S101 - there are several lanes
     stopped: list[bool] = []
@@ -232,12 +250,18 @@ def receive_until_stopped(setting: Setting, put: Callable[[int, tuple[Any, ...]]
     def take(message: tuple[Any, ...]) -> None:
         if message[0] == "stop":
             stopped.append(True)
+            end.ring()
         else:
             put(message[1] // LANE_POSITIONS, message[1:])
 
+    def receive_until_stopped() -> None:
+        while not stopped:
+            end.receive()
+
     end.take = take
-    while not stopped:
-        end.receive()
+    if by_all:
+        end.read_by_all()
+    return receive_until_stopped
 
 
 def guarded(run: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from time import perf_counter
 
 from corewise._transport import forks, frames, sockets
@@ -158,8 +159,25 @@ class WorkerEnd(Line):
             for message in self._message_of(frame):
                 return message
 
-    def wait(self) -> None:
-        """Wait until something has come, and leave it where it is: another thread may send meanwhile."""
+    @property
+    def can_look(self) -> bool:
+        """Whether `arrived` may look without `wait`."""
+        return self._lender is not None
+
+    def wait(self, bell: int | None = None) -> None:
+        """Wait until something has come, and leave it where it is: another thread may send meanwhile.
+
+        Args:
+            bell: a descriptor that ends the wait as well, once there is something to be read from it.
+        """
+        if bell is not None and sys.platform != "win32":
+            from select import POLLIN, poll  # only where several threads read
+
+            both = poll()
+            both.register(self._sock, POLLIN)
+            both.register(bell, POLLIN)
+            both.poll()
+            return
         try:
             self._sock.recv(1, sockets.PEEK)
         except ConnectionError:
@@ -169,7 +187,7 @@ class WorkerEnd(Line):
         """Return the messages that have come, without waiting for any.
 
         Args:
-            look: whether to read what has come since; only after `wait`, as elsewhere than on Linux reading waits.
+            look: whether to read what has come since; only after `wait` where not `can_look`, as reading waits there.
                 Otherwise only what was read while something was sent.
 
         Raises:
