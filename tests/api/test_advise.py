@@ -14,10 +14,13 @@ import pytest
 import corewise
 from corewise import errors
 from corewise._choose import model
+from corewise._measure.travel import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from corewise._measure.travel import Travel
 
 SEEN: list[int] = []
 RAN: list[int] = []
@@ -206,6 +209,29 @@ def test_what_cannot_travel_is_named() -> None:
     apart = next(one for one in advice.estimates if one.approach == "processes")
     assert apart.veto == "cannot-travel"
     assert "'lock'" in apart.why
+
+
+def test_what_forked_workers_inherit_is_not_sent() -> None:
+    """As in a real run over a list; of a generator each item would travel."""
+    blocks = [bytes(100_000)] * 100
+    assert corewise.advise(len, blocks, start_method="fork").measurement.argument_bytes == 0
+    assert corewise.advise(len, iter(blocks), start_method="fork").measurement.argument_bytes == pytest.approx(1e5, 0.1)
+
+
+def test_short_items_are_weighed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they travel; what is not plain is weighed one by one, so it is a few."""
+    weighed: list[int] = []
+
+    def noted(values: Sequence[Any], what: str) -> Travel:
+        weighed.append(len(values))
+        return weigh(values, what)
+
+    monkeypatch.setattr("corewise._measure.travel.weigh", noted)
+    corewise.advise(abs, iter(range(20_000)))
+    assert min(weighed) > 100
+    weighed.clear()
+    corewise.advise(len, iter([[number] for number in range(20_000)]))
+    assert min(weighed) == 5
 
 
 def test_a_coroutine_function_is_sampled_too() -> None:
