@@ -36,6 +36,7 @@ class Case:
 
 ONE_CORE = COSTS.replace(cores=1)
 NO_GIL = COSTS.replace(has_gil=False)
+SLOW_START = COSTS.replace(worker_start_s=0.03)
 DEAR_START = COSTS.replace(worker_start_s=2.0)
 
 CASES = {
@@ -73,7 +74,13 @@ CASES = {
     "too little left to repay the start": Case(measured(), ("sync", 1, "too-short"), costs=DEAR_START),
     "one item left": Case(measured(remaining=1, item_s=5.0), ("sync", 1, "one-item")),
     "much data, little work": Case(measured(item_s=0.001, result_bytes=1e6, pickle_s=0.001), ("sync", 1, "travel")),
-    "processes slower before": Case(measured(), ("sync", 1, "no-gain"), Wishes(proved_slower=("processes",))),
+    "processes slower before": Case(measured(), ("sync", 1, "proved-slower"), Wishes(proved_slower=("processes",))),
+    "threads slower before, which are no loss": Case(
+        measured(remaining=1, item_s=5.0), ("sync", 1, "one-item"), Wishes(proved_slower=("threads",))
+    ),
+    "processes may be slower as well": Case(
+        measured(item_s=0.0015, deviation_s=0.0015, remaining=60), ("sync", 1, "unsure"), costs=SLOW_START
+    ),
 }
 
 
