@@ -294,6 +294,57 @@ def test_it_fits_any_terminal(width: int) -> None:
     assert "cannot be used" in " ".join(line.strip() for line in lines)
 
 
+def test_a_prediction_says_what_it_takes_for_granted() -> None:
+    """That the others are like the sample; unless there are no others."""
+    assert "cores, if all are like those that were run" in drawn(corewise.advise(wait, range(400)))
+    assert "like those" not in drawn(corewise.advise(abs, [1, -2, 3]))
+
+
+def test_calls_at_once_in_each_process_are_part_of_the_advice() -> None:
+    """Without them it is another prediction."""
+    advice = corewise.advise(wait, range(400))
+    several = next(one for one in advice.estimates if one.approach == "processes").replace(workers=2, per_worker=12)
+    choice = advice.choice.replace(approach="processes", workers=2, per_worker=12)
+    advice = advice.replace(choice=choice, estimates=(several,), by_cores=((2, several), (4, several)))
+    assert advice.document["choice"]["per_worker"] == advice.document["predictions"][0]["per_worker"] == 12
+    several = several.replace(seconds=several.seconds * 2)
+    text = drawn(advice.replace(by_cores=((2, several), (4, advice.estimates[0]))))
+    assert "Use processes with 2 workers, 12 calls at once in each." in text
+    assert "processes  2 × 12 at once " in text
+    assert "processes with 2 × 12 at once\n" in text
+
+
+def test_seconds_for_other_cores_stand_in_one_column() -> None:
+    """However long they are to read."""
+    advice = corewise.advise(wait, range(400))
+    rows = tuple((2 * one, advice.estimates[0].replace(seconds=s)) for one, s in enumerate((515.0, 120.0, 0.5), 1))
+    lines = [line for line in drawn(advice.replace(by_cores=rows)).splitlines() if " cores  " in line]
+    assert len({line.index("  threads with") for line in lines}) == 1
+
+
+def test_what_reading_takes_is_a_fact_where_it_counts() -> None:
+    """Else the figures would not add up."""
+
+    def read(number: int) -> int:
+        time.sleep(0.002)
+        return number
+
+    text = drawn(corewise.advise(wait, map(read, range(10**6)))).replace("\n", " ")
+    assert "to read one from the input takes" in text
+    assert " items run in " in text
+    assert "to read one" not in drawn(corewise.advise(wait, range(400)))
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "words"), [(0.001, "not to be told in so short a time"), (0.05, "not to be told\n")]
+)
+def test_a_share_of_the_gil_that_is_not_known(wall_s: float, words: str) -> None:
+    """The shortness of the sample is to blame only where it is short."""
+    advice = corewise.advise(spin, [1000] * 3)
+    measured = advice.measurement.replace(wall_s=wall_s, cpu_s=wall_s, held_s=None, native_cpu_s=0.0)
+    assert f"GIL {words}" in drawn(advice.replace(choice=advice.choice.replace(measurement=measured)))
+
+
 def test_more_is_said_where_map_would_do_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where an environment variable forces an approach."""
     monkeypatch.setenv("COREWISE_APPROACH", "sync")
