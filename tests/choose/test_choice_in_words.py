@@ -10,6 +10,7 @@ import pytest
 from measured import COSTS, WRITES, measured
 
 from corewise._choose import explain, rule, undecided
+from corewise._choose.adapt import re_estimated
 from corewise._choose.advice import advice, by_cores, costs_of, largest_cost
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._types.choice import Choice
@@ -108,6 +109,11 @@ def test_a_choice_in_words(sentence: str, expected: str) -> None:
             "plainly: the figures are too rough to be sure that anything else would gain; processes would take ",
         ),
         (
+            measured(item_s=5e-8, items=300_000, remaining=300_000, read_s=4e-8),
+            COSTS,
+            "since what holds the GIL takes turns",
+        ),
+        (
             measured(item_s=0.001, remaining=60, read_s=0.002),
             COSTS,
             "threads would take 180 ms, 120 ms of it to read the input, which the caller has to do by itself",
@@ -144,6 +150,12 @@ def test_what_was_tried_and_left_is_named() -> None:
         "plainly: what else was tried in this run proved no faster; processes were predicted to take 259 ms, and in "
         "this run proved no faster than the plain loop"
     ) in said(HOLDS, Wishes(proved_slower=("processes",)))
+
+
+def test_figures_that_are_newer_than_the_choice_are_said_to_be() -> None:
+    """What was chosen beside the first item may not be what would be chosen now."""
+    early = rule.choose(WAITS, COSTS)
+    assert "which was not known yet when this was chosen" in explain.explain(re_estimated(early, HOLDS, COSTS))
 
 
 @pytest.mark.parametrize("remaining", [1, None])

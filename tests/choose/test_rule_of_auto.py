@@ -55,6 +55,9 @@ CASES = {
     "computing in a daemon": Case(measured(), ("sync", 1, "veto"), Wishes(daemon=True)),
     "computing with processes not allowed": Case(measured(), ("sync", 1, "no-gain"), Wishes(approaches=("sync",))),
     "computing and waiting": Case(measured(computes=0.4), ("processes", 4, "computes-and-waits")),
+    "computing, and waiting so much that processes run several calls each": Case(
+        measured(computes=0.55), ("processes", 4, "computes-and-waits")
+    ),
     "mixed, and cannot travel": Case(measured(computes=0.4), ("threads", 5, "veto"), travels=False),
     "waiting": Case(WAITS, ("threads", 100, "waits")),
     "waiting, few items": Case(measured(computes=0.1, remaining=5), ("threads", 5, "waits")),

@@ -130,7 +130,8 @@ def _since(one: Estimate, choice: Choice) -> str:
     if one.start_s >= LARGE * one.seconds:
         reason = f", {numbers.seconds(one.start_s)} of it to start {numbers.count(one.workers, 'worker')}"
     elif model.clearly_less(one.seconds, own_s):
-        reason = ""
+        # What is rough was as rough before; else the figures are newer than the choice.
+        reason = "" if choice.code == "unsure" else ", which was not known yet when this was chosen"
     elif one.travel_s >= LARGE * one.seconds:
         reason = f", since the caller would spend {numbers.seconds(one.travel_s)} on sending items and reading results"
     else:
@@ -144,13 +145,14 @@ def _since_the_items(one: Estimate, choice: Choice) -> str:
     measured = choice.measurement
     if measured is None:
         return ""
+    held = measured.held_share
+    turns_s = measured.item_s * measured.cpu_share * (1.0 if held is None else held)
     reading_s = measured.read_s * (measured.remaining or 0)
-    if reading_s >= LARGE * one.seconds:
+    if reading_s >= LARGE * one.seconds and measured.read_s > turns_s:
         return f", {numbers.seconds(reading_s)} of it to read the input, which the caller has to do by itself"
     if measured.native_cores >= LARGE:
         told = choice.code == "native-threads" or not model.clearly_less(choice.estimates[0].seconds, one.seconds)
         return "" if told else ", since native threads use the cores already"
-    held = measured.held_share
     if one.approach == "threads" and measured.cpu_share >= LARGE and (held is None or held >= LARGE):
         return ", since what holds the GIL takes turns" + (", as this may" if held is None else "")
     if one.approach == "asyncio" and measured.cpu_share >= LARGE:
