@@ -14,10 +14,13 @@ import pytest
 import corewise
 from corewise import errors
 from corewise._choose import model
+from corewise._measure.travel import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from corewise._measure.travel import Travel
 
 SEEN: list[int] = []
 RAN: list[int] = []
@@ -208,6 +211,29 @@ def test_what_cannot_travel_is_named() -> None:
     assert "'lock'" in apart.why
 
 
+def test_what_forked_workers_inherit_is_not_sent() -> None:
+    """As in a real run over a list; of a generator each item would travel."""
+    blocks = [bytes(100_000)] * 100
+    assert corewise.advise(len, blocks, start_method="fork").measurement.argument_bytes == 0
+    assert corewise.advise(len, iter(blocks), start_method="fork").measurement.argument_bytes == pytest.approx(1e5, 0.1)
+
+
+def test_short_items_are_weighed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they travel; what is not plain is weighed one by one, so it is a few."""
+    weighed: list[int] = []
+
+    def noted(values: Sequence[Any], what: str) -> Travel:
+        weighed.append(len(values))
+        return weigh(values, what)
+
+    monkeypatch.setattr("corewise._measure.travel.weigh", noted)
+    corewise.advise(abs, iter(range(20_000)))
+    assert min(weighed) > 100
+    weighed.clear()
+    corewise.advise(len, iter([[number] for number in range(20_000)]))
+    assert min(weighed) == 5
+
+
 def test_a_coroutine_function_is_sampled_too() -> None:
     """Its waits overlap in one event loop."""
     advice = corewise.advise(waits, range(300))
@@ -266,6 +292,57 @@ def test_it_fits_any_terminal(width: int) -> None:
     lines = drawn(advice, width).splitlines()
     assert max(map(len, lines)) <= width
     assert "cannot be used" in " ".join(line.strip() for line in lines)
+
+
+def test_a_prediction_says_what_it_takes_for_granted() -> None:
+    """That the others are like the sample; unless there are no others."""
+    assert "cores, if all are like those that were run" in drawn(corewise.advise(wait, range(400)))
+    assert "like those" not in drawn(corewise.advise(abs, [1, -2, 3]))
+
+
+def test_calls_at_once_in_each_process_are_part_of_the_advice() -> None:
+    """Without them it is another prediction."""
+    advice = corewise.advise(wait, range(400))
+    several = next(one for one in advice.estimates if one.approach == "processes").replace(workers=2, per_worker=12)
+    choice = advice.choice.replace(approach="processes", workers=2, per_worker=12)
+    advice = advice.replace(choice=choice, estimates=(several,), by_cores=((2, several), (4, several)))
+    assert advice.document["choice"]["per_worker"] == advice.document["predictions"][0]["per_worker"] == 12
+    several = several.replace(seconds=several.seconds * 2)
+    text = drawn(advice.replace(by_cores=((2, several), (4, advice.estimates[0]))))
+    assert "Use processes with 2 workers, 12 calls at once in each." in text
+    assert "processes  2 × 12 at once " in text
+    assert "processes with 2 × 12 at once\n" in text
+
+
+def test_seconds_for_other_cores_stand_in_one_column() -> None:
+    """However long they are to read."""
+    advice = corewise.advise(wait, range(400))
+    rows = tuple((2 * one, advice.estimates[0].replace(seconds=s)) for one, s in enumerate((515.0, 120.0, 0.5), 1))
+    lines = [line for line in drawn(advice.replace(by_cores=rows)).splitlines() if " cores  " in line]
+    assert len({line.index("  threads with") for line in lines}) == 1
+
+
+def test_what_reading_takes_is_a_fact_where_it_counts() -> None:
+    """Else the figures would not add up."""
+
+    def read(number: int) -> int:
+        time.sleep(0.002)
+        return number
+
+    text = drawn(corewise.advise(wait, map(read, range(10**6)))).replace("\n", " ")
+    assert "to read one from the input takes" in text
+    assert " items run in " in text
+    assert "to read one" not in drawn(corewise.advise(wait, range(400)))
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "words"), [(0.001, "not to be told in so short a time"), (0.05, "not to be told\n")]
+)
+def test_a_share_of_the_gil_that_is_not_known(wall_s: float, words: str) -> None:
+    """The shortness of the sample is to blame only where it is short."""
+    advice = corewise.advise(spin, [1000] * 3)
+    measured = advice.measurement.replace(wall_s=wall_s, cpu_s=wall_s, held_s=None, native_cpu_s=0.0)
+    assert f"GIL {words}" in drawn(advice.replace(choice=advice.choice.replace(measurement=measured)))
 
 
 def test_more_is_said_where_map_would_do_something_else(monkeypatch: pytest.MonkeyPatch) -> None:

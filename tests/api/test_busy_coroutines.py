@@ -78,7 +78,7 @@ def test_a_busy_loop_is_helped_by_processes() -> None:
     assert (choice.approach, choice.asked) == ("processes", "auto")
     assert choice.workers == len(by_process) == results.stats.workers
     assert choice.per_worker > 1
-    assert f"with {choice.per_worker} calls at once each" in choice.why
+    assert f"with {choice.per_worker} calls at once each" in str(choice)
     assert results.stats.items == ITEMS
 
 

@@ -10,6 +10,7 @@ import pytest
 from measured import COSTS, WRITES, measured
 
 from corewise._choose import explain, rule, undecided
+from corewise._choose.adapt import re_estimated
 from corewise._choose.advice import advice, by_cores, costs_of, largest_cost
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._types.choice import Choice
@@ -62,10 +63,10 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
         (
             said(HOLDS, Wishes(effects=(WRITES,))),
             (
-                "computing that holds the GIL 92 % of the time; predicted 1.00 s plainly: it is the best of "
-                "those that can be used; processes would take 259 ms but cannot be used: it appends to the global "
+                "computing that holds the GIL 92 % of the time; predicted 1.00 s plainly: the best of the "
+                "approaches that can be used; processes would take 259 ms but cannot be used: it appends to the global "
                 "'seen' (work.py, line 3), and another process would do that to its own copy; threads would take "
-                "945 ms, since what holds the GIL takes turns"
+                "945 ms, hardly less, since what holds the GIL takes turns"
             ),
         ),
         (said(measured(remaining=0)), "nothing remains: all 5 items took 50 ms in the caller"),
@@ -75,7 +76,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
         ),
         (
             said(measured(item_s=1e-6)),
-            "an item takes 1.0 µs, and what remains too little for workers to gain anything that one would notice",
+            "100 items of 1.0 µs each take 100 µs: too little for workers to gain anything that one would notice",
         ),
     ],
 )
@@ -100,11 +101,67 @@ def test_a_choice_in_words(sentence: str, expected: str) -> None:
         ),
         (measured(computes=0.4, held=0.5), COSTS, "waiting 60 % of the time and computing in between, which holds the"),
         (measured(items=1), COSTS, "predicted roughly "),
+        (measured(items=1), COSTS, "against 1.00 s plainly, going by one item: each process"),
+        (measured(held=0.001), COSTS, "computing that does not hold the GIL; "),
+        (
+            measured(item_s=0.0015, deviation_s=0.0015, remaining=60),
+            COSTS.replace(worker_start_s=0.03),
+            "plainly: the figures are too rough to be sure that anything else would gain; processes would take ",
+        ),
+        (
+            measured(item_s=5e-8, items=300_000, remaining=300_000, read_s=4e-8),
+            COSTS,
+            "since what holds the GIL takes turns",
+        ),
+        (
+            measured(item_s=0.001, remaining=60, read_s=0.002),
+            COSTS,
+            "threads would take 180 ms, 120 ms of it to read the input, which the caller has to do by itself",
+        ),
+        (
+            measured(item_s=0.0015, remaining=60),
+            COSTS.replace(cores=2, worker_start_s=0.04),
+            "processes would take 87 ms, hardly less, 41 ms of it to start 2 workers; threads",
+        ),
     ],
 )
 def test_what_costs_most_is_named(measurement: Measurement, costs: Costs, expected: str) -> None:
     """Start, travel, native threads, a mixture, little that is known."""
     assert expected in said(measurement, costs=costs)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unexpected"),
+    [
+        (said(measured(held=0.0, native_cpu_s=0.14)), "since native threads"),  # which is the reason itself
+        (said(measured(held=0.0, native_cpu_s=0.03), costs=COSTS.replace(cores=2)), "since"),
+        (said(HOLDS, Wishes(proved_slower=("processes",))), "cannot be used: in this run"),  # they were used
+        (said(HOLDS, Wishes(proved_slower=("processes",))), "clearly faster"),  # that is what was predicted of them
+    ],
+)
+def test_nothing_is_said_twice_nor_against_itself(sentence: str, unexpected: str) -> None:
+    """Nor is a reason why something is slow given for what is as fast."""
+    assert unexpected not in sentence
+
+
+def test_what_was_tried_and_left_is_named() -> None:
+    """With what had been expected of it."""
+    assert (
+        "plainly: what else was tried in this run proved no faster; processes were predicted to take 259 ms, and in "
+        "this run proved no faster than the plain loop"
+    ) in said(HOLDS, Wishes(proved_slower=("processes",)))
+
+
+def test_figures_that_are_newer_than_the_choice_are_said_to_be() -> None:
+    """What was chosen beside the first item may not be what would be chosen now."""
+    early = rule.choose(WAITS, COSTS)
+    assert "which was not known yet when this was chosen" in explain.explain(re_estimated(early, HOLDS, COSTS))
+
+
+@pytest.mark.parametrize("remaining", [1, None])
+def test_how_little_there_is_to_do_where_that_is_one_item_or_unknown(remaining: int | None) -> None:
+    """An item is all there is to quote."""
+    assert said(measured(item_s=1e-6, remaining=remaining)).startswith("one item takes 1.0 µs: too little")
 
 
 def test_every_reason_that_the_chooser_can_give_has_its_words() -> None:
@@ -142,7 +199,7 @@ def test_a_choice_prints_as_a_sentence() -> None:
             COSTS,
             Wishes(effects=(WRITES,)),
             "gil",
-            "Processes would take 259 ms, but cannot be used: it app",
+            "Processes would take 259 ms, if the function returned what",
         ),
         (measured(), COSTS.replace(worker_start_s=2.0), Wishes(), "start", "Starting 4 workers takes 2.00 s. An exec"),
         (
@@ -161,7 +218,7 @@ def test_a_choice_prints_as_a_sentence() -> None:
         ),
         (measured(items=101, longest_s=0.9), COSTS, Wishes(), "giant", "One item took 900 ms, and no run"),
         (measured(remaining=2, item_s=1.0), COSTS.replace(cores=8), Wishes(), "few-items", "2 items for 8 cores"),
-        (measured(held=0.0, native_cpu_s=0.14), COSTS, Wishes(), "native-threads", "keep 3.8 cores busy already"),
+        (measured(held=0.0, native_cpu_s=0.14), COSTS, Wishes(), "native-threads", "3.8 cores are busy already"),
         (measured(read_s=0.01), COSTS, Wishes(), "reading", "To read an item from the input takes 10 ms, and only"),
         (measured(item_s=2e-7, remaining=10**6), COSTS, Wishes(), "short-items", "An item takes 200 ns, too little"),
     ],
@@ -229,6 +286,23 @@ def test_the_number_of_small_items_is_their_cost_and_not_their_size() -> None:
     codes = [one.code for one in costs_of(rule.choose(many, COSTS), COSTS)]
     assert "short-items" in codes
     assert "travel" not in codes
+
+
+def test_an_input_that_is_read_as_fast_as_any_is_no_cost() -> None:
+    """No generator gives a number in less."""
+    numbers_only = measured(item_s=5e-8, items=300_000, remaining=300_000, read_s=1e-7)
+    assert [one.code for one in costs_of(rule.choose(numbers_only, COSTS), COSTS)] == []
+
+
+def test_what_forbids_processes_is_named_with_what_would_allow_them() -> None:
+    """Effects have a cure that holds for all of them; of anything else the reason is all that is known."""
+    effect, lock = (
+        advice(rule.choose(measured(), COSTS, wishes, travel=travel), COSTS)[0]
+        for wishes, travel in ((Wishes(effects=(WRITES,)), None), (Wishes(), cannot_travel("it holds a lock")))
+    )
+    assert "if the function returned what is to be kept" in effect
+    assert "cannot be used" not in effect
+    assert "but cannot be used: it holds a lock." in lock
 
 
 def test_what_is_not_chosen_for_little_is_no_cost() -> None:

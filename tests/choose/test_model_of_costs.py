@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from measured import ANY_COSTS, ANY_MEASUREMENT, COSTS, measured
 
-from corewise._choose import explain, model, rule
+from corewise._choose import model, rule
 from corewise._choose.vetoes import Wishes
 from corewise._types.choice import APPROACHES
 
@@ -230,7 +230,7 @@ def test_what_waits_and_computes_runs_in_processes_with_several_calls_each(
     by_one = next(one for one in choice.estimates if one.approach == ("asyncio" if coroutine else "threads"))
     assert by_one.seconds >= 600 * cpu_s
     assert choice.estimates[0].seconds < 0.65 * by_one.seconds
-    assert "2 workers with" in explain.explain(choice)
+    assert f"2 workers with {choice.per_worker} calls at once each" in str(choice)
 
 
 @pytest.mark.parametrize("computes", [0.0, 0.02, 0.95])

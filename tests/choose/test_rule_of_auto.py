@@ -36,6 +36,7 @@ class Case:
 
 ONE_CORE = COSTS.replace(cores=1)
 NO_GIL = COSTS.replace(has_gil=False)
+SLOW_START = COSTS.replace(worker_start_s=0.03)
 DEAR_START = COSTS.replace(worker_start_s=2.0)
 
 CASES = {
@@ -54,6 +55,9 @@ CASES = {
     "computing in a daemon": Case(measured(), ("sync", 1, "veto"), Wishes(daemon=True)),
     "computing with processes not allowed": Case(measured(), ("sync", 1, "no-gain"), Wishes(approaches=("sync",))),
     "computing and waiting": Case(measured(computes=0.4), ("processes", 4, "computes-and-waits")),
+    "computing, and waiting so much that processes run several calls each": Case(
+        measured(computes=0.55), ("processes", 4, "computes-and-waits")
+    ),
     "mixed, and cannot travel": Case(measured(computes=0.4), ("threads", 5, "veto"), travels=False),
     "waiting": Case(WAITS, ("threads", 100, "waits")),
     "waiting, few items": Case(measured(computes=0.1, remaining=5), ("threads", 5, "waits")),
@@ -73,7 +77,13 @@ CASES = {
     "too little left to repay the start": Case(measured(), ("sync", 1, "too-short"), costs=DEAR_START),
     "one item left": Case(measured(remaining=1, item_s=5.0), ("sync", 1, "one-item")),
     "much data, little work": Case(measured(item_s=0.001, result_bytes=1e6, pickle_s=0.001), ("sync", 1, "travel")),
-    "processes slower before": Case(measured(), ("sync", 1, "no-gain"), Wishes(proved_slower=("processes",))),
+    "processes slower before": Case(measured(), ("sync", 1, "proved-slower"), Wishes(proved_slower=("processes",))),
+    "threads slower before, which are no loss": Case(
+        measured(remaining=1, item_s=5.0), ("sync", 1, "one-item"), Wishes(proved_slower=("threads",))
+    ),
+    "processes may be slower as well": Case(
+        measured(item_s=0.0015, deviation_s=0.0015, remaining=60), ("sync", 1, "unsure"), costs=SLOW_START
+    ),
 }
 
 

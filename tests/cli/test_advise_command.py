@@ -39,7 +39,7 @@ def test_a_coroutine_function_and_several_arguments() -> None:
     """As for `compare`."""
     finished = corewise("advise", "plain.py:square_async", "--items", "range(200)")
     assert finished.returncode == 0, finished.stderr
-    assert "Use asyncio with 100 at once." in finished.stdout
+    assert "Use asyncio with 100 coroutines at once." in finished.stdout
     assert corewise("advise", "plain.py:area", "--star", "--items", "[(2, 3), (4, 5)]").returncode == 0
 
 

@@ -181,6 +181,20 @@ def test_an_item_that_waits_is_seen_to_wait_while_it_does() -> None:
     assert LONG_WAIT_S / 2 < seen[0].longest_s < measured.longest_s
 
 
+@pytest.mark.skipif(not HAS_GIL, reason="nobody holds it")
+@ONLY_LINUX
+def test_waits_do_not_make_computing_look_free(gauge: Gauge) -> None:
+    """Most looks find the GIL free, as most of the time nothing is computed; what is computed holds it."""
+
+    def wait_and_compute(_: int) -> None:
+        time.sleep(0.008)
+        compute(0.002)
+
+    measured = run(gauge, wait_and_compute, *([number] for number in range(20)))
+    assert 0.1 < measured.cpu_share < 0.5
+    assert measured.held_share is None or measured.held_share > 0.6
+
+
 def test_it_follows_to_another_thread(gauge: Gauge) -> None:
     """A stream may be read by one thread first and by another one then; both are measured."""
     run(gauge, compute, [0.01])

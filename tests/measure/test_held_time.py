@@ -47,6 +47,29 @@ def test_what_does_not_compute_does_not_count() -> None:
     assert (held.seen_s, held.held_s) == (pytest.approx(0.002), pytest.approx(0.002))
 
 
+def test_a_look_while_nothing_is_computed_says_nothing() -> None:
+    """Who waits for an answer leaves the GIL to anybody, whatever it does with the answer."""
+    held = HeldTime()
+    for _ in range(4):
+        held.slept(0.002, None, made_way=False, idles=True)
+    assert held.share(0.0, waits=True) is None
+    held.slept(0.003, 0.001, made_way=True)
+    held.slept(0.002, None, made_way=False, idles=True)  # what it computed before it waited, it did as it was seen to
+    held.slept(0.005, None, made_way=False, idles=True)
+    assert held.share(0.005, waits=True) == pytest.approx(1.0)
+    assert held.share(0.006, waits=True) is None, "no more was seen"
+    held.started = True
+    assert held.share(0.006, waits=True) == 1.0, "it was asked for in vain at the beginning"
+
+
+def test_a_look_at_what_stands_in_line_for_a_core_counts() -> None:
+    """It computes nothing just then either, but it has the GIL, or not, as it had when it ran."""
+    held = HeldTime()
+    for _ in range(4):
+        held.slept(0.002, None, made_way=False, idles=True)
+    assert held.share(0.008) == 0.0
+
+
 def test_nothing_is_said_about_what_was_not_looked_at() -> None:
     """A share needs enough of the computing to stand for all of it."""
     held = HeldTime()

@@ -189,8 +189,8 @@ def _cautions(request: Request, choice: Choice, known: Known, total: int | None)
         )
     if total is None and choice.measurement is not None:
         found.append(
-            f"The input does not say how many items it holds, so all figures are for {choice.measurement.remaining:,}. "
-            "The more there are, the less the start of workers counts."
+            f"The input does not say how many items it holds, so all figures are for {choice.measurement.remaining:,} "
+            "that are assumed. The more there are, the less the start of workers counts."
         )
     if choice.measurement is not None and choice.measurement.items == 1 and total != 1:
         found.append(

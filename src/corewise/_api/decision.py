@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _LOADING_S = {"threads": 0.004, "processes": 0.02}  # benchmarks/import_cost.py: to load them, once in a program
 _WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
+# Plain values travel together. Of five short ones, to call the pickler is most of what is weighed; so it is these many
+# where nobody waits for the choice.
+_WEIGHED_AT_LEISURE = 1000
 
 
 class Known(Record):
@@ -120,15 +123,15 @@ class Decision:
         return rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
 
     def look(self, latest: Latest | None = None) -> None:
-        """Look up what speaks against processes: what the function does to others, and what cannot travel.
+        """Look up what speaks against processes, at leisure: what the function does to others, and what cannot travel.
 
         Args:
             latest: as for `choose`.
         """
-        self._look_closely(latest)
+        self._look_closely(latest, most=_WEIGHED_AT_LEISURE)
         self._try()
 
-    def _look_closely(self, latest: Latest | None) -> None:
+    def _look_closely(self, latest: Latest | None, most: int = _WEIGHED) -> None:
         """Look up what the function does to others, and what it takes to send its items and results."""
         self._looked = True
         from corewise._measure.effects import effects_of  # only where processes are about to be chosen
@@ -139,7 +142,7 @@ class Decision:
 
             self._wishes = self._wishes.replace(live=live_object(self._fn) or "")
         if latest is not None:
-            self._weigh(*latest())
+            self._weigh(*latest(), most)
 
     def _try(self) -> None:
         """See whether worker processes could be opened. It comes last: to load what runs them takes 10 ms."""
@@ -160,13 +163,13 @@ class Decision:
         """Do not choose an approach any more, which has not done what it was chosen for."""
         self._wishes = self._wishes.replace(proved_slower=(*self._wishes.proved_slower, approach))
 
-    def _weigh(self, items: Sequence[Any], results: Sequence[Any]) -> None:
+    def _weigh(self, items: Sequence[Any], results: Sequence[Any], most: int) -> None:
         """Note what an item and a result take on their way."""
         from corewise._measure.travel import weigh
 
         inherited = self._method == "fork" and self._terms().inherit is not None
-        there = None if inherited else weigh(items[-_WEIGHED:], "an item")
-        back = weigh(results[-_WEIGHED:], "a result")
+        there = None if inherited else weigh(_last(items, most), "an item")
+        back = weigh(_last(results, most), "a result")
         for travel in (there, back):
             if travel is not None and travel.refusal and self._travel is None:
                 self._travel = cannot_travel(travel.refusal)
@@ -179,6 +182,14 @@ class Decision:
     def weighed(self, measurement: Measurement) -> Measurement:
         """Return a measurement with what sending takes added to it, if that is known."""
         return measurement if self._weight is None else measurement.replace(**self._weight)
+
+
+def _last(values: Sequence[Any], most: int) -> Sequence[Any]:
+    """Return the latest of some items or results, no more than are weighed together or one by one."""
+    from corewise._transport.plain import all_plain  # as for what weighs them
+
+    some = values[-most:]
+    return some if all_plain(some) else some[-_WEIGHED:]
 
 
 def _loading_s(approach: str) -> float:

@@ -31,11 +31,13 @@ def learn(
         What the sample told, with what sending takes; how many items there are in all, None where that is not known;
         and the rest.
     """
+    processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
+    # Made first: the sample lets go of the input, which forked workers would inherit, and then nothing of it is sent.
+    terms = request.terms(processes, streams=False)
     sample = take_sample(request, most_s=most_s)
     if calibrates:
         calibrate(request.options.start_method)
-    processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
-    decision = Decision(request.fn, request.workers, request.options, lambda: request.terms(processes, streams=False))
+    decision = Decision(request.fn, request.workers, request.options, lambda: terms)
     decision.costs  # noqa: B018 - looked up first, as it depends on how processes are started what an item weighs
     decision.look((lambda: (sample.items, sample.results)) if sample.items else None)
     known = decision.known

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from corewise._types.measurement import Costs, Estimate, Measurement
 
 LARGE = 0.2  # a part of the predicted time from which on a cost is worth advice (guess)
+LEAST_READ_S = 3e-7  # guess: for so long any generator takes to give an item
 SMALL_BYTES = 1000  # guess: to send less than that costs what any item costs, whatever its size
 _ANYTHING = Wishes()
 
@@ -119,8 +120,8 @@ def _native(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:
     return Cost(
         code="native-threads",
         share=measured.native_cores / (measured.native_cores + measured.cpu_share),
-        advice=f"A library's native threads (such as those of BLAS) keep {cores} cores busy already, so workers have "
-        "little left to gain. Larger inputs to each call of the library use the cores better.",
+        advice=f"With a library's native threads (such as those of BLAS) {cores} cores are busy already, so workers "
+        "have little left to gain. Larger inputs to each call of the library use the cores better.",
     )
 
 
@@ -131,13 +132,20 @@ def _gil(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:
         return None  # processes are a way around it; what they cost has names of its own
     way = ""
     if model.clearly_less(apart.seconds, choice.estimates[0].seconds):
-        way = f" Processes would take {numbers.seconds(apart.seconds)}, but cannot be used: {apart.why}."
+        way = f" Processes would take {numbers.seconds(apart.seconds)}{_if_it_could(apart)}."
     return Cost(
         code="gil",
         share=share,
         advice=f"The computing holds the GIL, so only one thread at a time gets on.{way} A library that computes whole "
         "arrays at once (such as NumPy) lets go of the GIL meanwhile.",
     )
+
+
+def _if_it_could(apart: Estimate) -> str:
+    """Return what would have to be different for an approach to be used."""
+    if apart.veto == "effect":
+        return ", if the function returned what is to be kept, and changed nothing that belongs to the caller"
+    return f", but cannot be used: {apart.why}"
 
 
 def _giant(choice: Choice, measured: Measurement, costs: Costs) -> Cost:
@@ -195,7 +203,7 @@ def _travel(choice: Choice, measured: Measurement, costs: Costs) -> Cost | None:
 def _reading(choice: Choice, measured: Measurement, costs: Costs) -> Cost:
     return Cost(
         code="reading",
-        share=_saved(choice, measured.replace(read_s=0.0), costs),
+        share=_saved(choice, measured.replace(read_s=min(measured.read_s, LEAST_READ_S)), costs),
         advice=f"To read an item from the input takes {numbers.seconds(measured.read_s)}, and only the caller can do "
         "that, one after the other. Pass something small (a number, the name of a file) and make the rest in the "
         "function.",

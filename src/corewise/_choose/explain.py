@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 # Where something was measured, by `Choice.code`: why it is this one.
 REASONS = {
     "nothing-left": "nothing remains",
-    "too-short": "too little remains to repay the start of workers",
+    "too-short": "there is too little to do to repay the start of workers",
     "one-item": "one item remains, and an item cannot be shared out",
     "one-worker": "one worker was asked for, and a plain loop does what one worker does",
     "one-core": "there is one core to compute on, and a plain loop uses it as well",
     "native-threads": "native threads of a library use the cores already",
     "travel": "sending items and results would take longer than it saves",
+    "proved-slower": "what else was tried in this run proved no faster",
+    "unsure": "the figures are too rough to be sure that anything else would gain",
     "no-gain": "nothing else is predicted to be clearly faster",
     "waits": "waits overlap in threads",
     "releases": "computing that lets go of the GIL uses several cores in threads",
@@ -27,10 +29,11 @@ REASONS = {
     "computes": "each process has a GIL of its own, so they use several cores",
     "computes-and-waits": "processes overlap the waits and use several cores",
     "allowed": "it gains nothing, but a plain loop is not allowed",
-    "veto": "it is the best of those that can be used",
+    "veto": "the best of the approaches that can be used",
 }
 ROUGHLY = 2.0  # a band that is so many times as high at its upper end: the figure is rough
 LARGE = 0.3  # a part of the time from which on it is named
+_HARDLY = 0.005  # a share of the GIL below which it would read as 0 %
 SHORT_WAIT, LONG_WAIT = 0.1, 0.9  # shares of waiting beyond which the rest is not worth a word
 _ASIDES = 2  # other approaches that a sentence mentions; more would bury the point
 _SILENT = ("plain-function", "not-allowed", "one-worker", "nothing-left")
@@ -50,8 +53,7 @@ def explain(choice: Choice) -> str:
         done = "its one item" if measured.items == 1 else f"all {measured.items:,} items"
         return f"{REASONS['nothing-left']}: {done} took {numbers.seconds(measured.wall_s)} in the caller"
     if not choice.estimates:
-        item = numbers.seconds(measured.item_s)
-        return f"an item takes {item}, and what remains too little for workers to gain anything that one would notice"
+        return f"{_little(measured)}: too little for workers to gain anything that one would notice"
     own = choice.estimates[0]
     plain = next((one for one in choice.estimates if one.approach == "sync"), None)
     if choice.approach == "sync":
@@ -60,10 +62,9 @@ def explain(choice: Choice) -> str:
         predicted = _predicted(own)
     else:
         predicted = f"{_predicted(own)} against {numbers.seconds(plain.seconds)} plainly"
-    reason = REASONS[choice.code]
-    if choice.per_worker > 1:
-        reason = f"{reason}, {numbers.count(choice.workers, 'worker')} with {choice.per_worker} calls at once each"
-    return "; ".join([nature(measured), f"{predicted}: {reason}", *_asides(choice)])
+    if measured.items <= 1:
+        predicted += ", going by one item"
+    return "; ".join([nature(measured), f"{predicted}: {REASONS[choice.code]}", *_asides(choice)])
 
 
 def nature(measured: Measurement) -> str:
@@ -84,9 +85,17 @@ def _gil(measured: Measurement, which: str) -> str:
     held = measured.held_share
     if held is None:
         return f"{which} may hold the GIL (that could not be told)"
-    if held == 0:
+    if held < _HARDLY:
         return f"{which} does not hold the GIL"
     return f"{which} holds the GIL {numbers.share(held)} of the time"
+
+
+def _little(measured: Measurement) -> str:
+    """Return how little there is to do."""
+    item, number = numbers.seconds(measured.item_s), measured.remaining
+    if number is None or number == 1:
+        return f"one item takes {item}"
+    return f"{numbers.count(number, 'item')} of {item} each take {numbers.seconds(number * measured.item_s)}"
 
 
 def _predicted(one: Estimate) -> str:
@@ -106,6 +115,8 @@ def _asides(choice: Choice) -> list[str]:
 
 def _aside(one: Estimate, choice: Choice) -> str:
     seconds = numbers.seconds(one.seconds)
+    if one.veto == "proved-slower":
+        return f"{one.approach} were predicted to take {seconds}, and in this run proved no faster than the plain loop"
     if one.veto and model.clearly_less(one.seconds, choice.estimates[0].seconds):
         return f"{one.approach} would take {seconds} but cannot be used: {one.why}"
     if one.veto:
@@ -114,21 +125,37 @@ def _aside(one: Estimate, choice: Choice) -> str:
 
 
 def _since(one: Estimate, choice: Choice) -> str:
-    """Return why an approach would take so long."""
+    """Return why an approach would take so long, and that it was not chosen though it would take somewhat less."""
+    own_s = choice.estimates[0].seconds
     if one.start_s >= LARGE * one.seconds:
-        return f", {numbers.seconds(one.start_s)} of it to start {numbers.count(one.workers, 'worker')}"
-    if one.travel_s >= LARGE * one.seconds:
-        return f", since the caller would spend {numbers.seconds(one.travel_s)} on sending items and reading results"
+        reason = f", {numbers.seconds(one.start_s)} of it to start {numbers.count(one.workers, 'worker')}"
+    elif model.clearly_less(one.seconds, own_s):
+        # What is rough was as rough before; else the figures are newer than the choice.
+        reason = "" if choice.code == "unsure" else ", which was not known yet when this was chosen"
+    elif one.travel_s >= LARGE * one.seconds:
+        reason = f", since the caller would spend {numbers.seconds(one.travel_s)} on sending items and reading results"
+    else:
+        reason = _since_the_items(one, choice)
+    hardly = one.seconds < own_s and not model.clearly_less(one.seconds, own_s)
+    return f"{', hardly less' if hardly else ''}{reason}"
+
+
+def _since_the_items(one: Estimate, choice: Choice) -> str:
+    """Return what it is about the items that makes an approach take so long."""
     measured = choice.measurement
     if measured is None:
         return ""
-    if measured.native_cores >= LARGE:
-        return ", since native threads use the cores already"
     held = measured.held_share
+    turns_s = measured.item_s * measured.cpu_share * (1.0 if held is None else held)
+    reading_s = measured.read_s * (measured.remaining or 0)
+    if reading_s >= LARGE * one.seconds and measured.read_s > turns_s:
+        return f", {numbers.seconds(reading_s)} of it to read the input, which the caller has to do by itself"
+    if measured.native_cores >= LARGE:
+        told = choice.code == "native-threads" or not model.clearly_less(choice.estimates[0].seconds, one.seconds)
+        return "" if told else ", since native threads use the cores already"
     if one.approach == "threads" and measured.cpu_share >= LARGE and (held is None or held >= LARGE):
         return ", since what holds the GIL takes turns" + (", as this may" if held is None else "")
     if one.approach == "asyncio" and measured.cpu_share >= LARGE:
         return ", since computing in an event loop takes turns"
-    if one.workers * one.per_worker < choice.workers * choice.per_worker:
-        return f" with {numbers.count(one.workers * one.per_worker, 'item')} at once"
-    return ""
+    at_once = one.workers * one.per_worker
+    return f" with {numbers.count(at_once, 'item')} at once" if at_once < choice.workers * choice.per_worker else ""

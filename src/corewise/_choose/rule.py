@@ -138,7 +138,7 @@ def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate
     if best.approach == "asyncio":
         return "coroutine"
     if best.approach == "processes":
-        return "computes" if waits < MOSTLY else "computes-and-waits"
+        return "computes" if waits < MOSTLY and best.per_worker == 1 else "computes-and-waits"
     if waits >= MOSTLY:
         return "waits"
     return "releases" if costs.has_gil else "no-gil"
@@ -153,7 +153,17 @@ def _code_of_plain(measurement: Measurement, costs: Costs, wishes: Wishes, estim
         return "native-threads"
     if costs.cores == 1 and measurement.cpu_share >= MOSTLY:
         return "one-core"
+    return _code_of_no_gain(estimates)
+
+
+def _code_of_no_gain(estimates: Sequence[Estimate]) -> str:
+    """Return why nothing else is preferred to the plain loop, by the predictions alone."""
     plain, apart = (next(one for one in estimates if one.approach == name) for name in ("sync", "processes"))
+    faster = {one.veto for one in estimates if model.clearly_less(one.seconds, plain.seconds)}
+    if "proved-slower" in faster:
+        return "proved-slower"
+    if "" in faster:  # it may be slower as well, by its band
+        return "unsure"
     if apart.travel_s >= MOSTLY * plain.seconds:
         return "travel"
     others = [one for one in estimates if one.approach != "sync" and not one.veto]

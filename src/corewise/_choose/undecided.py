@@ -20,7 +20,7 @@ GAIN_S = 0.004
 REASONS = {
     "asked": "as asked for",
     "environment": "as the environment variable COREWISE_APPROACH says",
-    "coroutine": "a coroutine function: its waits overlap in one event loop",
+    "coroutine": "a coroutine function: its waits, if it has any, overlap in one event loop",
     "time-limit": "a time limit needs workers that can be killed, so nothing was tried in the caller either",
 }
 

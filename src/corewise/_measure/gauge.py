@@ -274,7 +274,9 @@ class Gauge:
     ) -> Measurement:
         native_cpu_s, queued_s = others
         weighed_s = wall_s if self._clocks is None or self._clocks.cpu_s is None else cpu_s
-        share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s)
+        queued_s = self._queued(wall_s, cpu_s, queued_s)
+        waits = cpu_s < _COMPUTES_ALL * (wall_s - queued_s)
+        share = 0.0 if self._held is None else self._held.share(_SEEN_SHARE * weighed_s, waits=waits)
         return Measurement(
             items=count.items,
             wall_s=wall_s,
@@ -284,7 +286,7 @@ class Gauge:
             cpu_s=cpu_s,
             native_cpu_s=max(0.0, native_cpu_s),
             held_s=None if share is None else share * cpu_s,
-            queued_s=self._queued(wall_s, cpu_s, queued_s),
+            queued_s=queued_s,
             remaining=remaining,
         )
 

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 
-class HeldTime:
+class _Tally:
+    seen_s = 0.0
+    held_s = 0.0
+    _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
+
+    def add(self, cpu_s: float, waited_s: float | None, *, made_way: bool, idles: bool) -> None:
+        before, after = self._before, waited_s is not None
+        self._before = None if idles else False if not after else True if made_way else None
+        if cpu_s <= 0 or (idles and before is None):
+            return
+        waited = min(waited_s or 0.0, cpu_s)
+        ends = bool(before) if idles else after
+        asleep_held = float(ends) if before is None else (before + ends) / 2
+        self.held_s += waited + (cpu_s - waited) * asleep_held
+        self.seen_s += cpu_s
+
+
+class HeldTime(_Tally):
     """Adds up what a ticker met: a thread that sleeps for a moment, then asks for the GIL, and so on.
 
     While it waits for the GIL, it is held. When it gets it at once, nobody held it just then. In between, while it
     sleeps, it is taken to have been as at the beginning for one half and as at the end for the other. What is added up
     is not the time but the CPU seconds that the watched thread used in it: standing in line for a core counts for
     nothing, and neither does sleeping.
+
+    Where the watched thread waits for answers, most looks find that nothing is computed. They say nothing of who has
+    the GIL when something is. But a thread that stands in line for a core looks the same, and after the items are over
+    it is known which of the two it was: so it is added up with these looks, and without them.
 
     Attributes:
         seen_s: CPU seconds of the watched thread that were looked at.
@@ -18,13 +39,13 @@ class HeldTime:
             started waits for other things too, so this counts only where nothing else was seen.
     """
 
-    seen_s = 0.0
-    held_s = 0.0
     started: bool | None = None
     _told = (0.0, 0.0)  # what `seen_s` and `held_s` were when somebody last told how often it was asked for again
-    _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
 
-    def slept(self, cpu_s: float, waited_s: float | None, *, made_way: bool) -> None:
+    def __init__(self) -> None:
+        self._at_work = _Tally()  # without the looks that found nothing computed
+
+    def slept(self, cpu_s: float, waited_s: float | None, *, made_way: bool, idles: bool = False) -> None:
         """Take in what happened since the last time.
 
         Args:
@@ -32,14 +53,10 @@ class HeldTime:
             waited_s: for how many of them, at their end, the ticker waited for the GIL; None when it got it at once.
             made_way: whether it waited so long that the holder was made to give way: that one is after it again. Of one
                 who gave it up by itself nobody knows for how long.
+            idles: whether the watched thread computed nothing when the ticker got the GIL.
         """
-        after = waited_s is not None
-        if cpu_s > 0:
-            waited = min(waited_s or 0.0, cpu_s)
-            asleep_held = float(after) if self._before is None else (self._before + after) / 2
-            self.held_s += waited + (cpu_s - waited) * asleep_held
-            self.seen_s += cpu_s
-        self._before = False if not after else True if made_way else None
+        self.add(cpu_s, waited_s, made_way=made_way, idles=False)
+        self._at_work.add(cpu_s, waited_s, made_way=made_way, idles=idles)
 
     def asked_again(self, share: float) -> None:
         """Take in how often the watched thread asked for the GIL while the ticker had it, since this was last told.
@@ -55,8 +72,18 @@ class HeldTime:
         self.held_s += max(0.0, share * seen_s - held_s)
         self._told = self.seen_s, self.held_s
 
-    def share(self, enough_s: float) -> float | None:
-        """Return which share of the computing held the GIL; None when less than `enough_s` of it was looked at."""
+    def share(self, enough_s: float, *, waits: bool = False) -> float | None:
+        """Return which share of the computing held the GIL; None when less than `enough_s` of it was looked at.
+
+        Args:
+            enough_s: CPU seconds.
+            waits: whether the watched thread waited for answers, rather than in line for a core, when it did not run.
+        """
+        if waits:
+            work = self._at_work
+            if work.seen_s > 0 and work.seen_s >= enough_s:
+                return work.held_s / work.seen_s
+            return 1.0 if self.started else None  # that nobody held it may have been a wait
         if self.seen_s > 0 and self.seen_s >= enough_s:
             return self.held_s / self.seen_s
         return None if self.started is None else float(self.started)

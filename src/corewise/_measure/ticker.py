@@ -23,6 +23,8 @@ _PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what la
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _PROMPT_S = 0.0003  # guess: who has the GIL that soon after a sleep did not wait for it
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
+_COMPUTES_ALL = 0.75  # guess: with a smaller share of computing, a look may well find that nothing is computed
+_RUNS = 0.5  # share of a moment for which the watched thread has to have computed to be running (guess)
 OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
 WAITS = 0.5  # share of computing below which the watched thread does not miss the GIL, so that it may be had any time
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
@@ -100,7 +102,8 @@ class Ticker:
             if now >= WORTH_A_LOOK_S:
                 if held is not None and asked:
                     times = -1 if min(blocked, blocked_before) < 0 else blocked - blocked_before
-                    waited, made_way = _met(held, now - before - pause_s, cpu - cpu_before, pause_s, times)
+                    idles = cpu < _COMPUTES_ALL * now and _idles(clock, now, cpu)
+                    waited, made_way = _met(held, now - before - pause_s, cpu - cpu_before, pause_s, times, idles=idles)
                 soon = now < OFTEN_FROM_S and cpu >= WAITS * now
                 asked = soon or not self._often(now, cpu)
             else:
@@ -122,7 +125,15 @@ class Ticker:
                 return
 
 
-def _met(held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: int) -> tuple[bool, bool]:
+def _idles(clock: Callable[[], tuple[float, float, bool]], now: float, cpu_s: float) -> bool:
+    """Return whether the watched thread has computed nothing since its clocks were read last, a moment ago."""
+    later, cpu_later_s, _ = clock()
+    return cpu_later_s - cpu_s < _RUNS * (later - now)
+
+
+def _met(
+    held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: int, *, idles: bool
+) -> tuple[bool, bool]:
     """Tell what a look has met.
 
     Args:
@@ -131,6 +142,7 @@ def _met(held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: i
         cpu_s: CPU seconds of the watched thread since the last look.
         pause_s: seconds for which the ticker slept; 0 where it was just started.
         blocked: how often the ticker left its core by itself since then; below 0 where nobody tells.
+        idles: whether the watched thread computed nothing just then.
 
     Returns:
         Whether it waited for the GIL, and whether until the holder was made to give way.
@@ -146,7 +158,7 @@ def _met(held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: i
     if known and pause_s:
         # For so long, at most, the watched thread ran while this one waited.
         beside_s = max(0.0, cpu_s - pause_s) if waited else None
-        held.slept(cpu_s, beside_s, made_way=made_way)
+        held.slept(cpu_s, beside_s, made_way=made_way, idles=idles and not waited)
     elif known and (made_way or not waited):
         held.started = waited
     return waited, made_way

@@ -63,11 +63,18 @@ def _sampled(measured: Measurement) -> Sampled:
         "argument_bytes": measured.argument_bytes,
         "result_bytes": measured.result_bytes,
         "pickle_s": measured.pickle_s,
+        "read_s": measured.read_s,
     }
 
 
 def _chosen(choice: Choice) -> Chosen:
-    return {"approach": choice.approach, "workers": choice.workers, "code": choice.code, "why": choice.why}
+    return {
+        "approach": choice.approach,
+        "workers": choice.workers,
+        "code": choice.code,
+        "why": choice.why,
+        "per_worker": choice.per_worker,
+    }
 
 
 def _predicted(one: Estimate) -> Predicted:
@@ -81,6 +88,7 @@ def _predicted(one: Estimate) -> Predicted:
         "travel_s": one.travel_s,
         "veto": one.veto,
         "why": one.why,
+        "per_worker": one.per_worker,
     }
 
 
@@ -89,6 +97,7 @@ def _by_cores(cores: int, one: Estimate) -> PredictedByCores:
         "cores": cores,
         "approach": one.approach,
         "workers": one.workers,
+        "per_worker": one.per_worker,
         "seconds": one.seconds,
         "low_s": one.low_s,
         "high_s": one.high_s,

@@ -29,6 +29,7 @@ class Sampled(TypedDict):
     argument_bytes: float | None  # of an item on its way to another process; None where that was not measured
     result_bytes: float | None
     pickle_s: float | None  # that the caller would spend on sending one item and reading its result
+    read_s: float  # that the caller spends on reading one from the input, whoever runs it; 0 for sequences
 
 
 class Predicted(TypedDict):
@@ -43,6 +44,7 @@ class Predicted(TypedDict):
     travel_s: float  # of these, the caller's for sending items and reading results
     veto: str  # stable name of what speaks against it, "" where nothing does
     why: str  # the same as a clause
+    per_worker: int  # calls that each worker runs at once
 
 
 class PredictedByCores(TypedDict):
@@ -54,6 +56,7 @@ class PredictedByCores(TypedDict):
     seconds: float
     low_s: float
     high_s: float
+    per_worker: int
 
 
 class Chosen(TypedDict):
@@ -63,6 +66,7 @@ class Chosen(TypedDict):
     workers: int
     code: str
     why: str
+    per_worker: int
 
 
 class NamedCost(TypedDict):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from corewise._types.advised import AdviceDocument, Predicted
+    from corewise._types.advised import AdviceDocument, Predicted, Sampled
 
 _GAP = 2
 _SHORTEST_BAR, _LONGEST_BAR = 8, 30  # columns
@@ -51,22 +51,31 @@ def _whole(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
 
 def _sample_facts(document: AdviceDocument) -> list[str]:
     sample, items = document["sample"], document["items"]
-    of = "" if items is None else f" of {numbers.count(items, 'item')}"
-    run = f"{sample['items']:,}{of} run in {numbers.seconds(sample['wall_s'])}, results dropped"
+    ran = numbers.count(sample["items"], "item")
+    if items is not None:
+        ran = f"{sample['items']:,} of {numbers.count(items, 'item')}"
+    run = f"{ran} run in {numbers.seconds(sample['wall_s'])}, results dropped"
     facts = [run, f"{numbers.seconds(sample['item_s'])} an item"]
     if sample["items"] > 1 and sample["first_s"] > 2 * sample["item_s"]:
         facts.append(f"the first took {numbers.seconds(sample['first_s'])}")
     facts.append(f"computing {numbers.share(min(1.0, sample['cpu_share']))} of the time")
-    held = sample["held_share"]
     if sample["cpu_share"] >= _MATTERS:
-        told = "not to be told for items so short" if held is None else f"held {numbers.share(held)} of that"
-        facts.append(f"GIL {told}")
+        facts.append(f"GIL {_held(sample)}")
     if sample["native_cores"] >= _MATTERS and sample["wall_s"] >= _LONG_ENOUGH_S:
         facts.append(f"native threads keep {numbers.cores(sample['native_cores'])} more cores busy")
     for what, size in (("an item", sample["argument_bytes"]), ("a result", sample["result_bytes"])):
         if size is not None and size >= _WORTH_BYTES:
             facts.append(f"{what} is {numbers.bytes_(size)}")
+    if sample["read_s"] >= _MATTERS * sample["item_s"]:
+        facts.append(f"to read one from the input takes {numbers.seconds(sample['read_s'])}")
     return facts
+
+
+def _held(sample: Sampled) -> str:
+    held = sample["held_share"]
+    if held is not None:
+        return f"held {numbers.share(held)} of that"
+    return "not to be told in so short a time" if sample["wall_s"] < _LONG_ENOUGH_S else "not to be told"
 
 
 def _use(document: AdviceDocument, canvas: Canvas) -> Text:
@@ -74,7 +83,9 @@ def _use(document: AdviceDocument, canvas: Canvas) -> Text:
     name = choice["approach"]
     how = f" with {numbers.count(choice['workers'], 'worker')}" if name != "sync" else ""
     if name == "asyncio":
-        how = f" with {choice['workers']:,} at once"
+        how = f" with {numbers.count(choice['workers'], 'coroutine')} at once"
+    if choice["per_worker"] > 1:
+        how += f", {choice['per_worker']} calls at once in each"
     head = f"Use {name}{how}." if name != "sync" else "Use sync, a plain loop."
     why = choice["why"]
     body = canvas.line((head, BEST), f" {why[:1].upper()}{why[1:]}.")
@@ -85,7 +96,8 @@ def _predictions(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
     rows = document["predictions"]
     assumed = numbers.count(document["items_assumed"], "item")
     cores = numbers.count(document["machine"]["cores"], "core")
-    yield canvas.paragraph(canvas.text(f"Predicted for {assumed} on {cores}", HEADING), indent=0)
+    alike = "" if document["items"] == document["sample"]["items"] else ", if all are like those that were run"
+    yield canvas.paragraph(canvas.text(f"Predicted for {assumed} on {cores}{alike}", HEADING), indent=0)
     able = [row for row in rows if not row["veto"]]
     cells = [_cells(row, row is rows[0], canvas) for row in able]
     widths = [max((len(row[at]) for row in cells), default=0) for at in range(4)]
@@ -116,6 +128,8 @@ def _predictions(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
 def _cells(row: Predicted, best: bool, canvas: Canvas) -> list[str]:  # noqa: FBT001 - one of two kinds of rows
     mark = canvas.glyphs.mark if best else " "
     workers = f"{row['workers']:,} at once" if row["approach"] == "asyncio" else numbers.count(row["workers"], "worker")
+    if row["per_worker"] > 1:
+        workers = canvas.text(f"{row['workers']:,} × {row['per_worker']:,} at once").plain
     return [
         canvas.text(f"{mark} {row['approach']}").plain,
         "" if row["approach"] == "sync" else workers,
@@ -139,9 +153,12 @@ def _other_cores(document: AdviceDocument, canvas: Canvas) -> Iterator[Text]:
         text = f"{first['approach']} on any, {numbers.seconds(first['seconds'])}: more cores gain nothing here"
         yield canvas.paragraph(canvas.text(text))
         return
-    for row in rows:
+    times = [numbers.seconds(row["seconds"]) for row in rows]
+    width = max(map(len, times))
+    for row, seconds in zip(rows, times, strict=True):
         how = "a plain loop" if row["approach"] == "sync" else f"{row['approach']} with {row['workers']:,}"
-        yield canvas.text(f"  {row['cores']:>2} cores  {numbers.seconds(row['seconds']):>7}  {how}")
+        each = f" × {row['per_worker']:,} at once" if row["per_worker"] > 1 else ""
+        yield canvas.text(f"  {row['cores']:>2} cores  {seconds:>{width}}  {how}{each}")
 
 
 def _listed(title: str, sentences: Sequence[str], canvas: Canvas) -> Iterator[Text]:
