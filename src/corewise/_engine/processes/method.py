@@ -37,8 +37,7 @@ def pick(asked: str | None) -> tuple[str, bool]:
         WorkerStartError: when this process is still importing the program of its parent.
     """
     method = asked or multiprocessing.get_start_method(allow_none=True)
-    # Of a process that has a parent only.
-    if multiprocessing.parent_process() is not None and hasattr(multiprocessing.current_process(), "_inheriting"):
+    if hasattr(multiprocessing.current_process(), "_inheriting"):
         pick_start_method(method or "auto")
     if method:
         return method, False
