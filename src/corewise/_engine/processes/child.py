@@ -38,7 +38,7 @@ _ENDS_BY_ATEXIT = sys.version_info >= (3, 13)  # what a child does at its end; b
 _of_sys, _of_standard = vars(sys), vars(standard)
 _of_util, _of_threading = vars(standard_util), vars(standard_threading)
 _arm = lifeline.arm
-_run_and_report, _any_ends = outcome.run_and_report, ends.are_open
+_run_and_report = outcome.run_and_report
 _exit = os._exit
 _parent: Any = None  # what this process is to its children
 
@@ -64,6 +64,7 @@ def live(
     parent: Any,
     let_through: Callable[[None, None, None], None],
     streams: tuple[Callable[[], None] | None, Any],
+    unwanted: list[Any],
 ) -> NoReturn:
     """Be the child.
 
@@ -74,6 +75,7 @@ def live(
         parent: what `multiprocessing.parent_process` is to return.
         let_through: no longer hold back Ctrl-C, as the parent did.
         streams: what closes the parent's input, and the child's own; None if there is none.
+        unwanted: the ends of pipes that it was not passed.
     """
     code = 1
     try:
@@ -82,8 +84,8 @@ def live(
             atexit.register(_of_util["_exit_function"])
         let_through(None, None, None)
         _arm(number, process._parent_pid)
-        if _any_ends():
-            ends.keep_only(process._passed())
+        if unwanted:
+            ends.close_in_child(unwanted)
         _let_go_of_input(streams)
         if _KNOWN and _standard.BaseProcess._bootstrap is _STANDARD_BOOTSTRAP:
             code = _run(process, line, parent)

@@ -21,6 +21,7 @@ from corewise._engine.processes import child, no_input, outcome
 from corewise._machine.interrupts import InterruptsHeld
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor
+from corewise._transport.pipes import ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ class Popen(popen_fork.Popen):
         number = line.fileno()
         streams = no_input.prepared(process._parent_pid)
         parent = child.parent_for(process, number)
+        unwanted = ends.all_but(process._passed()) if ends.are_open() else []
         pid = self.pid = os.fork() if not _WARNS_OF_THREADS or why_not_fork() is not None else _fork_in_silence()
         if pid == 0:
-            child.live(process, line, number, parent, interrupts.__exit__, streams)
+            child.live(process, line, number, parent, interrupts.__exit__, streams, unwanted)
         try:
             self._notice = OwnDescriptor(os.pidfd_open(pid))
         except OSError:  # no descriptor left
