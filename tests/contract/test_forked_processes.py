@@ -179,6 +179,28 @@ def test_it_ends_as_a_process_of_the_standard_library_does(how: Any, capfd: pyte
     assert seen[0] == seen[1]
 
 
+def test_what_a_process_was_not_passed_is_closed_in_it_with_all_its_descriptors() -> None:
+    """Those of the blocks in which an end has sent arrays, too."""
+    mine, its_own = corewise.Pipe()
+    receiver = started(its_own.recv)
+    mine.send(np.ones(1_000_000))
+    assert len(receiver.result(PATIENCE_S)) == 1_000_000
+    receiver.join()
+
+    def blocks() -> int:
+        files = list(Path("/proc/self/fd").iterdir())
+        return sum("memfd" in str(file.readlink()) for file in files if file.is_symlink())
+
+    assert blocks() > 0
+    process = started(blocks)
+    assert process.result(PATIENCE_S) == 0
+    mine.send(1)
+    assert its_own.recv() == 1, "the end here was to stay as it was"
+    process.join()
+    for one in (process, receiver, mine, its_own):
+        one.close()
+
+
 def test_what_others_have_put_in_place_of_the_standard_librarys_way_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """As tools do that measure in child processes what is covered by tests."""
     library: Any = standard.BaseProcess

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _standard: Any = standard  # whose private parts are used: a process has to be in its books
 _NOT_THE_USERS = frozenset(
     {"_config", "_identity", "_parent_pid", "_popen", "_report", "_stdin", "_lifeline", "_interrupts"}
-    | {"_name", "_method"}
+    | {"_name", "_method", "_method_is_open", "_parent_name", "_closed", "_start_method", "_asked"}
 )
 _METHODS = ("fork", "forkserver", "spawn")
 _METHODS_HERE = frozenset(multiprocessing.get_all_start_methods())
@@ -355,7 +355,8 @@ class Process(multiprocessing.Process):
 
     def _passed(self) -> list[object]:
         """Return what its creator has passed to it."""
-        own: list[object] = [value for name, value in vars(self).items() if name not in _NOT_THE_USERS]
+        known = vars(self)
+        own: list[object] = [known[name] for name in known.keys() - _NOT_THE_USERS]
         return own if type(self) is Process else [*own, type(self)]
 
     def _after_fork(self) -> None:

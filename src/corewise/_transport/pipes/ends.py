@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     class End(Protocol):
         """An end of a pipe."""
 
-        def close(self) -> None:
-            """Let go of it."""
+        def close_in_child(self) -> None:
+            """Let go of it, in a forked child that was not passed it."""
 
         def fileno(self) -> int:
             """Return its descriptor."""
@@ -98,7 +98,7 @@ def all_but(roots: Iterable[object]) -> list[End]:
 def close_in_child(unwanted: Iterable[End]) -> None:
     """In a forked child: close ends that it was not passed."""
     for end in unwanted:
-        end.close()
+        end.close_in_child()
         _let_go[id(end)] = ref(end)
 
 
