@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _standard: Any = standard  # whose private parts are used: a process has to be in its books
 _NOT_THE_USERS = frozenset(
-    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_reporting", "_stdin", "_lifeline", "_interrupts"}
-    | {"_name", "_method"}
+    {"_config", "_identity", "_parent_pid", "_popen", "_report", "_stdin", "_lifeline", "_interrupts"}
+    | {"_name", "_method", "_method_is_open", "_parent_name", "_closed", "_start_method", "_asked"}
 )
 _METHODS = ("fork", "forkserver", "spawn")
 _METHODS_HERE = frozenset(multiprocessing.get_all_start_methods())
@@ -73,6 +73,7 @@ class Process(multiprocessing.Process):
     if TYPE_CHECKING:  # what the standard library keeps to itself
         _popen: Any
         _parent_pid: int | None
+        _target: Callable[..., Any] | None
         _args: tuple[Any, ...]
         _kwargs: dict[str, Any]
         _check_closed: Callable[[], None]
@@ -81,7 +82,6 @@ class Process(multiprocessing.Process):
     _method = ""  # the one that it was started by
     _method_is_open = False  # whether its parent has left the start method to be looked for
     _by_value = False  # whether what the main program defines travels by value
-    _reporting: Callable[[], Any] | None = None  # `run` with a report, of a process that is forked
     _stdin: Any = None  # of a forked child, until it is in place
     _interrupts: InterruptsHeld | None = None  # what a forked child has to let go of
     _report: outcome.Report | None = None  # on its way to the child
@@ -129,10 +129,20 @@ class Process(multiprocessing.Process):
         _standard._cleanup()
         if _kills_seen < 0:
             _count_kills()
-        self._method = method.pick(self._asked)
-        self._method_is_open = self._asked is None and multiprocessing.get_start_method(allow_none=True) is None
+        self._method, self._method_is_open = method.pick(self._asked)
         if self._asked is not None:
             self._start_method = self._asked  # what its own children are started by, as with a context's Process
+        if sys.platform == "linux" and self._method == "fork" and method.has_pidfd():
+            (_forking or _load_forking()).start(self)
+        else:
+            self._start_by_standard()
+        # What it holds of the caller's goes, as in the standard library.
+        try:
+            del self._target, self._args, self._kwargs
+        except AttributeError:  # a class that does without
+            pass
+
+    def _start_by_standard(self) -> None:
         by_kernel = method.by_kernel()
         with Scope() as scope:
             # Closed here if it cannot be started; it is let go of by `_let_go` once it was.
@@ -149,18 +159,13 @@ class Process(multiprocessing.Process):
                     _standard._children.add(self)
                     scope.keep_open()
             finally:
-                self._report = self._interrupts = self._reporting = None
+                self._report = self._interrupts = None
                 if self._popen is None:
                     self._lifeline = None
         awaited.handed_over()
         lifeline.handed_over()
-        # What it holds of the caller's goes, as in the standard library.
-        for name in ("_target", "_args", "_kwargs"):
-            self.__dict__.pop(name, None)
 
     def _launched(self) -> Any:
-        if sys.platform == "linux" and self._method == "fork" and method.has_pidfd():
-            return (_forking or _load_forking()).Popen(self)
         context: Any = multiprocessing.get_context(self._method)
         launch: Callable[[Any], Any] = context.Process._Popen
         if self._method == "fork":
@@ -213,9 +218,7 @@ class Process(multiprocessing.Process):
         deadline = None if timeout is None else monotonic() + timeout
         awaited, popen = self._awaited, self._popen
         assert awaited is not None  # noqa: S101 - it was started
-        # It is looked for at once, although it will hardly be there: what is used for that has to be found again after
-        # the fork, page by page, and now there is time for it.
-        self._told = awaited.outcome()
+        self._told = awaited.soon() if timeout is None or timeout > outcome.SOON_S else awaited.outcome()
         while self._told is None:
             left = None if deadline is None else max(0.0, deadline - monotonic())
             in_time = _wait([self.sentinel] if awaited.ended else [self.sentinel, awaited.fileno()], left)
@@ -335,23 +338,26 @@ class Process(multiprocessing.Process):
 
     def _bootstrap(self, parent_sentinel: Any = None) -> int:
         report, lifeline = self._report, self._lifeline
-        assert report is not None  # noqa: S101 - it was given both
-        assert lifeline is not None  # noqa: S101 - as above
-        # In a forked process everything that is looked at costs a page fault, so little is.
-        if self._method == "fork":
-            lifeline.arm(self._parent_pid)
-            if ends.are_open():
-                own = [value for name, value in vars(self).items() if name not in _NOT_THE_USERS]
-                ends.keep_only(own if type(self) is Process else [*own, type(self)])
-        else:
-            lifeline.arm()
-        self._report = self._lifeline = self._interrupts = None
-        if self._method_is_open:
-            method.unset()
-        self.run = self._reporting or report.of(self.run)  # type: ignore[method-assign]
-        self._reporting = None
+        if report is not None and lifeline is not None:  # it was started by the standard library
+            if self._interrupts is not None:
+                self._interrupts.__exit__(None, None, None)
+                lifeline.arm(self._parent_pid)
+                if ends.are_open():
+                    ends.keep_only(self._passed())
+            else:
+                lifeline.arm()
+                if self._method_is_open:  # that library has set it
+                    method.unset()
+            self._report = self._lifeline = self._interrupts = None
+            self.run = report.of(self.run)  # type: ignore[method-assign]
         code: int = super()._bootstrap(parent_sentinel)  # type: ignore[misc]
         return code
+
+    def _passed(self) -> list[object]:
+        """Return what its creator has passed to it."""
+        known = vars(self)
+        own: list[object] = [known[name] for name in known.keys() - _NOT_THE_USERS]
+        return own if type(self) is Process else [*own, type(self)]
 
     def _after_fork(self) -> None:
         if self._stdin is not None:

@@ -25,6 +25,31 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SIGKILL = 9
+if sys.platform == "linux":
+    _F_SETSIG, _F_SETFL, _O_ASYNC = fcntl.F_SETSIG, fcntl.F_SETFL, os.O_ASYNC
+
+
+if sys.platform == "linux":
+    # What is looked up in a forked process costs it a page fault or two.
+    _settle, _own_number, _parents_number = fcntl.fcntl, os.getpid, os.getppid
+    _F_SETOWN_EX = 15  # as the system's headers have it on every architecture
+    _A_PROCESS = (1).to_bytes(4, sys.byteorder)
+
+    def make_deadly(fd: int) -> None:
+        """In the parent: have the kernel kill whoever will hang on a pipe or socket, when its other end is gone.
+
+        Here rather than by the child: what is done first in a forked process costs it a page fault or two. Nobody is
+        signalled until somebody has said that it is the one.
+        """
+        _settle(fd, _F_SETSIG, _SIGKILL)
+        _settle(fd, _F_SETFL, _O_ASYNC)
+
+    def arm(fd: int, parent: int) -> None:
+        """In the child of this parent, which has forked it: say that it is the one."""
+        # By bytes, as `fcntl` first takes a number for such, and fails in words that take more pages than the rest.
+        _settle(fd, _F_SETOWN_EX, _A_PROCESS + _own_number().to_bytes(4, sys.byteorder))
+        if _parents_number() != parent:  # it may have died before, when nobody was signalled
+            os._exit(1)
 
 
 class Lifeline:
@@ -52,10 +77,7 @@ class Lifeline:
             self._fd, writing = os.pipe()
             self._writer = forks.OwnDescriptor(writing)
             if sys.platform == "linux" and self._by_kernel:
-                # Here rather than by the worker: what is done first in a forked process costs it a page fault or two.
-                # Nobody is signalled until the worker has said that it is the one.
-                fcntl.fcntl(self._fd, fcntl.F_SETSIG, _SIGKILL)
-                fcntl.fcntl(self._fd, fcntl.F_SETFL, os.O_RDONLY | os.O_ASYNC)
+                make_deadly(self._fd)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
@@ -89,15 +111,13 @@ class Lifeline:
             parent: the process id of the parent, if it has forked this one itself. Default: it may not have.
         """
         if sys.platform == "linux" and self._by_kernel:
-            fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
-            # The parent may have died before the line above, when nobody was signalled.
             if parent is not None:
-                if os.getppid() != parent:
-                    os._exit(1)
+                arm(self._fd, parent)
                 return
+            fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
             poll = select.poll()  # not `select`, which takes no descriptor from 1024 on
             poll.register(self._fd, select.POLLIN)
-            if poll.poll(0):
+            if poll.poll(0):  # the parent may have died before, when nobody was signalled
                 os._exit(1)
         else:
             import threading

@@ -30,16 +30,15 @@ def pick_start_method(asked: str) -> str:
         raise WorkerStartError(_GUARD)
     if asked != "auto":
         return asked
-    if portable.in_use():
-        return "spawn"
-    return "fork" if _why_not() is None else "forkserver"
+    return "spawn" if portable.in_use() else fork_or_server()
+
+
+def fork_or_server() -> str:
+    """Return ``"fork"`` where it is safe, else ``"forkserver"``."""
+    forks.settle()  # what is ended before any fork is not in its way
+    return "fork" if why_not_fork() is None else "forkserver"
 
 
 def native_threads_only() -> bool:
     """Return whether a fork is safe though this process has other threads, as they are such as survive it."""
-    return os.path.isdir("/proc/self/task") and _why_not() is None
-
-
-def _why_not() -> str | None:
-    forks.settle()  # what is ended before any fork is not in its way
-    return why_not_fork()
+    return os.path.isdir("/proc/self/task") and fork_or_server() == "fork"

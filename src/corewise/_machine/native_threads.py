@@ -12,6 +12,8 @@ _BREAKS_UNDER_FORK = ("libgomp", "libiomp", "libomp", "libtbb", "libgrpc", "libc
 _ENDING_S = 0.01  # guess: a thread that has left Python is gone within microseconds on an idle machine
 # Re-arms itself in the child (pthread_atfork), so its threads are no hindrance.
 _SURVIVES_FORK = "openblas"
+_TASKS = "/proc/self/task"
+_LINKS_WITH_ONE_THREAD = 3
 
 
 def why_not_fork() -> str | None:
@@ -60,7 +62,11 @@ def _native_threads_that_stay() -> int:
 
 def _native_threads() -> int:
     try:
-        return len(os.listdir("/proc/self/task"))
+        # A directory has one link from above, one from itself and one from each directory in it. It is listed only if
+        # that makes more than one thread, or none, as on a system that does not count so.
+        if os.stat(_TASKS).st_nlink == _LINKS_WITH_ONE_THREAD:
+            return 1
+        return len(os.listdir(_TASKS))
     except OSError:
         return 1
 

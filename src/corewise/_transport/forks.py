@@ -58,12 +58,14 @@ def settle() -> None:
 
 
 def _close_all() -> None:
-    for end in tuple(_parents_own):
-        end.close()
-    _parents_own.clear()
-    for _, in_child in tuple(_around):
-        in_child()
-    _around.clear()
+    if _parents_own:
+        for end in tuple(_parents_own):
+            end.close()
+        _parents_own.clear()
+    if _around:
+        for _, in_child in tuple(_around):
+            in_child()
+        _around.clear()
 
 
 if hasattr(os, "register_at_fork"):

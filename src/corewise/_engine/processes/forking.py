@@ -1,8 +1,12 @@
-"""A forked process: `multiprocessing`'s, with a death notice of its own instead of a pipe that others may hold open."""
+"""A forked process: `multiprocessing`'s, with a death notice of its own instead of a pipe that others may hold open.
+
+Each page that is written to after a fork has to be copied, by either of the two processes, and with a function that
+returns at once that is where most of the time goes. So one line does for the result and for the life of the child, what
+both need is looked up or made before the fork, and there are few objects and functions.
+"""
 
 from __future__ import annotations
 
-import atexit
 import os
 import select
 import sys
@@ -10,56 +14,76 @@ import sys
 assert sys.platform == "linux"  # noqa: S101 - says so to type checkers as well
 
 from multiprocessing import popen_fork
+from multiprocessing import process as standard
 from multiprocessing import util as standard_util
 
-from corewise._engine.processes import no_input
+from corewise._engine.processes import child, no_input, outcome
+from corewise._machine.interrupts import InterruptsHeld
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor
+from corewise._transport.pipes import ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_util: Any = standard_util  # whose private parts are used
-_ENDS_BY_ATEXIT = sys.version_info >= (3, 13)  # what a child does at its end; before, `_bootstrap` does it
+_standard: Any = standard  # whose private parts are used
+_util: Any = standard_util
+_WARNS_OF_THREADS = sys.version_info >= (3, 12)
 _UNKNOWN = 255  # what the standard library says of a process whose exit code nobody could read
 
 
+def start(process: Any) -> None:
+    """Start a process, and note in it what there is of it.
+
+    Raises:
+        OSError: when the system grants no process or descriptors.
+    """
+    awaited = outcome.Awaited(in_packets=True)
+    try:
+        line = awaited.hang_on_line()
+        with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
+            popen = process._popen = Popen(process, line, interrupts)
+            process._sentinel = popen.sentinel
+            process._awaited = awaited
+            _standard._children.add(process)
+            line.close()
+    except BaseException:
+        if process._popen is None:
+            awaited.close()
+        raise
+
+
 class Popen(popen_fork.Popen):
-    """A forked process."""
+    """A forked process.
+
+    Args:
+        process: what it runs.
+        line: its end of the line.
+        interrupts: what holds back Ctrl-C.
+    """
 
     sentinel: int
     _notice: OwnDescriptor | None = None
 
-    def _launch(self, process_obj: Any) -> None:
-        no_input.prepare()
-        process_obj._reporting = process_obj._report.of(process_obj.run)
-        line = process_obj._lifeline.reading
-        self.pid = _fork()
-        if self.pid == 0:
-            self._be_child(process_obj, line)
+    def __init__(self, process: Any, line: Any, interrupts: InterruptsHeld) -> None:
+        _util._flush_std_streams()
+        self.returncode = None
+        self.finalizer = None
+        number = line.fileno()
+        streams = no_input.prepared(process._parent_pid)
+        parent = child.parent_for(process, number)
+        unwanted = ends.all_but(process._passed()) if ends.are_open() else []
+        pid = self.pid = os.fork() if not _WARNS_OF_THREADS or why_not_fork() is not None else _fork_in_silence()
+        if pid == 0:
+            child.live(process, line, number, parent, interrupts.__exit__, streams, unwanted)
         try:
-            self._notice = OwnDescriptor(os.pidfd_open(self.pid))
+            self._notice = OwnDescriptor(os.pidfd_open(pid))
         except OSError:  # no descriptor left
             self.kill()
-            os.waitpid(self.pid, 0)
+            os.waitpid(pid, 0)
             raise
         self.sentinel = self._notice.fd
-
-    def _be_child(self, process_obj: Any, line: int) -> None:
-        """Be the child: as the standard library has it in this version, but for Ctrl-C, which the parent holds back."""
-        code = 1
-        try:
-            if _ENDS_BY_ATEXIT:
-                atexit._clear()
-                atexit.register(_util._exit_function)
-            process_obj._interrupts.__exit__(None, None, None)
-            process_obj._stdin = no_input.take()
-            code = process_obj._bootstrap(line)
-        finally:
-            if _ENDS_BY_ATEXIT:
-                atexit._run_exitfuncs()
-            os._exit(code)
 
     def close(self) -> None:
         """Let go of the death notice."""
@@ -93,9 +117,7 @@ class Popen(popen_fork.Popen):
         return bool(poll.poll(max(0.0, timeout * 1000)))
 
 
-def _fork() -> int:
-    if sys.version_info < (3, 12) or why_not_fork() is not None:
-        return os.fork()
+def _fork_in_silence() -> int:
     import warnings
 
     with warnings.catch_warnings():

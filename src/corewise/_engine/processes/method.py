@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from time import sleep
 
+from corewise._engine.method import fork_or_server, pick_start_method
 from corewise._transport import portable
 from corewise._transport.codec import main_can_be_imported
 
@@ -26,20 +28,21 @@ GUARD = (
 )
 
 
-def pick(asked: str | None) -> str:
-    """Return the start method: what was asked for, or was set by `multiprocessing.set_start_method`, or what fits.
+def pick(asked: str | None) -> tuple[str, bool]:
+    """Return the start method, and whether the program has left it to be looked for.
+
+    It is what was asked for, or was set by `multiprocessing.set_start_method`, or what fits.
 
     Raises:
         WorkerStartError: when this process is still importing the program of its parent.
     """
-    import multiprocessing
-
     method = asked or multiprocessing.get_start_method(allow_none=True)
-    if method and not hasattr(multiprocessing.current_process(), "_inheriting"):
-        return method
-    from corewise._engine.start import pick_start_method
-
-    return pick_start_method(method or "auto")
+    if hasattr(multiprocessing.current_process(), "_inheriting"):
+        pick_start_method(method or "auto")
+    if method:
+        return method, False
+    # Not by `pick_start_method`, which looks into the environment each time.
+    return fork_or_server() if by_kernel() else pick_start_method("auto"), True
 
 
 def has_to_go_by_value() -> bool:
@@ -118,8 +121,6 @@ class MethodKept:
     """Leaves the start method of `multiprocessing` unset, where it was: it sets it when it starts a process."""
 
     def __enter__(self) -> None:
-        import multiprocessing
-
         self._was_set = multiprocessing.get_start_method(allow_none=True) is not None
 
     def __exit__(self, *_: object) -> None:
@@ -129,8 +130,6 @@ class MethodKept:
 
 def unset() -> None:
     """Have `multiprocessing` choose its start method anew."""
-    import multiprocessing
-
     forget: Any = multiprocessing.set_start_method  # None is not among the types of its argument everywhere
     forget(None, force=True)
 
@@ -152,14 +151,15 @@ def by_kernel() -> bool:
 
 def has_pidfd() -> bool:
     """Whether this system has descriptors for processes."""
+    if _pidfd:
+        return True
     if sys.platform != "linux" or not by_kernel():
         return False
-    if not _pidfd:
-        import os
+    import os
 
-        try:
-            os.close(os.pidfd_open(os.getpid()))
-        except OSError:
-            return False
-        _pidfd.append(True)
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    _pidfd.append(True)
     return True

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from _io import BufferedReader, TextIOWrapper, _RawIOBase  # `io` would do nothing else
+from _io import BufferedReader, FileIO, TextIOWrapper, _RawIOBase  # `io` would do nothing else
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -44,29 +45,35 @@ class _Nothing(_RawIOBase):
             raise ValueError("I/O operation on closed file.")
 
 
-_spare: Any = None  # what the next child gets
+_spare: Any = None  # what the next children get
+_made_in = 0  # the process that has made it
+_theirs: Any = None  # the input that was last seen, and what closes it
+_close: Any = None
 
 
-def prepare() -> None:
-    """In the parent, before a fork: have one ready that nobody uses."""
-    global _spare  # noqa: PLW0603 - of the process
-    if _spare is None:
-        _spare = TextIOWrapper(BufferedReader(_Nothing()), encoding="utf-8")
+def prepared(pid: int) -> tuple[Callable[[], None] | None, Any]:
+    """In the parent, before a fork: return what closes its input in the child, and what the child is to have instead.
 
-
-def take() -> Any:
-    """In the child: let go of the parent's input, and have the standard library do nothing about it.
+    Args:
+        pid: this process.
 
     Returns:
-        What is to be `sys.stdin` from then on when that library has looked; None if there was no input.
+        None and None if there is no input.
     """
-    global _spare
-    nothing, _spare = _spare, None
-    theirs, sys.stdin = sys.stdin, None
-    if theirs is None:
-        return None
-    try:
-        theirs.close()
-    except (OSError, ValueError):
-        pass
-    return nothing
+    global _spare, _made_in, _theirs, _close
+    if sys.stdin is None:
+        return None, None
+    if _made_in != pid:  # a child uses what its parent has made
+        _spare, _made_in = TextIOWrapper(BufferedReader(_Nothing()), encoding="utf-8"), pid
+    if _theirs is not sys.stdin:
+        _theirs, _close = sys.stdin, _closer(sys.stdin)
+    return _close, _spare
+
+
+def _closer(stream: Any) -> Callable[[], None]:
+    """Return what closes a stream. Of a file it is the part below its buffers, by which it is closed as a whole."""
+    if type(stream) is TextIOWrapper and type(stream.buffer) is BufferedReader and type(stream.buffer.raw) is FileIO:
+        close: Callable[[], None] = stream.buffer.raw.close
+    else:
+        close = stream.close
+    return close

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from corewise._engine import lifeline
 from corewise._transport import failures, forks, pickling
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.connection import Connection
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
 
 RETURNED, RAISED, EXITED = "returned", "raised", "exited"
 _IN_PACKET_BYTES = 1 << 15  # guess: what a packet takes is copied twice, and a block costs some 50 µs
+_plain_dumps = pickling.plain_dumps  # looked up here, and not in each child
+_SHORT_BYTES = 256  # what a number takes, or a line of text
+SOON_S = 0.02  # guess: several times what an empty process takes
 _PICKLE = b"\x80"  # what every pickle begins with
 _MARSHALLED = frozenset({b")", b"\xa9"})  # what a small tuple begins with, as `marshal` writes it
 _BYTES = b"\x01"  # what a packet of bytes begins with
 _NO_FILE_BYTES = 1 << 12  # guess: what any system's pipe takes although nobody reads it
+
+_kept: list[Any] = []  # the line by which this process lives, in its last form
 
 
 class Report:
@@ -52,34 +58,10 @@ class Report:
 
     def of(self, run: Callable[[], Any]) -> Callable[[], Any]:
         """Return `run`, with a report of what comes of it."""
+        return lambda: run_and_report(run, self._line)
 
-        def reporting() -> Any:
-            try:
-                value = run()
-            except SystemExit:
-                self._send((EXITED, None))
-                raise
-            except BaseException as error:
-                self._send((RAISED, failures.pack(error)))
-                raise
-            try:
-                self._send((RETURNED, value))
-            except Exception as error:  # noqa: BLE001 - the value's own pickling may raise anything
-                self._send((RAISED, failures.pack(error)))
-            return value
-
-        return reporting
-
-    def _send(self, outcome: tuple[str, Any]) -> None:
-        if type(outcome[1]) in PLAIN and not isinstance(self._line, Connection):
-            # By what is part of the interpreter: of the pickle module's library, this process has no page yet.
-            body = pickling.plain_dumps(outcome)
-            if len(body) <= _IN_PACKET_BYTES:
-                try:
-                    self._line.send(body)
-                except ConnectionError:  # the parent has let go of the process
-                    pass
-                return
+    def send(self, outcome: tuple[str, Any]) -> None:
+        """Send what came of it."""
         body, buffers = packed(outcome, travelled=True)
         small = not buffers and len(body) <= (
             _NO_FILE_BYTES if isinstance(self._line, Connection) else _IN_PACKET_BYTES
@@ -98,12 +80,48 @@ class Report:
             from corewise._transport.pipes.packets import PacketConnection
 
             end = self._line = PacketConnection(self._line.detach())
+            _kept.append(end)
             return end.give_at_once(body, buffers)
         return False
 
     def close(self) -> None:
         """Close it."""
         self._line.close()
+
+
+def run_and_report(run: Callable[[], Any], line: Any) -> Any:
+    """In the child: call a function, report what comes of it, and return that.
+
+    Args:
+        run: the function.
+        line: its end of the pipe.
+    """
+    try:
+        value = run()
+    except SystemExit:
+        Report(line).send((EXITED, None))
+        raise
+    except BaseException as error:
+        Report(line).send((RAISED, failures.pack(error)))
+        raise
+    try:
+        if type(value) not in PLAIN or not _sent_as_plain(line, value):
+            Report(line).send((RETURNED, value))
+    except Exception as error:  # noqa: BLE001 - the value's own pickling may raise anything
+        Report(line).send((RAISED, failures.pack(error)))
+    return value
+
+
+def _sent_as_plain(line: Any, value: Any) -> bool:
+    """Send a value by what is part of the interpreter: of the pickle module's library, a child has no page yet."""
+    body = _plain_dumps((RETURNED, value))
+    if len(body) > _IN_PACKET_BYTES or isinstance(line, Connection):
+        return False
+    try:
+        line.send(body)
+    except ConnectionError:  # the parent has let go of the process
+        pass
+    return True
 
 
 def _filed(body: bytes, buffers: list[memoryview]) -> str:
@@ -147,6 +165,7 @@ class Awaited:
 
     def __init__(self, *, in_packets: bool) -> None:
         self.ended = False
+        self._has_come = False
         self._line: Any
         self._theirs: Any
         if sys.platform == "linux" and in_packets:
@@ -163,6 +182,16 @@ class Awaited:
         """Return the child's side, to be handed over."""
         return Report(self._theirs)
 
+    def hang_on_line(self) -> Any:
+        """On Linux: return the child's side, by which it lives as long as this one is open, once it says so.
+
+        A line of packets can do that besides, as long as nothing is ever sent to the child, nor by the child what has
+        to wait for room: the kernel tells of that in the same way as of the end.
+        """
+        if sys.platform == "linux":
+            lifeline.make_deadly(self._theirs.fileno())
+        return self._theirs
+
     def handed_over(self) -> None:
         """Let go of the child's side."""
         self._theirs.close()
@@ -172,15 +201,39 @@ class Awaited:
         number: int = self._line.fileno()
         return number
 
+    def soon(self) -> tuple[str, Any] | None:
+        """Return what comes within a moment if it is short and plain; None if it is not, or nothing has come.
+
+        Most of what an empty process takes is spent on pages that are touched just after the fork, and this touches a
+        few less than to wait for more than one descriptor. Longer it must not be: what the child has started may keep
+        its side of the line open when it is dead.
+        """
+        line, came = self._line, b""
+        if sys.platform == "linux" and not isinstance(line, Connection):
+            line.settimeout(SOON_S)
+            try:
+                came = line.recv(_SHORT_BYTES, MSG_PEEK)  # looked at only, as there may be a descriptor with it
+            except (TimeoutError, ConnectionError):
+                return None
+            finally:
+                line.settimeout(None)
+        if came[:1] not in _MARSHALLED or len(came) == _SHORT_BYTES:
+            return None
+        self._has_come = True
+        told: tuple[str, Any] = pickling.loads(came)
+        return told
+
     def outcome(self) -> tuple[str, Any] | None:
         """Return what has come, without waiting; None if nothing has."""
         try:
-            return self._from_connection() if isinstance(self._line, Connection) else self._from_packet()
-        except BlockingIOError:
+            told = self._from_connection() if isinstance(self._line, Connection) else self._from_packet()
+        except (BlockingIOError, TimeoutError):  # the latter while another thread is in `soon`
             return None
         except (EOFError, ConnectionError):
             self.ended = True
             return None
+        self._has_come = told is not None
+        return told
 
     def _from_connection(self) -> tuple[str, Any] | None:
         return _outcome_in(self._line.recv_bytes()) if self._line.poll() else None
@@ -207,10 +260,11 @@ class Awaited:
 
     def close(self) -> None:
         """Close it; what has come and was not asked for is lost."""
-        try:
-            self._drop_file()
-        except (OSError, EOFError):  # nothing has come, or it is gone already
-            pass
+        if not self._has_come:
+            try:
+                self._drop_file()
+            except (OSError, EOFError):  # nothing has come, or it is gone already
+                pass
         forks.let_go(self._line)
         self._line.close()
         self._theirs.close()

@@ -275,6 +275,10 @@ class Connection(Generic[SendT, ReceiveT]):
         ends.forget(self)
         self._close()
 
+    def close_in_child(self) -> None:
+        """Let go of this end, in a forked child that was not passed it."""
+        self.close()
+
     def __enter__(self) -> Self:
         """Close it at the end of the block."""
         return self

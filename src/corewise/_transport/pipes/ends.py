@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     class End(Protocol):
         """An end of a pipe."""
 
-        def close(self) -> None:
-            """Let go of it."""
+        def close_in_child(self) -> None:
+            """Let go of it, in a forked child that was not passed it."""
 
         def fileno(self) -> int:
             """Return its descriptor."""
@@ -84,13 +84,22 @@ def keep_only(roots: Iterable[object]) -> None:
 
     Nothing is closed where that cannot be said.
     """
-    kept = _reached(roots)
+    close_in_child(all_but(roots))
+
+
+def all_but(roots: Iterable[object]) -> list[End]:
+    """Return all ends but those that these objects lead to; none where that cannot be said."""
+    kept = _reached(roots) if _open else None
     if kept is None:
-        return
-    for end in [one for known in list(_open.values()) if (one := known()) is not None]:
-        if id(end) not in kept:
-            end.close()
-            _let_go[id(end)] = ref(end)
+        return []
+    return [one for known in list(_open.values()) if (one := known()) is not None and id(one) not in kept]
+
+
+def close_in_child(unwanted: Iterable[End]) -> None:
+    """In a forked child: close ends that it was not passed."""
+    for end in unwanted:
+        end.close_in_child()
+        _let_go[id(end)] = ref(end)
 
 
 def _reached(roots: Iterable[object]) -> set[int] | None:

@@ -63,7 +63,13 @@ class Block:
         self._words.release()
         self._view.release()
         self._mapping.close()
-        os.close(self.fd)
+        self.close_descriptor()
+
+    def close_descriptor(self) -> None:
+        """Let go of its descriptor; it stays where it is mapped."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
 
 
 class Lender:
@@ -114,6 +120,11 @@ class Lender:
             given_up = blocks.pop(0)
             self._blocks.remove(given_up)
             given_up.close()
+
+    def close_descriptors(self) -> None:
+        """Let go of all their descriptors."""
+        for block in self._blocks:
+            block.close_descriptor()
 
     def close(self) -> None:
         """Let go of all of them."""

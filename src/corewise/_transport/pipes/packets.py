@@ -100,6 +100,17 @@ class PacketConnection(Connection):
     def _number(self) -> int:
         return self._fd
 
+    def close_in_child(self) -> None:
+        """Let go of the descriptors of this end, in a forked child that was not passed it.
+
+        What is mapped stays so for the life of the child: an empty one is quicker gone than eight blocks are unmapped.
+        """
+        ends.forget(self)
+        self._fd = -1
+        self._sock.close()
+        if self._lender is not None:
+            self._lender.close_descriptors()
+
     def _close(self) -> None:
         self._fd = -1
         self._sock.close()
