@@ -11,7 +11,7 @@ import _thread
 import sys
 from _contextvars import copy_context
 from sys import getswitchinterval, setswitchinterval
-from time import perf_counter
+from time import perf_counter, process_time
 
 from corewise._measure.clocks import thread_cpu_s
 
@@ -82,6 +82,7 @@ class Early:
         self._turn = _thread.allocate_lock()
         self._turn.acquire()
         self._is_back = True
+        self._cpu_before_s = 0.0
         self._beginning = _thread.allocate_lock()
         self._thread: threading.Thread | None = None
         self._over: threading.Event | None = None
@@ -228,6 +229,7 @@ class Early:
         most = each * (choice.workers - 1 if busy else choice.workers)
         some = _AllButOne(approach, most)
         waits = choice.approach == "threads" and not busy
+        self._cpu_before_s = process_time()
         try:
             self._run.use(some, each * choice.workers)
             self.choice, self._approach = choice, approach
@@ -250,9 +252,11 @@ class Early:
         """Return how many threads are worth having beside an item that has waited for so long.
 
         A flood of them would hold the GIL for long, should items compute behind their wait; and where the wait is a
-        long one, a few milliseconds more are no loss.
+        long one, a few milliseconds more are no loss. Once they do compute, the caller's item hardly gets on among
+        them, so that time is none of its wait.
         """
-        return max(1, min(most, int(self._look_again_s() / _FOR_EACH_S)))
+        waited_s = self._look_again_s() - (process_time() - self._cpu_before_s)
+        return max(1, min(most, int(waited_s / _FOR_EACH_S)))
 
 
 class _Nimble:

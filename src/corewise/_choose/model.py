@@ -23,11 +23,11 @@ FIRST_THREADS = 128
 ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
-# Calls at once in a worker process, times as many as would do if all went evenly: of those that are through, each waits
-# for the GIL some times more, as it sends its result. By two processes with 8, 16 and 32 calls each 300 calls of 20 ms
-# waiting and 5 ms computing took 1.10, 0.99 and 0.94 s, 600 coroutines of 5 and 2 ms 0.93, 0.80 and 0.76 s
-# (benchmarks/both.py).
-_CALLS_EACH = 6
+# Calls at once in a worker process, times as many as would do if all went evenly. Threads that are through with their
+# waits stand in line for the GIL, the longer the more there are; coroutines do not. By two processes with 8, 16 and 32
+# calls each 300 calls of 20 ms waiting and 5 ms computing took 0.90, 0.96 and 1.12 s, 600 coroutines of 5 and 2 ms
+# 0.89, 0.72 and 0.68 s (benchmarks/both.py).
+_THREADS_EACH, _COROUTINES_EACH = 2, 6
 _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls at once keep a core or two busy
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
 # there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
@@ -250,7 +250,7 @@ def _processes(nature: Nature, costs: Costs, most: int) -> int:
     return best
 
 
-def calls_each(measurement: Measurement, costs: Costs) -> tuple[int, int]:
+def calls_each(measurement: Measurement, costs: Costs, *, coroutine: bool = False) -> tuple[int, int]:
     """Return how many processes, and how many calls at once in each, keep all cores busy while calls wait.
 
     Returns:
@@ -261,7 +261,8 @@ def calls_each(measurement: Measurement, costs: Costs) -> tuple[int, int]:
     # What waits nearly all the time hardly keeps one core busy, however many calls one process runs at once.
     if nature.waits_s <= 0.1 * nature.item_s or nature.cpu_s < _HARDLY_COMPUTES * nature.item_s:
         return number, 1
-    useful = _CALLS_EACH * nature.item_s / nature.cpu_s
+    times = _COROUTINES_EACH if coroutine else _THREADS_EACH
+    useful = times * nature.item_s / nature.cpu_s
     return number, max(1, round(min(useful, FIRST_THREADS, ceil(nature.items / number))))
 
 

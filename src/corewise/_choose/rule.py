@@ -82,7 +82,7 @@ def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against:
         workers = workers if wishes.limit is None else min(workers, wishes.limit)
         one = model.predict(measurement, costs, approach=approach, workers=workers, coroutine=wishes.coroutine)
         if approach == "processes" and wishes.several_each:
-            number, each = model.calls_each(measurement, costs)
+            number, each = model.calls_each(measurement, costs, coroutine=wishes.coroutine)
             several = model.predict(measurement, costs, approach=approach, workers=number, each=each)
             # Where both are as fast, a process for each call would hold more memory.
             if each > 1 and (one.workers > number or model.clearly_less(several.seconds, one.seconds)):

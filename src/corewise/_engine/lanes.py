@@ -20,6 +20,7 @@ import threading
 import traceback
 from _contextvars import ContextVar, copy_context
 from _queue import SimpleQueue
+from time import process_time
 
 from corewise._engine import worker
 from corewise._engine.setting import Place
@@ -64,15 +65,15 @@ class Threads:
 
     def run_until_stopped(self) -> None:
         """Take in chunks for the lanes, until the parent says stop and they are through."""
+        self._setting.end.keep_gil()
         threads = []
         for number, lane in enumerate(self._lanes, 1):
             # Daemons: the process must be able to end when its main thread has come to grief.
             run, name = copy_context().run, f"{self._name}-{number}"
             threads.append(threading.Thread(target=run, args=(self._run, lane), name=name, daemon=True))
-        receive = receiver(self._setting, lambda lane, message: self._lanes[lane].inbox.put(message), by_all=True)
         for thread in threads:
             thread.start()
-        receive()
+        receive_until_stopped(self._setting, lambda lane, message: self._lanes[lane].inbox.put(message))
         for lane in self._lanes:
             lane.inbox.put(None)
         for thread in threads:
@@ -86,7 +87,8 @@ class Threads:
         """Return the CPU seconds of this process, and those for which lanes that have ended stood in line."""
         told = [lane.queued_s for lane in self._lanes]
         known = [seconds for seconds in told if seconds is not None]
-        return worker.spent()[0], sum(known) if len(known) == len(told) else None
+        # No file is read here: among lanes that compute it would take three turns at the GIL, after each item.
+        return process_time(), sum(known) if len(known) == len(told) else None
 
 
 class ThreadLane(ChunkLoop):
@@ -109,14 +111,7 @@ class ThreadLane(ChunkLoop):
     def run(self) -> None:
         """Run chunks until there are no more."""
         _here.set(self._place)
-        end = self._setting.shared_end
-        assert end is not None  # noqa: S101 - there are several lanes
-        while True:
-            if self.inbox.empty():
-                end.look()
-            message = self.inbox.get()
-            if message is None:
-                break
+        while (message := self.inbox.get()) is not None:
             self.chunk(*message)
             del message  # items must not stay while this thread waits for the next ones
         self.queued_s = queued_s()
@@ -151,10 +146,8 @@ class Tasks:
         def put(lane: int, message: tuple[Any, ...] | None) -> None:
             loop.call_soon_threadsafe(self._lanes[lane].inbox.put_nowait, message)
 
-        receive_until_stopped = receiver(self._setting, put)
-
         def receive() -> None:
-            receive_until_stopped()
+            receive_until_stopped(self._setting, put)
             for lane in range(len(self._lanes)):
                 put(lane, None)
 
@@ -233,16 +226,8 @@ class TaskLane(ChunkLoop):
         return outcome_of(_as_it_is, value, position + self._place.shift)
 
 
-def receiver(
-    setting: Setting, put: Callable[[int, tuple[Any, ...]], None], *, by_all: bool = False
-) -> Callable[[], None]:
-    """Return what takes in messages, and hands each to the lane that it is for, until the parent says stop.
-
-    Args:
-        setting: what the worker works in.
-        put: gives a lane a message.
-        by_all: whether lanes read as well, from now on.
-    """
+def receive_until_stopped(setting: Setting, put: Callable[[int, tuple[Any, ...]], None]) -> None:
+    """Take in messages, and hand each to the lane that it is for."""
     end = setting.shared_end
     assert end is not None  # noqa: S101 - there are several lanes
     stopped: list[bool] = []
@@ -250,18 +235,12 @@ def receiver(
     def take(message: tuple[Any, ...]) -> None:
         if message[0] == "stop":
             stopped.append(True)
-            end.ring()
         else:
             put(message[1] // LANE_POSITIONS, message[1:])
 
-    def receive_until_stopped() -> None:
-        while not stopped:
-            end.receive()
-
     end.take = take
-    if by_all:
-        end.read_by_all()
-    return receive_until_stopped
+    while not stopped:
+        end.receive()
 
 
 def guarded(run: Callable[[], object]) -> None:

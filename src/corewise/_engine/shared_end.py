@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from _thread import RLock, allocate_lock
 
 from corewise._engine.outlet import HALF_SENT
@@ -42,9 +41,6 @@ class SharedEnd:
     To send a large result may mean to read: whether the parent has taken a new block. What else is read then is handed
     out by the thread that sends. Nobody reads while another does, and what was read is handed out in its order.
 
-    Among threads that compute, the one that waits for what comes is the last to notice: it has to come by the GIL three
-    times. So a thread that has nothing to do has a look itself.
-
     As with `outlet.Sender`, a garbage collection or a signal handler may log in the middle of all that. Its message
     waits until the one at hand is through.
 
@@ -61,12 +57,6 @@ class SharedEnd:
         self._turn = RLock()
         self._busy = False
         self._waiting: deque[_Letter] = deque()
-        self._bell: int | None = None  # what ends the wait of `receive`; None where nobody else reads
-
-    def read_by_all(self) -> None:
-        """From now on let whoever sends read as well, and whoever has a `look`; where that takes no waiting."""
-        if sys.platform == "linux" and self._end.can_look:
-            self._bell = os.eventfd(0, os.EFD_CLOEXEC)
 
     def send(self, message: object) -> None:
         """Send a message, and return when the kernel has all of it.
@@ -88,26 +78,10 @@ class SharedEnd:
             OSError: likewise, or when part of a message could not be had.
             MemoryError: when there is none for what has come.
         """
-        self._end.wait(self._bell)
+        self._end.wait()
         with self._turn:
             self._go(look=True)
         self._send_waiting()
-
-    def look(self) -> None:
-        """Take in what has come, if that takes no waiting and no other thread is at it. Raises what `receive` does."""
-        if self._bell is None or not self._turn.acquire(blocking=False):
-            return
-        try:
-            if not self._busy:
-                self._go(look=True)
-        finally:
-            self._turn.release()
-        self._send_waiting()
-
-    def ring(self) -> None:
-        """Have `receive` return: what it waits for has been taken in by `look`, perhaps."""
-        if sys.platform == "linux" and self._bell is not None:
-            os.eventfd_write(self._bell, 1)
 
     def _send_waiting(self) -> bool:
         """Send what waits, unless another thread is at it. Return whether that is this very thread, interrupted."""
@@ -133,7 +107,7 @@ class SharedEnd:
                 for letter in letters:
                     letter.gate.release()
                 del letters  # results must not stay
-                self._hand_out(look=self._bell is not None)
+                self._hand_out(look=False)
         except (EOFError, OSError, MemoryError):
             raise
         except BaseException:  # noqa: BLE001 - a signal handler of the user's may raise anything, anywhere

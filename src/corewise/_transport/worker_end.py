@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter
 
 from corewise._transport import forks, frames, sockets
@@ -15,11 +14,12 @@ from corewise._types.light import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from corewise._transport.frames import Frame, Notice, Place
 
+_AT_ONCE_BYTES = 1 << 16  # guess: longer ones are rare, and take as long to copy as it matters to let go of the GIL
 # guess: from this size on, a block that is of no more use is given back at once, as copying into a new one costs far
 # more than the message that says so; smaller ones go back with the next message
 _BACK_AT_ONCE_BYTES = 1 << 20
@@ -41,7 +41,15 @@ class WorkerEnd(Line):
         self._borrower: Borrower | None = None  # made when the first block comes
         self._answers: dict[int, bool] = {}  # whether the parent took a block
         self._patience = Patience()
+        self._send_at_once: Callable[[int, bytes], int] | None = None
         forks.around_forks(self._before_fork, self.close)
+
+    def keep_gil(self) -> None:
+        """From now on send what is short without letting go of the GIL, where that can be had.
+
+        Among threads that compute it takes 5 ms for each of them to come by it again, after every message.
+        """
+        self._send_at_once = sockets.sender_that_keeps_gil()
 
     def send(self, message: object) -> None:
         """Send a message, and return when the kernel has all of it.
@@ -95,7 +103,11 @@ class WorkerEnd(Line):
 
     def _send_all(self, pieces: Sequence[memoryview]) -> None:
         for piece in pieces:
-            self._sock.sendall(piece)
+            sent = 0
+            if self._send_at_once is not None and len(piece) <= _AT_ONCE_BYTES:
+                sent = max(0, self._send_at_once(self._sock.fileno(), bytes(piece)))  # below 0: no room, or broken
+            if sent < len(piece):
+                self._sock.sendall(piece[sent:])
             self._sent_bytes += len(piece)
 
     def _lay_in_theirs(self, parts: Parts, notices: list[Notice]) -> int:
@@ -159,25 +171,8 @@ class WorkerEnd(Line):
             for message in self._message_of(frame):
                 return message
 
-    @property
-    def can_look(self) -> bool:
-        """Whether `arrived` may look without `wait`."""
-        return self._lender is not None
-
-    def wait(self, bell: int | None = None) -> None:
-        """Wait until something has come, and leave it where it is: another thread may send meanwhile.
-
-        Args:
-            bell: a descriptor that ends the wait as well, once there is something to be read from it.
-        """
-        if bell is not None and sys.platform != "win32":
-            from select import POLLIN, poll  # only where several threads read
-
-            both = poll()
-            both.register(self._sock, POLLIN)
-            both.register(bell, POLLIN)
-            both.poll()
-            return
+    def wait(self) -> None:
+        """Wait until something has come, and leave it where it is: another thread may send meanwhile."""
         try:
             self._sock.recv(1, sockets.PEEK)
         except ConnectionError:
@@ -187,7 +182,7 @@ class WorkerEnd(Line):
         """Return the messages that have come, without waiting for any.
 
         Args:
-            look: whether to read what has come since; only after `wait` where not `can_look`, as reading waits there.
+            look: whether to read what has come since; only after `wait`, as elsewhere than on Linux reading waits.
                 Otherwise only what was read while something was sent.
 
         Raises:
