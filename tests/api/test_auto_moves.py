@@ -15,8 +15,9 @@ import pytest
 
 import corewise
 from corewise._api.auto import Auto
-from corewise._api.early import Early
+from corewise._api.early import Early, _AllButOne
 from corewise._types.choice import Choice
+from corewise._work.chunk import Chunk
 from corewise.errors import OptionError
 
 MS = 20_000  # rounds of `spin` that take about a millisecond
@@ -117,6 +118,16 @@ def test_what_cannot_be_opened_beside_an_item_holds_nobody_up() -> None:
 
 
 @pytest.mark.skipif(FEW_CORES, reason="there is nothing to move to")
+def test_threads_beside_an_item_are_given_no_more_than_they_are_worth() -> None:
+    """They are worth less once the caller's item has ended; what is under way then is too much, and no debt."""
+    taken: list[Chunk] = []
+    some = _AllButOne(SimpleNamespace(room=100, submit=taken.append), most=3)  # type: ignore[arg-type]
+    for number in range(3):
+        some.submit(Chunk(number, [number], star=False))
+    some.most = 1
+    assert some.room == 0
+
+
 def test_light_items_first_and_heavy_ones_behind_them(tmp_path: Path) -> None:
     """The heavy ones do not all stay in the caller; each is run once."""
     light, heavy = 2000, 100
@@ -153,7 +164,7 @@ def test_a_run_whose_last_items_are_under_way_moves_no_more(way: str) -> None:
         measurement=measured
     )
     auto._run = SimpleNamespace(remaining=0)
-    assert getattr(auto, way)(*(("threads", 0.1) if way == "_try_without" else ())) is False
+    assert getattr(auto, way)(*(("threads", 0.1) if way == "_try_without" else (None,))) is False
     assert auto.choice is choice
 
 

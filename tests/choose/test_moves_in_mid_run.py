@@ -278,6 +278,20 @@ def test_threads_that_compute_what_the_first_item_did_are_believed_at_once(alone
     assert any(told[:4]) is soon
 
 
+@pytest.mark.parametrize(
+    ("at_once", "alone_s", "soon"),
+    [
+        (10, 0.005, True),  # one has ended, nine are in the midst of it
+        (10, 0.001, False),  # even ten of them do not compute that much
+        (100, 0.005, False),  # to start so many threads may have taken as long
+    ],
+)
+def test_items_that_threads_are_in_the_midst_of_count_as_well(at_once: int, alone_s: float, soon: bool) -> None:  # noqa: FBT001 - as listed
+    """Threads that take turns come to the end of their items late, and all about the same time."""
+    watch = TakingTurns(0.0, 0.0, 0, least_s=0.0005, item_cpu_s=alone_s, at_once=at_once)
+    assert watch.observe(0.035, 0.034, 0, 1) is soon
+
+
 @pytest.mark.parametrize(("busy", "turns"), [(0.95, True), (0.3, False), (1.6, False)])
 def test_one_busy_core_without_any_outcome_tells_of_turns(busy: float, turns: bool) -> None:  # noqa: FBT001 - as listed
     """Forty threads that take turns are all at their items for long; the clocks say so before the first one ends."""

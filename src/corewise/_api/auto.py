@@ -7,13 +7,12 @@ plain loop are left again.
 
 from __future__ import annotations
 
-from time import perf_counter, process_time
+from time import perf_counter
 
 from corewise._api.probe import Probe
 from corewise._choose.undecided import GAIN_S, nothing_left
 from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
-from corewise._measure.clocks import times_all_blocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
     from corewise._api.decision import Decision
     from corewise._api.early import Early
+    from corewise._api.turns import Turns
     from corewise._approaches.base import Approach, Terms
-    from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns
+    from corewise._choose.adapt import BackToPlain, Plainly
     from corewise._dispatch.adapting import Adapting
     from corewise._dispatch.run import Run
     from corewise._types.choice import Choice
@@ -40,7 +40,6 @@ _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
-_ITEMS_COMPUTE_S = 0.0005  # guess: a thread takes 0.1 to 0.2 ms of a core for each item that waits, and this is more
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
 # To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
 # a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
@@ -92,8 +91,8 @@ class Auto:
         self._before = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
         self._plain_item_s = 0.0
         self._back: BackToPlain | None = None
-        self._turns: TakingTurns | None = None
-        self._at_once = 1
+        self._turns: Turns | None = None
+        self._compute = False  # whether threads that were to wait have been seen to compute
         self._cores = 0  # not known yet
         self._done: Done | None = None  # the outcome that is being looked at
 
@@ -119,17 +118,14 @@ class Auto:
             from corewise._api.at_once import adapted_threads
 
             threads: Any = approach  # of all of them, these have a limit that can be set
-            threads.limit = choice.workers
-            self.adapting = adapted_threads(
-                choice.workers, self.most_threads(choice), self._plain_item_s, self._thread_s
-            )
+            threads.limit, most = choice.workers, self.most_threads(choice)
+            self.adapting = adapted_threads(choice.workers, most, self._plain_item_s, self._thread_s)
         if choice.approach == "threads":
-            from corewise._choose.adapt import TakingTurns
+            from corewise._api.turns import Turns
 
-            now, measured = (perf_counter(), process_time(), times_all_blocked()), choice.measurement
-            least_s, alone_s = (_ITEMS_COMPUTE_S, measured.item_cpu_s) if self.adapting and measured else (0.0, 0.0)
-            self._turns = TakingTurns(*now, least_s=least_s, item_cpu_s=alone_s)
-            self._at_once = choice.workers
+            self._turns = Turns(approach, choice, waits=self.adapting is not None)
+            if self._compute and self._turns.likely:
+                self._waits_and_computes(self._turns)
 
     def most_threads(self, choice: Choice) -> int:
         """Return how many workers there may be: more than at first if they are threads that wait, unless asked for."""
@@ -144,7 +140,7 @@ class Auto:
         if self._next is not None:
             return True
         if done is None:
-            return self._turns is not None and self.adapting is not None and self._after_threads(self._turns, None)
+            return self._turns is not None and self._turns.waits and self._after_threads(self._turns, None)
         if self._probe is not None:
             self._done = done
             try:
@@ -158,25 +154,27 @@ class Auto:
     @property
     def look_s(self) -> float | None:
         """In how many seconds to ask `enough` at the latest, outcomes or not; None for as long as there are none."""
-        return None if self._turns is None or self.adapting is None else self._turns.look_s
+        return None if self._turns is None else self._turns.look_s
 
-    def _after_threads(self, turns: TakingTurns, done: Done | None) -> bool:
+    def _after_threads(self, turns: Turns, done: Done | None) -> bool:
         items = 0 if done is None else max(1, len(done.values))
-        if not turns.observe(perf_counter(), process_time(), times_all_blocked(), items):
+        if not turns.observe(items):
             return False
-        if self.adapting is not None or done is None:
-            return self._waits_and_computes()
+        if turns.waits or done is None:
+            return self._waits_and_computes(turns)
         # They took turns: an item took its thread as many times as long as it computed.
-        return self._try_without("threads", done.wall_s / items / self._at_once, held=1.0)
+        return self._try_without("threads", done.wall_s / items / turns.at_once, held=1.0)
 
-    def _waits_and_computes(self) -> bool:
+    def _waits_and_computes(self, turns: Turns) -> bool:
         """Threads that overlap waits take turns at computing: move if processes do better. Others would wait longer."""
         self._turns = None
         measured, remaining = None if self.choice is None else self.choice.measurement, self._run.remaining
         if measured is None or remaining == 0:
             return False
+        turns.hold()
         choice = self._decision.choose(measured.replace(held_s=measured.cpu_s, remaining=remaining))
         if choice.approach != "processes":
+            turns.go_on()
             return False
         self._decision.never_again("threads")
         self._next = choice
@@ -195,7 +193,7 @@ class Auto:
         approach = None if early is None else early.taken_over()
         if early is None or approach is None or early.choice is None:
             return None
-        self._early, choice = None, early.choice
+        self._early, choice, self._compute = None, early.choice, early.looks_busy()
         if self._probe is not None and choice.measurement is not None and self._decision_early is not None:
             from corewise._choose.adapt import after_its_first
 

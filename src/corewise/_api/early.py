@@ -35,6 +35,8 @@ if sys.platform != "win32":
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
 _FOR_EACH_S = 0.002  # guess: of waiting, for each thread beside it
+_SOON_S = 0.01  # guess: so long, to start threads may be all that a core is busy with
+_BUSY = 0.5  # guess: of a core; threads that wait take much less, to be woken and to go on
 _TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
 
 
@@ -82,7 +84,7 @@ class Early:
         self._turn = _thread.allocate_lock()
         self._turn.acquire()
         self._is_back = True
-        self._cpu_before_s = 0.0
+        self._before = 0.0, 0.0  # seconds, and CPU seconds of the process, when items were first handed out
         self._beginning = _thread.allocate_lock()
         self._thread: threading.Thread | None = None
         self._over: threading.Event | None = None
@@ -229,7 +231,7 @@ class Early:
         most = each * (choice.workers - 1 if busy else choice.workers)
         some = _AllButOne(approach, most)
         waits = choice.approach == "threads" and not busy
-        self._cpu_before_s = process_time()
+        self._before = perf_counter(), process_time()
         try:
             self._run.use(some, each * choice.workers)
             self.choice, self._approach = choice, approach
@@ -237,12 +239,13 @@ class Early:
             self._run.feed(wait=False)
         finally:
             self._turn.release()
-        while not (over.is_set() or self._is_back):
+        while not (over.is_set() or self._returns()):
             self._finished += some.collect(_TURN_S)
             if not self._turn.acquire(timeout=_TURN_S):
                 continue
             try:
-                if not self._is_back:
+                # Threads that were to wait, and compute, get no more: the caller would hardly come by the GIL.
+                if not (self._returns() or (waits and self.looks_busy())):
                     some.most = self._worth(most) if waits else most
                     self._run.feed(wait=False)
             finally:
@@ -252,11 +255,19 @@ class Early:
         """Return how many threads are worth having beside an item that has waited for so long.
 
         A flood of them would hold the GIL for long, should items compute behind their wait; and where the wait is a
-        long one, a few milliseconds more are no loss. Once they do compute, the caller's item hardly gets on among
-        them, so that time is none of its wait.
+        long one, a few milliseconds more are no loss.
         """
-        waited_s = self._look_again_s() - (process_time() - self._cpu_before_s)
-        return max(1, min(most, int(waited_s / _FOR_EACH_S)))
+        return max(1, min(most, int(self._look_again_s() / _FOR_EACH_S)))
+
+    def _returns(self) -> bool:
+        """Whether the caller's item has ended, and it is about to take over."""
+        return self._is_back
+
+    def looks_busy(self) -> bool:
+        """Return whether those that were handed items have kept a core busy most of the time."""
+        since, cpu_s = self._before
+        took_s = perf_counter() - since
+        return took_s > _SOON_S and process_time() - cpu_s > _BUSY * took_s
 
 
 class _Nimble:
@@ -291,7 +302,7 @@ class _AllButOne:
     @property
     def room(self) -> int:
         """How many more chunks it would like now."""
-        return min(self._approach.room, self.most - self._under_way)
+        return max(0, min(self._approach.room, self.most - self._under_way))  # `most` may be lowered
 
     @property
     def limit(self) -> int:

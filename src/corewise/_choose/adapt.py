@@ -247,6 +247,7 @@ class TakingTurns:
             themselves.
         item_cpu_s: CPU seconds that an item took alone; 0 if unknown. What others agree with is seen at once; else one
             busy core has to be seen twice, or for twice as long, as at first it may have been the start of the threads.
+        at_once: threads, each of which may be in the midst of an item.
 
     Attributes:
         look_s: seconds without outcomes after which to look at the clocks. Many threads that take turns are all at
@@ -256,9 +257,17 @@ class TakingTurns:
     look_s = 2 * _WINDOW_S
 
     def __init__(
-        self, now_s: float, cpu_s: float, blocked: int, *, least_s: float = 0.0, item_cpu_s: float = 0.0
+        self,
+        now_s: float,
+        cpu_s: float,
+        blocked: int,
+        *,
+        least_s: float = 0.0,
+        item_cpu_s: float = 0.0,
+        at_once: int = 0,
     ) -> None:
         self._since = now_s, cpu_s, blocked
+        self._at_once = at_once
         self._item_cpu_s = item_cpu_s
         self._one_before = False
         self._least_s = least_s
@@ -282,12 +291,17 @@ class TakingTurns:
             return False
         most = _BUSY_HANDING_OVER if times > _HANDING_OVER * took_s else _ONE_CORE
         one = _BUSY_WITH_ONE * took_s < busy_s < most * took_s and busy_s >= self._least_s * self._items
-        alike = self._item_cpu_s > 0 and _ALIKE * busy_s < self._items * self._item_cpu_s < busy_s / _ALIKE
+        turns = one and (self._one_before or took_s >= 2 * _WINDOW_S or self._are_alike(busy_s))
         self._items = 0
-        turns = one and (self._one_before or alike or took_s >= 2 * _WINDOW_S)
         self._one_before = one
         self._since = now_s, cpu_s, blocked
         return turns
+
+    def _are_alike(self, busy_s: float) -> bool:
+        """Return whether items, ended or not, compute what one did alone, and not their threads as they start."""
+        begun = self._items + self._at_once
+        alike = self._items * self._item_cpu_s < busy_s / _ALIKE and _ALIKE * busy_s < begun * self._item_cpu_s
+        return self._item_cpu_s > 0 and alike and busy_s >= self._least_s * begun
 
 
 def times(measurement: Measurement, factor: float) -> Measurement:
