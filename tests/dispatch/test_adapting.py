@@ -47,6 +47,18 @@ def test_refusals_of_one_flight_halve_once() -> None:
     assert told(adapting, approach, 64, under_way, refused=True) == 16
 
 
+def test_what_was_begun_by_others_before_tells_nothing() -> None:
+    """A few threads beside a first item were quick; that says nothing of the many that there may be from now on."""
+    adapting, approach, under_way = Adapting(AtOnce(32, alone_s=0.02, most=512)), Approach(), outstanding(*range(64))
+    approach.limit = 32
+    adapting.ignore(under_way)
+    for index in range(64):
+        assert told(adapting, approach, index, under_way) == 32
+    for index in range(64, 96):
+        under_way.add(Chunk(index, [index], star=False))
+    assert max(told(adapting, approach, index, under_way) for index in range(64, 96)) > 32
+
+
 def test_an_item_that_is_run_again_counts_as_new() -> None:
     """Its first outcome was of the flight before."""
     adapting, approach, under_way = Adapting(AtOnce(64, alone_s=0.02, most=64)), Approach(), outstanding(0, 1)

@@ -229,6 +229,8 @@ class Call:
     def _use(self, approach: Approach, workers: int, chunksize: int | None, adapting: Adapting | None = None) -> None:
         enough = None if self._auto is None else self._auto.enough
         ahead_s = READ_S if approach.goes_on else READ_ALONE_S
+        if adapting is not None:
+            adapting.ignore(self._run.outstanding)
         self._run.use(approach, workers, enough=enough, chunksize=chunksize, ahead_s=ahead_s, adapting=adapting)
 
     def _automatic(self) -> Auto:

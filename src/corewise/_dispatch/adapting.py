@@ -40,6 +40,10 @@ class Adapting:
         self._computes = computes
         self._before: set[int] = set()  # chunks that began before the last change
 
+    def ignore(self, outstanding: Outstanding) -> None:
+        """Learn nothing from what is under way: it began beside other numbers of calls."""
+        self._before = {chunk.start for chunk in outstanding}
+
     def learn(
         self, approach: Any, done: Done, outstanding: Outstanding, *, refused: bool, remaining: int | None
     ) -> None:

@@ -49,6 +49,7 @@ class Run:
 
     Attributes:
         failures: what failed for good.
+        outstanding: what is under way.
     """
 
     def __init__(
@@ -69,13 +70,12 @@ class Run:
         self._options = options
         self._meter = meter
         self._window = window
-        self._outstanding = Outstanding()
+        self.outstanding = Outstanding()
         self._again: deque[Chunk] = deque()
         self._retries = retries_of(options)
         self._pace = None if options.rate is None else _pace(options.rate)
         self._refused = 0
-        self._clock = clock
-        self._idle = idle
+        self._clock, self._idle = clock, idle
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
         self._stop_before: int | None = None
         self._enough: Callable[[Done | None], bool] | None = None
@@ -139,7 +139,7 @@ class Run:
 
     def under_way(self, done: Done) -> Chunk:
         """Return the items that an outcome is of; to be asked before it is taken in, as by `enough`."""
-        return self._outstanding.part(done.start, done.stop)
+        return self.outstanding.part(done.start, done.stop)
 
     def feed(self, *, wait: bool = True, limit_s: float | None = None) -> bool:
         """Hand out chunks while there is room for them, and time, or until the input keeps us waiting.
@@ -160,14 +160,14 @@ class Run:
             chunk = self._next_chunk(self._input_patience_s(limit_s) if wait else 0.0)
             if chunk is None:
                 break
-            self._outstanding.add(chunk)
+            self.outstanding.add(chunk)
             self._approach.submit(chunk)
         self._hungry = self._hungry and self._approach.room > 0
         if self._held_back or (self._retries and not self._full):
             return True
-        if not self._outstanding or self._stop_before is None:
-            return bool(self._outstanding)
-        return bool(self._again) or self._outstanding.any_before(self._stop_before)
+        if not self.outstanding or self._stop_before is None:
+            return bool(self.outstanding)
+        return bool(self._again) or self.outstanding.any_before(self._stop_before)
 
     @property
     def due_s(self) -> float | None:
@@ -178,7 +178,7 @@ class Run:
 
     def _input_patience_s(self, limit_s: float | None) -> float | None:
         """Return how long to wait for an input that is a stream: not long where results of this run may come."""
-        return _least(READ_S, limit_s) if self._outstanding else limit_s
+        return _least(READ_S, limit_s) if self.outstanding else limit_s
 
     def take(self, *, wait: bool = True, limit_s: float | None = None) -> list[Done]:
         """Wait for outcomes, and return what is final and whose turn has come; it may be nothing.
@@ -242,7 +242,7 @@ class Run:
 
     def _collected(self, timeout_s: float | None) -> list[Done]:
         """Return outcomes; where nothing is under way, none, but not before the time is up."""
-        if self._outstanding or not timeout_s:
+        if self.outstanding or not timeout_s:
             return self._approach.collect(timeout_s)
         until_s = self._clock() + timeout_s
         self._approach.collect(timeout_s)  # an event loop is to turn meanwhile; others return at once
@@ -258,7 +258,7 @@ class Run:
     def _room(self) -> int:
         """How many chunks may be handed out now; with a rate each is to begin at once, so there is none to wait."""
         room = self._approach.room
-        return room if self._pace is None else min(room, self._approach.limit - len(self._outstanding))
+        return room if self._pace is None else min(room, self._approach.limit - len(self.outstanding))
 
     def _next_chunk(self, patience_s: float | None) -> Chunk | None:
         if self._full or (self._workers == 1 and self._retries):  # one worker keeps to the order, as the plain loop
@@ -304,7 +304,7 @@ class Run:
     def _take_back(self) -> None:
         """Have back what was handed out and nobody has begun, if something else is to run it."""
         for chunk in getattr(self._approach, "hand_back", tuple)() if self._full else ():
-            self._outstanding.remove(chunk.start, len(chunk.items), dropped=0)
+            self.outstanding.remove(chunk.start, len(chunk.items), dropped=0)
             if self._stop_before is None or chunk.start < self._stop_before:
                 self._again.append(chunk)
 
@@ -316,8 +316,8 @@ class Run:
             refuse_coroutines(done.values)
         again = self._judge(done)
         if done.left and (self._stop_before is None or done.stop < self._stop_before):
-            self._again.append(self._outstanding.part(done.stop, done.stop + done.left))
-        self._outstanding.remove(done.start, len(done.values), dropped=done.dropped + done.left)
+            self._again.append(self.outstanding.part(done.stop, done.stop + done.left))
+        self.outstanding.remove(done.start, len(done.values), dropped=done.dropped + done.left)
         self._meter.add(len(done.values) - len(again), len(done.failed) - len(again))
         # Where the first failure is raised, exceptions are no results.
         gone = again if self._options.on_error == "return" else done.failed
@@ -341,12 +341,12 @@ class Run:
             self._retries.ended(done.start, done.stop, again)
         if self._adapting is not None and (self._refused > refused or not done.failed):
             was_refused = self._refused > refused
-            self._adapting.learn(self._approach, done, self._outstanding, refused=was_refused, remaining=self.remaining)
+            self._adapting.learn(self._approach, done, self.outstanding, refused=was_refused, remaining=self.remaining)
         return again
 
     def _fail(self, index: int, error: BaseException) -> None:
         """An item has failed for good."""
-        item = short(self._outstanding.item(index))
+        item = short(self.outstanding.item(index))
         add_note(error, f"item {index}: {item}")
         if self._retries is not None and (before := self._retries.attempts.get(index)):
             add_note(error, f"attempt {before + 1} of {self._options.retries + 1}")
@@ -369,10 +369,10 @@ class Run:
         # What was dropped behind it goes along, and comes after it, as in the plain loop.
         stop = index + 1 + (done.dropped if index == done.stop - 1 else 0)
         if wait_s:
-            retries.put(self._outstanding.part(index, index + 1), self._clock() + wait_s)
+            retries.put(self.outstanding.part(index, index + 1), self._clock() + wait_s)
             index += 1
         if index < stop:
-            self._again.append(self._outstanding.part(index, stop))
+            self._again.append(self.outstanding.part(index, stop))
         return True
 
     def _stop_at(self, index: int) -> None:
