@@ -132,14 +132,18 @@ def measure(rounds: int, waits: int) -> dict[str, dict[str, dict[str, float]]]:
     arrays = {row: np.ones(size // 8) for row, (size, _) in SIZES.items()}
     starts = {"multiprocessing": _by_multiprocessing, "corewise": _by_corewise}
     for number in range(rounds + 1):
+        # One behind the other, and each first every other time: what a start takes depends on what lies before it.
+        for library in [*starts][:: 1 if number % 2 else -1]:
+            value = _timed(starts[library], STARTS)
+            if number:  # the first round is untimed
+                note("start to result", library, value)
         for library, end in servers.items():
             measured = {
-                "start to result": _timed(starts[library], STARTS),
                 "small message there and back": _round_trips(end),
                 "small message one way": _one_way(end, ("x", False), ONE_WAY),
                 **{row: _one_way(end, arrays[row], count) for row, (_, count) in SIZES.items()},
             }
-            for row, value in measured.items() if number else ():  # the first round is untimed
+            for row, value in measured.items() if number else ():
                 note(row, library, value)
     for _ in range(waits):
         note(f"{WAITS} processes that wait {WAIT_S:g} s", "multiprocessing", _waits(FORK.Process))
