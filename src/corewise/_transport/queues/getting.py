@@ -68,7 +68,7 @@ class Getting(State):
             begin = side.index[(head - 1) % side.slots]
             size = side.index[head % side.slots] - begin
             if side.read(begin, 1)[0] == BATCH:
-                number, items = self._open_batch(head, begin, size)
+                number, items = self._open_batch(head, begin)
                 part = items[head - number : last - number]
                 taken.append(part)
                 head += len(part)
@@ -94,20 +94,15 @@ class Getting(State):
         kind = self._from.read(begin, 1)[0]
         if size and kind != BATCH:
             return self._from.read(begin, size) if kind >= PICKLES_FROM else read_large(self._from, begin)
-        number, items = self._open_batch(head, begin, size)
+        number, items = self._open_batch(head, begin)
         return Ready(items[head - number])
 
-    def _open_batch(self, head: int, begin: int, size: int) -> tuple[int, list[Any]]:
+    def _open_batch(self, head: int, begin: int) -> tuple[int, list[Any]]:
         """Return the number of the first item of a batch, and all its items."""
         first, items = self._batch
         if not first <= head < first + len(items):
-            _, first = BATCH_HEAD.unpack(self._from.read(begin, BATCH_HEAD.size))
-            end, last = begin + size, head
-            while end == begin:  # the end stands with the last of them
-                last += 1
-                end = self._from.index[last % self._from.slots]
-            begin += BATCH_HEAD.size
-            items = decode_batch(self._from.read(begin, end - begin))
+            _, first, size = BATCH_HEAD.unpack(self._from.read(begin, BATCH_HEAD.size))
+            items = decode_batch(self._from.read(begin + BATCH_HEAD.size, size))
             self._batch = first, items
         return self._batch
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Message: TypeAlias = "bytes | Pieces"
 
 BATCH, APART, PICKLES_FROM = 1, 2, 3  # what a message begins with
-BATCH_HEAD = Struct("=BQ")  # BATCH, number of the first item
+BATCH_HEAD = Struct("=BQQ")  # BATCH, number of the first item, bytes of the body
 _APART_HEAD = Struct("=BIQ")  # APART, how many buffers, bytes of the pickle; the sizes of the buffers follow
 # From here on a message is read into memory that is used again (guess: below it, finding such memory takes longer).
 LARGE_BYTES = 1 << 16
@@ -114,8 +114,8 @@ def encode_batch(items: Sequence[Any]) -> bytes | None:
         if not kinds <= PLAIN:
             if not kinds <= _WITH_TUPLES:
                 return None
-            inner = chain.from_iterable(item for item in items if type(item) is tuple)
-            if not set(map(type, inner)) <= PLAIN:
+            tuples = items if len(kinds) == 1 else [item for item in items if type(item) is tuple]
+            if not set(map(type, chain.from_iterable(tuples))) <= PLAIN:
                 return None
     except TypeError:  # a class whose own class compares as it likes
         return None

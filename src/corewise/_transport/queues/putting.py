@@ -108,7 +108,7 @@ class Putting(State):
             room = min(count - 1, self.maxsize - waiting)
             return room if used <= self.max_bytes else min(room, count // 2)
         self._fit(waiting + count, used)
-        to.write(to.write(place, BATCH_HEAD.pack(BATCH, tail)), body)
+        to.write(to.write(place, BATCH_HEAD.pack(BATCH, tail, len(body))), body)
         ends = array("Q", [place]) * count
         ends[-1] = place + size
         to.write_ends(tail, ends)
