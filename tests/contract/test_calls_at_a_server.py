@@ -99,7 +99,11 @@ def test_the_loss_of_a_worker_may_be_waited_out(way: str, tmp_path: Path) -> Non
     inputs = [str(tmp_path)] * 10, range(10), times, ["dies"] * 10
     results = run(way, option_works.flaky, *inputs, retry_on=errors.WorkerDied, backoff=0.05)
     assert results == list(range(10))
-    assert (results.stats.worker_deaths, results.stats.retries) == (2, 2)
+    deaths, retries = results.stats.worker_deaths, results.stats.retries
+    if way == "processes-of-threads":  # any of the items that ran there may have ended it, so all are run again
+        assert 1 <= deaths <= 2 <= retries <= len(times)
+    else:
+        assert (deaths, retries) == (2, 2)
 
 
 @pytest.mark.parametrize("way", ["threads", "asyncio", "auto"])
