@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -69,8 +70,9 @@ def test_an_item_that_is_run_again_counts_as_new() -> None:
 
 
 def test_no_more_workers_than_what_remains_repays() -> None:
-    """Unless they cost nothing, or nobody knows what remains."""
-    for worker_s, remaining, expected in ((None, 100, 512), (0.002, 100, 64), (0.002, 1000, 100), (0.002, None, 512)):
+    """Unless they cost nothing, or nobody knows what remains; and none where they would gain little."""
+    cases = ((None, 100, 512), (0.002, 100, 64), (0.002, 1000, 64), (0.002, 4000, 200), (0.002, None, 512))
+    for worker_s, remaining, expected in cases:
         adapting = Adapting(
             AtOnce(64, alone_s=0.02, most=512),
             worker_s=None if worker_s is None else lambda worker_s=worker_s: worker_s,
@@ -137,4 +139,37 @@ def test_threads_keep_to_a_limit_that_is_lowered(lower: int) -> None:
         assert sorted(one.values[0] for one in done) == list(range(23))
     finally:
         gate.release(100)
+        threads.close(kill=True)
+
+
+def test_threads_that_find_nothing_more_to_do_end_while_others_are_at_their_items() -> None:
+    """As soon as it is known that nothing follows; with a limit that is lowered meanwhile, too."""
+    gate, at_it = threading.Semaphore(0), SimpleQueue[threading.Thread]()
+
+    def call(item: int) -> int:
+        if not item:
+            at_it.put(threading.current_thread())
+            assert gate.acquire(timeout=60)
+        return item
+
+    threads = Threads(Terms(fn=call, workers=8, keep_going=False))
+    try:
+        threads._note_long_items()
+        for index in range(8):
+            threads.submit(Chunk(index, [index], star=False))
+        threads.no_more()
+        last = at_it.get(timeout=60)
+        for thread in threads._threads:
+            if thread is not last:
+                thread.join(60)
+        assert [thread for thread in threads._threads if thread.is_alive()] == [last]
+        threads.limit = 1
+        threads.no_more()
+        gate.release()
+        done: list[Done] = []
+        while len(done) < 8:
+            done += threads.collect(60)
+        assert sorted(one.start for one in done) == list(range(8))
+    finally:
+        gate.release(8)
         threads.close(kill=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
 # Guess: some hundred threads that wait 20 ms keep half a core busy by themselves; what computes, a whole one or more.
 _COMPUTES = 0.75
-_THREAD_S = 0.0001  # guess: what a thread costs where nothing was measured
+_THREAD_S = 0.0003  # what one more thread costs among a hundred, see `model.threads_s`
 
 
 def adapted(choice: Choice, workers: int | None, options: Options, items: int | None) -> Adapting | None:
@@ -50,7 +50,7 @@ def adapted_threads(start: int, most: int, alone_s: float, thread_s: Callable[[]
         start: threads to begin with.
         most: threads at most.
         alone_s: seconds that a call took in the plain loop.
-        thread_s: gives the seconds that it takes to start a thread.
+        thread_s: gives the seconds that one more thread costs.
     """
     return Adapting(AtOnce(start, alone_s=alone_s, most=most), worker_s=thread_s)
 

@@ -240,7 +240,9 @@ class Auto:
         return waits and choice.approach == "threads" and self._workers is None
 
     def _thread_s(self) -> float:
-        return self._decision.costs.thread_start_s
+        from corewise._choose.model import thread_s
+
+        return thread_s(self._decision.costs)
 
     @property
     def _decision(self) -> Decision:

@@ -54,11 +54,11 @@ class Threads:
         self._terms = terms
         self._limit = terms.workers
         self._parked: deque[Chunk] = deque()  # while there are more threads than there may be, which would take them
-        self._inbox: SimpleQueue[Any] = SimpleQueue()  # chunks, and in the end a None for each thread
+        self._inbox: SimpleQueue[Any] = SimpleQueue()  # chunks, and in the end a None that goes from thread to thread
         self._outbox: SimpleQueue[Done | BaseException] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._outstanding = 0
-        self._abandoned = False
+        self._abandoned = self._ending = False
         self._items_are_long = False
         self._queued: list[float | None] = []
         self._begun_s = 0.0
@@ -88,9 +88,12 @@ class Threads:
         back: list[Chunk] = []
         while not self._inbox.empty():
             try:
-                back.append(self._inbox.get_nowait())
+                chunk = self._inbox.get_nowait()
             except Empty:  # a thread was quicker
                 break
+            if chunk is not None:
+                back.append(chunk)
+        self._ending = False
         return back
 
     def _let_in(self) -> None:
@@ -142,6 +145,15 @@ class Threads:
             self._begun_s = self._begun_s or monotonic()
             thread.start()
 
+    def no_more(self) -> None:
+        """Let threads end as they find nothing to do: no chunk will follow those that were submitted.
+
+        Hundreds of threads take their time to end, which is there while the last of them wait.
+        """
+        if not (self._ending or self._parked):
+            self._ending = True
+            self._inbox.put(None)
+
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Wait for one outcome and take all that are there; none when the items have just proved long."""
         finished: list[Done] = []
@@ -186,10 +198,9 @@ class Threads:
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed
         """End each thread with the chunk it is at, and wait for that; only for a moment if told not to."""
         self._abandoned = True
-        for _ in self._threads:
-            self._inbox.put(None)
+        self._inbox.put(None)
         deadline = monotonic() + _MOMENT_S
-        for thread in self._threads:
+        for thread in reversed(self._threads):  # the last to end, more or less: to be woken by each takes longer
             thread.join(None if wait else max(0.0, deadline - monotonic()))
         self._lowered.close()
 
@@ -215,5 +226,7 @@ class Threads:
             if self.tell is not None:
                 self.tell()
         finally:
+            # One tells the next: told all at once, they would stand in line for the GIL. What failed tells them, too.
+            self._inbox.put(None)
             if watched:
                 self._queued.append(queued_s())

@@ -7,7 +7,7 @@ of these can overlap. The formulas stand in docs/explanation/choosing.md, with w
 
 from __future__ import annotations
 
-from math import ceil, inf, sqrt
+from math import ceil, floor, inf, sqrt
 
 from corewise._choose.undecided import COROUTINES, GAIN_S
 from corewise._types.measurement import Costs, Estimate, Measurement
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # As many waits at once as a program starts with where nothing speaks for fewer; `climb.ThreadClimb` then follows what
 # the calls tell. More would be quicker where calls get in nobody's way, and flood a server that does less the more it
 # is asked to: simulated in tests/choose, with servers of both kinds, this one loses least by the worse of them.
-FIRST_THREADS = 128
+FIRST_THREADS = 200
 ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
@@ -28,6 +28,10 @@ PROCESSES_PER_CORE = 4
 # calls each 300 calls of 20 ms waiting and 5 ms computing took 0.90, 0.96 and 1.12 s, 600 coroutines of 5 and 2 ms
 # 0.89, 0.72 and 0.68 s (benchmarks/both.py).
 _THREADS_EACH, _COROUTINES_EACH = 2, 6
+# A thread takes the longer to start, to wake up and to end the more of them there are. Measured with 400 calls of 5 ms
+# by 20 to 140 threads, 600 of 20 ms and 400 of 50 ms by up to 400: one more took 0.1 to 0.15 ms among twenty, and three
+# times as long among a hundred.
+_CROWD, _CROWDED = 64, 3.0
 _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls at once keep a core or two busy
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
 # there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
@@ -225,11 +229,34 @@ def _threads(nature: Nature, costs: Costs, most: int) -> int:
     useful = inf if busy_s <= 0 else 2 * nature.item_s / busy_s if nature.waits_s > 0.1 * nature.item_s else 0.0
     if nature.under_way_s and nature.waits_s > nature.cpu_s:
         useful = inf  # what the first one computes is mostly loading, and how long it will wait is not known
-    repaid = sqrt(nature.plain_s / costs.thread_start_s) if costs.thread_start_s > 0 else inf
-    number = round(max(costs.cores, min(useful, repaid, FIRST_THREADS)))
-    if number >= most:
-        return most
-    return ceil(nature.items / ceil(nature.items / number)) if most == nature.items else number
+    number = round(max(costs.cores, min(useful, FIRST_THREADS)))
+    if most > nature.items:
+        return number
+    return _in_waves(nature, costs, min(number, most))
+
+
+def _in_waves(nature: Nature, costs: Costs, most: int) -> int:
+    """Return by how many threads, as many as that at most, the items are over soonest.
+
+    They come in waves, as many at once as there are threads: with fewer in all but the last wave it takes no longer.
+    """
+    fewest = ceil(nature.items / most)
+    best = sqrt(nature.items * thread_s(costs) / nature.item_s) if nature.item_s > 0 else 0.0
+    waves = (max(fewest, min(nature.items, floor(best))), max(fewest, min(nature.items, ceil(best))))
+    return min(
+        (ceil(nature.items / number) for number in waves),
+        key=lambda threads: ceil(nature.items / threads) * nature.item_s + threads_s(threads, costs),
+    )
+
+
+def threads_s(number: int, costs: Costs) -> float:
+    """Return the seconds that so many threads cost, beside what they run."""
+    return number * costs.thread_start_s * (1.0 + (_CROWDED - 1.0) * min(1.0, number / _CROWD))
+
+
+def thread_s(costs: Costs) -> float:
+    """Return the seconds that one more thread costs among many."""
+    return _CROWDED * costs.thread_start_s
 
 
 def _processes(nature: Nature, costs: Costs, most: int) -> int:
@@ -291,7 +318,7 @@ def _by_threads(nature: Nature, costs: Costs, workers: int) -> tuple[float, floa
     turns_s = items * (nature.read_s + clash_s + costs.thread_item_s)
     turns_s += nature.with_caller * (nature.held_s + nature.free_s / at_once)
     cores_s = (items * nature.read_s + nature.with_caller * nature.cpu_s) / costs.cores
-    start_s = costs.thread_first_s + number * costs.thread_start_s
+    start_s = costs.thread_first_s + threads_s(number, costs)
     return start_s + _longest_of(nature, number, max(turns_s, cores_s) + nature.waits_s), start_s, 0.0
 
 

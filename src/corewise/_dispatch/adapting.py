@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from corewise._work.chunk import Done
 
 _SLIGHTLY = 0.1  # of the limit: calls under way while it changes by no more tell of the new one as well (guess)
+_WORTH_IT = 2  # times as many workers: what is left takes a quarter less then, their start included
 _ANY = 1 << 30
 
 
@@ -23,7 +24,7 @@ class Adapting:
 
     Args:
         calls: decides.
-        worker_s: gives the seconds that one more worker costs; None where it costs nothing.
+        worker_s: gives the seconds that one more worker costs among many; None where it costs nothing.
         computes: says whether the calls keep cores busy rather than wait, so that their time tells nothing of a server;
             None where that is known.
     """
@@ -65,12 +66,19 @@ class Adapting:
             approach.limit = min(before, self._calls.refused())
         elif done.values and not (self._computes is not None and self._computes()):
             limit = self._calls.observe(len(done.values), done.wall_s)
-            approach.limit = min(limit, self._repaid(done, before, remaining)) if limit > before else limit
+            if limit > before:
+                limit = min(limit, self._repaid(done, before, remaining, max(0, len(outstanding) - before)))
+            approach.limit = limit
         if abs(approach.limit - before) > _SLIGHTLY * before:
             self._before = {chunk.start for chunk in outstanding if chunk.start != start}
 
-    def _repaid(self, done: Done, least: int, remaining: int | None) -> int:
-        """Return how many workers what remains would repay the start of, at least those that are there."""
+    def _repaid(self, done: Done, before: int, remaining: int | None, queued: int) -> int:
+        """Return how many workers what is left would repay the start of.
+
+        By n of them it takes ``left * call_s / n + n * worker_s``, which is least with the root of ``left * call_s /
+        worker_s``, and hardly less than now unless there would be twice as many.
+        """
         if self._worker_s is None or remaining is None:
             return _ANY
-        return max(least, int((remaining * done.wall_s / len(done.values) / self._worker_s()) ** 0.5))
+        repaid = int(((remaining + queued) * done.wall_s / len(done.values) / self._worker_s()) ** 0.5)
+        return repaid if repaid >= _WORTH_IT * before else before

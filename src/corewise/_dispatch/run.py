@@ -73,7 +73,11 @@ class Run:
         self.outstanding = Outstanding()
         self._again: deque[Chunk] = deque()
         self._retries = retries_of(options)
-        self._pace = None if options.rate is None else _pace(options.rate)
+        self._pace: Pace | None = None
+        if options.rate is not None:
+            from corewise._dispatch.pace import Pace
+
+            self._pace = Pace(options.rate)
         self._refused = 0
         self._clock, self._idle = clock, idle
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
@@ -162,6 +166,8 @@ class Run:
                 break
             self.outstanding.add(chunk)
             self._approach.submit(chunk)
+        if self._retries is None and not self.unfinished:
+            getattr(self._approach, "no_more", tuple)()
         self._hungry = self._hungry and self._approach.room > 0
         if self._held_back or (self._retries and not self._full):
             return True
@@ -391,9 +397,3 @@ class Run:
 def _least(*seconds: float | None) -> float | None:
     """Return the shortest of several times, None being for ever."""
     return min((one for one in seconds if one is not None), default=None)
-
-
-def _pace(rate: float) -> Pace:
-    from corewise._dispatch.pace import Pace
-
-    return Pace(rate)
