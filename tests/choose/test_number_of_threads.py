@@ -83,6 +83,16 @@ def test_an_odd_first_call_misleads_it_for_a_while_only(alone_s: float, most: fl
     assert seconds <= most * servers.best_fixed(servers.constant, 5000)[0]
 
 
+def test_where_more_achieve_less_fewer_are_tried_next() -> None:
+    """However quick those seemed that there were before: the first of a flood were served while few had come."""
+    climb = ThreadClimb(100, alone_s=0.0)
+    for arrived in range(1, 101):
+        climb.observe(1, max(0.045, 0.0025 * arrived))
+    assert 24 < climb.limit < 50
+    servers.run(servers.degrading(24), 1000, climb.limit, observe=climb.observe)
+    assert climb.limit <= 30
+
+
 def test_a_server_that_turns_slow_is_noticed() -> None:
     """Settled at its best of 100; then it is best at 25."""
     climb = ThreadClimb(64, alone_s=servers.CLEAN_S)

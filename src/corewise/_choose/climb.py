@@ -157,7 +157,11 @@ class ThreadClimb:
         elif rate >= _BETTER * self._from_rate:
             self._settle(call_s, right=False)
         else:
+            fewer = rate < _AS_GOOD * self._from_rate and self._sure
             self._go_back(call_s)
+            if fewer:
+                # More of them achieve less: those before were in each other's way, too, as quick as they may have been.
+                self._sure, self._holds = False, 1
 
     def _has_shrunk(self, call_s: float, rate: float, ease: float) -> None:
         if not self._fine:
