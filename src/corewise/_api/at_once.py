@@ -6,6 +6,7 @@ from time import perf_counter, process_time
 
 from corewise._choose.at_once import AtOnce
 from corewise._choose.climb import MOST_THREADS
+from corewise._choose.model import thread_s
 from corewise._dispatch.adapting import Adapting
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corewise._types.choice import Choice
+    from corewise._types.measurement import Costs
     from corewise._types.options import Options
 
 MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
@@ -43,16 +45,16 @@ def adapted(choice: Choice, workers: int | None, options: Options, items: int | 
     return Adapting(calls, worker_s=_thread_s, computes=_busy()) if threads else Adapting(calls)
 
 
-def adapted_threads(start: int, most: int, alone_s: float, thread_s: Callable[[], float]) -> Adapting:
+def adapted_threads(start: int, most: int, alone_s: float, costs: Callable[[], Costs]) -> Adapting:
     """Return what adapts the number of threads that are known to wait.
 
     Args:
         start: threads to begin with.
         most: threads at most.
         alone_s: seconds that a call took in the plain loop.
-        thread_s: gives the seconds that one more thread costs.
+        costs: gives what this machine charges.
     """
-    return Adapting(AtOnce(start, alone_s=alone_s, most=most), worker_s=thread_s)
+    return Adapting(AtOnce(start, alone_s=alone_s, most=most), worker_s=lambda: thread_s(costs()))
 
 
 def _thread_s() -> float:

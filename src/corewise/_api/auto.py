@@ -7,6 +7,7 @@ plain loop are left again.
 
 from __future__ import annotations
 
+import sys
 from time import perf_counter
 
 from corewise._api.probe import Probe
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
+# To load what chooses, and threads, takes so long the first time: sixty sums of 8 MB took 57 ms with it, 29 without
+# (benchmarks/choice.py, "arrays_listed").
+_MODEL, _LOADING_S = "corewise._choose.model", 0.012
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
@@ -119,7 +123,7 @@ class Auto:
 
             threads: Any = approach  # of all of them, these have a limit that can be set
             threads.limit, most = choice.workers, self.most_threads(choice)
-            self.adapting = adapted_threads(choice.workers, most, self._plain_item_s, self._thread_s)
+            self.adapting = adapted_threads(choice.workers, most, self._plain_item_s, lambda: self._decision.costs)
         if choice.approach == "threads":
             from corewise._api.turns import Turns
 
@@ -239,11 +243,6 @@ class Auto:
         waits = measured is not None and measured.cpu_share < _COMPUTES
         return waits and choice.approach == "threads" and self._workers is None
 
-    def _thread_s(self) -> float:
-        from corewise._choose.model import thread_s
-
-        return thread_s(self._decision.costs)
-
     @property
     def _decision(self) -> Decision:
         if self._decided is None:
@@ -302,7 +301,8 @@ class Auto:
         # like the last chunk, not like what came before that.
         sums = (items, wall_s, probe.gauge.cpu_s)
         last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
-        if max(left * (wall - cpu / cores) - number * GAIN_S for number, wall, cpu in (sums, last)) <= 0:
+        least_s = GAIN_S if _MODEL in sys.modules else GAIN_S + _LOADING_S
+        if max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) <= 0:
             return None
         figures = probe.figures()
         measured = probe.gauge.so_far(remaining)
