@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -75,6 +77,29 @@ def meet_computing(folder: str, number: int) -> int:
 def test_others_run_while_a_first_item_waits(tmp_path: Path) -> None:
     """It would wait for ever otherwise."""
     assert corewise.map(meet, [str(tmp_path)] * 8, range(8)) == list(range(8))
+
+
+@pytest.mark.parametrize("loads", ["csv, html.parser", "csv, html.parser, http.client, sqlite3, statistics"])
+@pytest.mark.parametrize("items", ["range(60)", "(number for number in range(60))"])
+def test_what_a_first_item_loads_is_no_computing_of_the_others(items: str, loads: str) -> None:
+    """Calls that wait after the first of them has loaded its modules get threads for waiting, not for computing."""
+    program = f"""if True:
+        import time
+        import corewise
+
+        def ask(number):
+            import {loads}
+            time.sleep(0.03)
+            return number
+
+        results = corewise.map(ask, {items})
+        assert list(results) == list(range(60))
+        print(results.choice.approach, results.choice.workers)
+    """
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    approach, workers = told.stdout.split()
+    assert approach == "threads"
+    assert int(workers) >= 25
 
 
 @pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")

@@ -10,8 +10,8 @@ import pytest
 from measured import COSTS, WRITES, measured
 
 from corewise._choose import explain, rule, undecided
-from corewise._choose.adapt import re_estimated
 from corewise._choose.advice import advice, by_cores, costs_of, largest_cost
+from corewise._choose.put_right import re_estimated
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._types.choice import Choice
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from measured import COSTS, measured
 
 from corewise._choose import rule
-from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns, after_its_first, re_estimated
+from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns
+from corewise._choose.put_right import after_its_first, behind_the_first, re_estimated, without_loading
 from corewise._choose.vetoes import Wishes
 
 if TYPE_CHECKING:
@@ -313,3 +314,21 @@ def test_a_choice_beside_the_first_item_is_put_right_when_that_has_ended() -> No
     assert (
         after_its_first(choice, measured(items=1, item_s=0.025, computes=0.0, remaining=200), COSTS, 4).workers == 100
     )
+
+
+def test_what_an_item_has_loaded_is_taken_off() -> None:
+    """Of its seconds, its computing and what held the GIL; unless there would be nothing left of it."""
+    item = measured(items=1, item_s=0.02, computes=0.3, remaining=50)
+    rest = without_loading(item, 0.006)
+    assert (rest.wall_s, rest.cpu_s, rest.held_s) == pytest.approx((0.014, 0.0, 0.0))
+    assert rest.longest_s == rest.first_s == pytest.approx(0.014)
+    assert without_loading(item, 0.0) == without_loading(item, 0.05) == item
+
+
+def test_a_first_item_that_tells_nothing_of_the_others_is_left_out() -> None:
+    """The rest is measured as if it had been alone, its time in line for a core bounded by what it did not compute."""
+    both = measured(items=3, wall_s=0.06, first_s=0.04, cpu_s=0.034, held_s=0.034, remaining=50)
+    rest = behind_the_first(both, 2, 0.02, 0.002, 0.5, -0.001, 0.001, 0.0005)
+    assert (rest.items, rest.item_s, rest.cpu_s) == (2, pytest.approx(0.001), 0.002)
+    assert (rest.held_s, rest.native_cpu_s, rest.queued_s) == pytest.approx((0.001, 0.0, 0.018))
+    assert behind_the_first(both, 2, 0.02, 0.002, 0.0, 0.0, 0.0, 0.0).held_s is None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from corewise._api.decision import Decision
     from corewise._api.early import Early
+    from corewise._api.first_item import FirstItem
     from corewise._api.turns import Turns
     from corewise._approaches.base import Approach, Terms
     from corewise._choose.adapt import BackToPlain, Plainly
@@ -45,9 +46,6 @@ _MODEL, _LOADING_S = "corewise._choose.model", 0.012
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
-# To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
-# a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
-_EARLY_COMPUTING_S = 0.4
 
 
 class Auto:
@@ -85,14 +83,14 @@ class Auto:
         self._limit = limit
         self._decide = decide
         self._decided: Decision | None = None
-        self._decision_early: Decision | None = None
         self._open_early = open_early
         self._probe: Probe | None = None
         self._early: Early | None = None
+        self._first_item: FirstItem | None = None
         self._plainly: Plainly | None = None
         self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `Probe.figures`
         self._next: Choice | None = None
-        self._before = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
+        self._before: tuple[float, float, float] = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
         self._plain_item_s = 0.0
         self._back: BackToPlain | None = None
         self._turns: Turns | None = None
@@ -198,16 +196,9 @@ class Auto:
         if early is None or approach is None or early.choice is None:
             return None
         self._early, choice, self._compute = None, early.choice, early.looks_busy()
-        if self._probe is not None and choice.measurement is not None and self._decision_early is not None:
-            from corewise._choose.adapt import after_its_first
-
-            # What was under way then has ended, and tells more. But the CPU time of others was that of workers by then.
-            before = choice.measurement
-            ended = self._probe.gauge.so_far(before.remaining)
-            ended = ended.replace(native_cpu_s=before.native_cores * ended.wall_s, read_s=before.read_s)
-            ended, started = self._decision_early.weighed(ended), approach.workers_started
-            least = started if self._may_be_more(choice) else choice.workers
-            choice = after_its_first(choice, ended, self._decision_early.costs, least)
+        if self._first_item is not None:
+            least = approach.workers_started if self._may_be_more(choice) else choice.workers
+            choice = self._first_item.ended(choice, least)
         self._adopt(choice, early.decided_s)
         return choice, approach
 
@@ -226,7 +217,8 @@ class Auto:
     def learn(self, workers: int, startup_s: float) -> None:
         """Worker processes were started, in so many seconds."""
         if self.choice is not None and self.choice.approach == "processes":
-            (self._decision if self._decision_early is None else self._decision_early).learn(workers, startup_s)
+            early = None if self._first_item is None else self._first_item.decision
+            (self._decision if early is None else early).learn(workers, startup_s)
 
     def close(self) -> None:
         """The run is over. Where that was before there was a choice, there was no need for one."""
@@ -261,7 +253,18 @@ class Auto:
         def opened(choice: Choice) -> Approach:
             return open_early(choice.replace(workers=self.most_threads(choice)))
 
-        return Early(self._run, self._decide_early, self._look_again_s, opened, counted=self._limit is not None)
+        return Early(self._run, self._decide_early, self._running_s, opened, counted=self._limit is not None)
+
+    def _decide_early(self) -> Choice | None:
+        if self._first_item is None:
+            from corewise._api.first_item import FirstItem
+
+            self._first_item = FirstItem(self._run.source, lambda: self._probe, lambda: self._decide(beside=True))
+        return self._first_item.choose()
+
+    def _running_s(self) -> float:
+        probe = self._probe  # which may be gone the next moment
+        return 0.0 if probe is None else probe.gauge.running_s()
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
@@ -292,21 +295,18 @@ class Auto:
 
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide for the first time, as soon as enough is known and it matters."""
-        items, wall_s = probe.gauge.items, probe.gauge.wall_s
-        if wall_s < (_FIRST_LOOK_S if items > 1 else _FIRST_ALONE_S):
+        sums = items, wall_s, _ = probe.told
+        if wall_s < (_FIRST_LOOK_S if probe.gauge.items > 1 else _FIRST_ALONE_S):
             return None
         cores = self._cores = self._cores or cpu_count()
         left = max(items, 2 * cores) if remaining is None else remaining
         # Whatever is done, waits can all overlap at best, and computing be shared by all cores. And what remains may be
         # like the last chunk, not like what came before that.
-        sums = (items, wall_s, probe.gauge.cpu_s)
         last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
         least_s = GAIN_S if _MODEL in sys.modules else GAIN_S + _LOADING_S
         if max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) <= 0:
             return None
-        figures = probe.figures()
-        measured = probe.gauge.so_far(remaining)
-        measured = measured.replace(queued_s=max(0.0, min(figures[3], measured.wall_s - measured.cpu_s)))
+        figures, measured = probe.figures(), probe.measured(remaining)
         if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:
             return None
         # How processes would be started depends on what threads there are.
@@ -363,7 +363,7 @@ class Auto:
         measured, remaining = None if self.choice is None else self.choice.measurement, self._run.remaining
         if measured is None or remaining == 0:  # what is under way is the last, and nothing is left to be chosen
             return False
-        from corewise._choose.adapt import times
+        from corewise._choose.put_right import times
 
         measured = times(measured, item_s / measured.item_s if measured.item_s > 0 else 1.0)
         if held is not None:
@@ -372,26 +372,3 @@ class Auto:
         self._next = self._decision.choose(measured.replace(remaining=remaining))
         self._adopt(self._next)
         return True
-
-    # -- beside a long item, in another thread -------------------------------------------------------------------------
-
-    def _decide_early(self) -> Choice | None:
-        probe, remaining = self._probe, self._run.source.remaining
-        if probe is None or not remaining or probe.gauge.items:
-            return None  # behind other items, a long one says little of those that remain
-        measured = probe.gauge.so_far(remaining)
-        waits = measured.cpu_share < _COMPUTES
-        if not waits and probe.gauge.running_s() < _EARLY_COMPUTING_S:
-            return None
-        # To load what decides slows down an item that computes, so not before there is anything to decide.
-        decision = self._decision_early = self._decision_early or self._decide(beside=True)
-        if waits:
-            # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
-            # compute so soon is nothing but the loading for this.
-            return decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
-        if leftover.is_doubtful():
-            measured = measured.replace(native_cpu_s=0.0)
-        return decision.choose(measured)
-
-    def _look_again_s(self) -> float:
-        return 0.0 if self._probe is None else self._probe.gauge.running_s()

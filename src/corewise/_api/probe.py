@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import modules
+
 from corewise._approaches.sync import Sync
 from corewise._measure.gauge import Gauge, has_gil
 from corewise._measure.ticker import WORTH_A_LOOK_S
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from corewise._approaches.base import Terms
+    from corewise._types.measurement import Measurement
     from corewise._work.chunk import Done
 
     class Beside(Protocol):
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 # A chunk is made to last 4 ms. One that is not over by then holds other items than those before, and whoever decides
 # should hear of them.
 _TOO_LONG_S = 0.02
+_OURS = frozenset({"resource"})  # what the gauge loads itself beside an item
+_LONG_LOADING_S = 0.4  # guess: what takes longer does more than to load, and not to wait for a second one is worth more
 
 
 class Probe(Sync):
@@ -43,6 +48,7 @@ class Probe(Sync):
 
     Attributes:
         gauge: what was measured.
+        loaded: whether the first item has loaded modules, as no later one will; as far as is known.
     """
 
     _counts_at_once = False
@@ -50,10 +56,13 @@ class Probe(Sync):
     def __init__(self, terms: Terms, early: Beside | None) -> None:
         super().__init__(terms)
         self._pieces: Pieces | None = None  # those that may be cut off
+        self.loaded = False
+        self._modules: int | None = None  # how many there were when the first item began; None where that is no matter
+        self._loading: tuple[float, ...] = (0.0,) * 7  # figures of a first item that did nothing else for all one knows
         if early is None:
             self.gauge = Gauge(often=self._cut)
         else:
-            self.gauge = Gauge(when_long=early.begin, often=self._cut, ours_s=lambda: early.cpu_s)
+            self.gauge = Gauge(when_long=self._is_long, often=self._cut, ours_s=lambda: early.cpu_s)
         self._early = early
 
     def collect(self, timeout_s: float | None) -> list[Done]:
@@ -72,6 +81,26 @@ class Probe(Sync):
         """As of any plain loop, or of the gauge, which looks during a first item; 0 of what is not worth the look."""
         told_s, seen_s = self.gauge.in_line_s, super().queued_s if self._queue.has_begun else None
         return None if told_s is None and seen_s is None else max(told_s or 0.0, seen_s or 0.0)
+
+    @property
+    def told(self) -> tuple[float, float, float]:
+        """Items that tell of those to come, their seconds and their CPU seconds."""
+        items, wall_s, cpu_s, *_ = self._loading
+        return self.gauge.items - items, self.gauge.wall_s - wall_s, self.gauge.cpu_s - cpu_s
+
+    def measured(self, remaining: int | None) -> Measurement:
+        """Return what was measured of the items that tell of those to come.
+
+        Args:
+            remaining: items left; None while unknown.
+        """
+        measured, now = self.gauge.so_far(remaining), self.figures()
+        measured = measured.replace(queued_s=max(0.0, min(now[3], measured.wall_s - measured.cpu_s)))
+        if not self._loading[0]:
+            return measured
+        from corewise._choose.put_right import behind_the_first
+
+        return behind_the_first(measured, *(one - before for one, before in zip(now, self._loading, strict=True)))
 
     def figures(self) -> tuple[float, ...]:
         """Return what adds up: items, seconds, CPU seconds, seconds in line, those of native threads; and the last two.
@@ -96,7 +125,10 @@ class Probe(Sync):
         pieces = None if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
         items: Any = pieces or chunk.items
         part = Chunk(chunk.start, items, star=chunk.star)
+        first = not gauge.items
         pending = gauge.begin(items)
+        if first:
+            self._modules = len(modules)
         more = None
         if pieces is not None and not gauge.is_timing and terms.seed is None:
             more = pieces.more
@@ -109,10 +141,31 @@ class Probe(Sync):
         self._pieces = None
         try:
             gauge.end(len(done.values))
+            if first:
+                self._note_loading()
             done.left = len(chunk.items) - len(done.values) - done.dropped
             return done
         finally:
             del done  # frames of a call that failed link back to this one, and must not meet their exception
+
+    def _note_loading(self) -> None:
+        """The first chunk is over: if it was one item that loaded modules, it tells nothing of the others."""
+        gauge = self.gauge
+        self._look_for_modules()
+        if self.loaded and gauge.items == 1 and gauge.wall_s < _LONG_LOADING_S:
+            self._loading = self.figures()
+
+    def _look_for_modules(self) -> None:
+        """Whatever is loaded later is not for the first item."""
+        before, self._modules = self._modules, None
+        if before is not None and len(modules) > before:
+            self.loaded = any(name not in _OURS and not name.startswith("corewise.") for name in [*modules][before:])
+
+    def _is_long(self) -> None:
+        """An item runs long. Called by the gauge's thread."""
+        self._look_for_modules()
+        if self._early is not None:
+            self._early.begin()
 
     def _cut(self) -> None:
         """End the running chunk, if it takes too long. Called by the gauge's thread."""

@@ -5,7 +5,6 @@ All of it is pure. The numbers that come in are those of chunks that have ended;
 
 from __future__ import annotations
 
-from corewise._choose import model
 from corewise._choose.undecided import GAIN_S
 from corewise._types.measurement import Measurement
 
@@ -302,56 +301,3 @@ class TakingTurns:
         begun = self._items + self._at_once
         alike = self._items * self._item_cpu_s < busy_s / _ALIKE and _ALIKE * busy_s < begun * self._item_cpu_s
         return self._item_cpu_s > 0 and alike and busy_s >= self._least_s * begun
-
-
-def times(measurement: Measurement, factor: float) -> Measurement:
-    """Return the measurement of items that take so many times as long, but are alike otherwise."""
-    held_s = measurement.held_s
-    return measurement.replace(
-        wall_s=measurement.wall_s * factor,
-        first_s=measurement.first_s * factor,
-        deviation_s=measurement.deviation_s * factor,
-        longest_s=measurement.longest_s * factor,
-        cpu_s=measurement.cpu_s * factor,
-        native_cpu_s=measurement.native_cpu_s * factor,
-        held_s=None if held_s is None else held_s * factor,
-        queued_s=measurement.queued_s * factor,
-    )
-
-
-def after_its_first(choice: Choice, measurement: Measurement, costs: Costs, least: int) -> Choice:
-    """Return a choice that was made beside the first item, now that this has ended: what was predicted, and workers.
-
-    Args:
-        choice: what was chosen.
-        measurement: what the item has told, and how many remained when the choice was made.
-        costs: what this machine charges.
-        least: workers that there are to be at least; there may be fewer than were chosen, if such items call for fewer.
-    """
-    if least < choice.workers and choice.estimates:
-        suited = max(least, model.workers_for(measurement, costs, approach=choice.approach))
-        workers = min(choice.workers, suited)
-        first, *others = choice.estimates
-        choice = choice.replace(workers=workers, estimates=(first.replace(workers=workers), *others))
-    return re_estimated(choice, measurement, costs)
-
-
-def re_estimated(choice: Choice, measurement: Measurement, costs: Costs, *, coroutine: bool = False) -> Choice:
-    """Return the same choice with the predictions that follow from newer figures.
-
-    For showing what remains, and for comparing predictions with what came about: approach, workers, vetoes and the
-    reason stay as they were.
-
-    Args:
-        choice: what was chosen.
-        measurement: what items told lately, and how many remain.
-        costs: what this machine charges.
-        coroutine: whether it is a coroutine function.
-    """
-    estimates = tuple(
-        model.predict(
-            measurement, costs, approach=one.approach, workers=one.workers, each=one.per_worker, coroutine=coroutine
-        ).replace(veto=one.veto, why=one.why)
-        for one in choice.estimates
-    )
-    return choice.replace(measurement=measurement, estimates=estimates)

@@ -1,0 +1,76 @@
+"""What the first item shows while it still runs, what is chosen by that, and what it tells in the end."""
+
+from __future__ import annotations
+
+from corewise._choose.put_right import after_its_first, without_loading
+from corewise._measure import leftover
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corewise._api.decision import Decision
+    from corewise._api.probe import Probe
+    from corewise._dispatch.source import Source
+    from corewise._types.choice import Choice
+
+_COMPUTES = 0.5  # share of computing from which it is no wait
+# To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
+# a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
+_LONG_COMPUTING_S = 0.4
+
+
+class FirstItem:
+    """Chooses beside a first item that runs long. Asked by another thread until the item has ended, by its own then.
+
+    Args:
+        source: what remains.
+        probe: gives what runs the item; None once it is over.
+        decide: makes what chooses. To load that slows down an item that computes.
+
+    Attributes:
+        decision: what has chosen; None until something was.
+    """
+
+    def __init__(self, source: Source, probe: Callable[[], Probe | None], decide: Callable[[], Decision]) -> None:
+        self.decision: Decision | None = None
+        self._source = source
+        self._probe = probe
+        self._decide = decide
+        self._loading_s = 0.0
+
+    def choose(self) -> Choice | None:
+        """Return what to do about the others; None for nothing yet."""
+        probe, remaining = self._probe(), self._source.remaining
+        if probe is None or not remaining or probe.gauge.items:
+            return None  # behind other items, a long one says little of those that remain
+        measured = probe.gauge.so_far(remaining)
+        if probe.loaded and measured.cpu_share < _COMPUTES:  # what it has computed before it waited was the loading
+            self._loading_s = self._loading_s or measured.cpu_s
+            measured = without_loading(measured, self._loading_s)
+        waits = measured.cpu_share < _COMPUTES
+        if not waits and probe.gauge.running_s() < _LONG_COMPUTING_S:
+            return None
+        self.decision = self.decision or self._decide()
+        if waits:
+            # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
+            # compute so soon is nothing but the loading for this.
+            return self.decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
+        if leftover.is_doubtful():
+            measured = measured.replace(native_cpu_s=0.0)
+        return self.decision.choose(measured)
+
+    def ended(self, choice: Choice, least: int) -> Choice:
+        """Return a choice that was made beside the item, as it is now that this has ended and tells more.
+
+        Args:
+            choice: what was chosen.
+            least: workers that there are to be at least.
+        """
+        before, probe = choice.measurement, self._probe()
+        if probe is None or before is None or self.decision is None:
+            return choice
+        measured = without_loading(probe.gauge.so_far(before.remaining), self._loading_s)
+        # The CPU time of others was that of workers by then.
+        measured = measured.replace(native_cpu_s=before.native_cores * measured.wall_s, read_s=before.read_s)
+        return after_its_first(choice, self.decision.weighed(measured), self.decision.costs, least)
