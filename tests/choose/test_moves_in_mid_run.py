@@ -181,6 +181,17 @@ def back(
     return None
 
 
+@pytest.mark.parametrize("giant", [True, False])
+def test_a_worker_at_a_giant_is_busy_though_nothing_comes_of_it(*, giant: bool) -> None:
+    """One of two workers gives items that take twice what they took plainly; if the other is idle, that is no gain."""
+    watch = BackToPlain(0.005)
+    back = [
+        watch.observe(0.5 + 0.011 * step, 1, 0.01, 40, passed=50 if giant else None if step % 2 else 50 + 2 * step)
+        for step in range(30)
+    ]
+    assert any(back) is not giant
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_run_slower_than_the_plain_loop_goes_back(*, known: bool) -> None:
     """Items of 10 µs that come every 40 µs, since their results are large."""

@@ -347,8 +347,8 @@ class Auto:
         return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values), nearby=nearby)
 
     def _after_processes(self, back: BackToPlain, done: Done) -> bool:
-        remaining = self._run.remaining
-        if not back.observe(perf_counter(), len(done.values), done.wall_s, remaining):
+        passed = min((chunk.start for chunk in self._run.outstanding if chunk.start < done.start), default=None)
+        if not back.observe(perf_counter(), len(done.values), done.wall_s, self._run.remaining, passed=passed):
             return False
         return self._try_without("processes", done.wall_s / len(done.values))
 

@@ -169,13 +169,16 @@ class BackToPlain:
 
     def __init__(self, plain_item_s: float) -> None:
         self._since_s: float | None = None
+        self._passed: int | None = None
         self._done = 0
         self._windows = (
             _Slower(plain_item_s, _WINDOW_S, _MUCH_SLOWER),
             _Slower(plain_item_s, _LONG_WINDOW_S, _SLOWER),
         )
 
-    def observe(self, now_s: float, items: int, worker_s: float, remaining: int | None) -> bool:
+    def observe(
+        self, now_s: float, items: int, worker_s: float, remaining: int | None, *, passed: int | None = None
+    ) -> bool:
         """Learn from outcomes that have come.
 
         Args:
@@ -183,18 +186,22 @@ class BackToPlain:
             items: items among them.
             worker_s: seconds that these took in the workers, without what it takes to send them.
             remaining: items that no worker has yet; None while unknown: as many as were done.
+            passed: the index of an item that is still under way although later ones have ended; None if there is none.
+                A worker that is at a giant has been busy with it meanwhile, though nothing comes of that.
 
         Returns:
             Whether to go on plainly.
         """
         self._done += items
+        still, self._passed = passed is not None and passed == self._passed, passed
         if self._since_s is None:
             if items:
                 self._since_s = now_s
             return False
         took_s, self._since_s = now_s - self._since_s, now_s
         rest = self._done if remaining is None else remaining
-        told = [window.observe(took_s, items, worker_s, rest) for window in self._windows]  # both are to learn
+        giant_s = took_s if still else 0.0
+        told = [window.observe(took_s, items, worker_s, giant_s, rest) for window in self._windows]  # both are to learn
         return any(told)
 
 
@@ -211,24 +218,29 @@ class _Slower:
         self._plain_item_s = plain_item_s
         self._window_s = window_s
         self._times = times
-        self._took_s = self._worker_s = 0.0
+        self._took_s = self._worker_s = self._giant_s = 0.0
         self._items = 0
         self._before = False
 
-    def observe(self, took_s: float, items: int, worker_s: float, rest: int) -> bool:
-        """Learn from items that came within `took_s` seconds, and took `worker_s` in the workers."""
+    def observe(self, took_s: float, items: int, worker_s: float, giant_s: float, rest: int) -> bool:
+        """Learn from items that came within `took_s` seconds, and took `worker_s` in the workers.
+
+        For `giant_s` of these another worker was at an item that has not come yet.
+        """
         self._took_s += took_s
+        self._giant_s += giant_s
         self._items += items
         self._worker_s += worker_s
         if self._took_s < self._window_s or not self._items:
             return False
         known_s = max(self._items * self._plain_item_s, _LEAST_EXPLAINED * self._worker_s)
         others = self._worker_s > _OTHER_KIND * self._items * self._plain_item_s
-        plain_s = self._worker_s if others else min(self._worker_s, known_s)
+        plain_s = self._giant_s + (self._worker_s if others else min(self._worker_s, known_s))
         repaid = rest / self._items * (self._took_s - plain_s) > _CHANGE_S
         slower = repaid and self._took_s > self._times * plain_s
         twice, self._before = slower and self._before, slower
-        self._took_s, self._items, self._worker_s = 0.0, 0, 0.0
+        self._took_s = self._worker_s = self._giant_s = 0.0
+        self._items = 0
         return twice
 
 
