@@ -9,7 +9,7 @@ Two means, because a library asks for its number once, when it is loaded:
   stays.
 * *threadpoolctl* for what is loaded already. OpenBLAS answers to being limited in a forked child by starting all of its
   threads first, each of which then spins for some 0.1 s. So a fork is made under `lowered`: the child inherits the
-  lower number, and starts no thread for it (``benchmarks/native_limits.py`` shows both).
+  lower number, and starts no thread for it (``benchmarks/native_limits.py`` shows both). The parent, see `_set`.
 
 Nothing is imported, and nothing done, in a program that has loaded no such library.
 """
@@ -66,7 +66,7 @@ def limit(cores: int) -> None:
     os.environ[_MARK] = " ".join([str(cores), *names])
     for library in _loaded(given):
         if library.num_threads > cores:
-            library.set_num_threads(cores)
+            _set(library, cores)
 
 
 class lowered:  # noqa: N801 - reads as a verb where it is used; a class, as contextlib is dear to import
@@ -113,9 +113,30 @@ def _apply(libraries: list[Any]) -> None:
         before = _before.setdefault(library.filepath, library.num_threads)
         wanted = min([before, *_limits])
         if library.num_threads != wanted:
-            library.set_num_threads(wanted)
+            _set(library, wanted)
     if not _limits:
         _before.clear()
+
+
+def _set(library: Any, number: int) -> None:
+    """Set the number of threads that a library uses: no more than it has had before.
+
+    OpenBLAS ends its threads at each fork, in the parent as well, and starts them again when it is next told their
+    number: they spin for 0.1 s then, on cores that workers want. To tell it nothing else is to be done but to set the
+    variable that its own function sets, where a build exports that.
+    """
+    if library.internal_api == "openblas" and library.threading_layer == "pthreads":
+        from ctypes import c_int
+
+        try:
+            variable = c_int.in_dll(library.dynlib, "blas_cpu_number")
+        except ValueError:  # a build that does not export it
+            pass
+        else:
+            if variable.value == library.num_threads:
+                variable.value = number
+                return
+    library.set_num_threads(number)
 
 
 def _loaded(given: set[str]) -> list[Any]:
