@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import own_process
 import pytest
 
-from corewise._machine.interrupts import InterruptsHeld
+from corewise._work.interrupts import InterruptsHeld
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,7 +171,7 @@ def test_in_another_thread_there_is_nothing_to_hold_back(handler: list[Any]) -> 
 SENDER = """
 import os, random, signal, sys, threading
 from time import perf_counter
-from corewise._machine.interrupts import InterruptsHeld
+from corewise._work.interrupts import InterruptsHeld
 sys.setswitchinterval(1e-4)
 chance = random.Random({seed})
 heard = threading.Semaphore(0)

@@ -16,11 +16,11 @@ from time import monotonic
 from corewise._engine.lifeline import Lifeline
 from corewise._engine.processes import method, outcome
 from corewise._machine import memory
-from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import failures, pickling
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.messages import pickled_somehow
 from corewise._types.light import Scope
+from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import CannotTravel, OptionError
 
 TYPE_CHECKING = False

@@ -99,7 +99,7 @@ class Asyncio:
     def collect(self, timeout_s: float | None) -> list[Done]:
         """Turn the loop until something is done, or the time is up."""
         if self._outstanding or timeout_s:
-            self._loop.run(self._turn(timeout_s))
+            self._loop.run(self._turn, timeout_s)
         return self.finished()
 
     def finished(self) -> list[Done]:

@@ -16,10 +16,10 @@ from corewise._engine.poller import make_poller
 from corewise._engine.setting import Preparation, Setup
 from corewise._engine.start import start_worker
 from corewise._machine import cpus, native_limits
-from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import channel, codec
 from corewise._transport.ledger import Ledger
 from corewise._types.light import Scope
+from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False

@@ -136,7 +136,7 @@ class Tasks:
         assert run is not None  # noqa: S101 - it would be threads
         # Nothing is to be cleaned up when a task of the function's own has ended the loop: items under way would be
         # cancelled, and that taken for their outcome.
-        guarded(lambda: run(self._turn()))
+        guarded(lambda: run(self._turn))
 
     async def _turn(self) -> None:
         import asyncio

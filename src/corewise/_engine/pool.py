@@ -17,10 +17,10 @@ from corewise._engine.patrol import Patrol
 from corewise._engine.reports import hand_on
 from corewise._engine.schedule import Schedule
 from corewise._engine.workload import Workload
-from corewise._machine.interrupts import InterruptsHeld
 from corewise._transport import codec, failures
 from corewise._transport.ledger import LANE_POSITIONS
 from corewise._work.chunk import Done
+from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False

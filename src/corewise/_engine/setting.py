@@ -107,7 +107,7 @@ class Setting:
         place: where items are run, unless there are several lanes.
         place_of_caller: tells where the item is run that this is asked in; None where it is none.
         call: the function that chunks are run by. It never returns a coroutine, unless `run_coroutine` runs several.
-        run_coroutine: runs a coroutine to its end in the worker's event loop; None where the function needs none.
+        run_coroutine: calls a coroutine function and runs the coroutine to its end in the worker's event loop; None where the function needs none.
         before_item: called with the index of each item about to be run; None where there is nothing to do.
         broken: why the worker cannot work; None when it can.
     """
@@ -119,7 +119,7 @@ class Setting:
         self.send: Callable[[object], None] = self.end.send
         self.place = Place(setup.ledger)
         self.place_of_caller: Callable[[], Place | None] = lambda: self.place
-        self.run_coroutine: Callable[[Any], Any] | None = None
+        self.run_coroutine: Callable[..., Any] | None = None
         self.shared_end: SharedEnd | None = None
         if setup.lanes > 1:
             from corewise._engine.shared_end import SharedEnd

@@ -63,21 +63,22 @@ def plain_calls(
 
 def initialized(
     fn: Callable[..., Any], scope: Scope, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
-) -> Callable[[Any], Any] | None:
-    """Call the initializer, then return what runs a coroutine to its end; None where nothing here is one.
+) -> Callable[..., Any] | None:
+    """Call the initializer, then return what calls a coroutine function and runs the coroutine; None where none is one.
 
     The arguments are those of `plain_calls`.
     """
-    run: Callable[[Any], Any] | None = None
+    run: Callable[..., Any] | None = None
     if is_coroutine_function(fn) or is_coroutine_function(initializer):
         from corewise._work.loops import PlainLoop  # imports asyncio, which is dear
 
         run = scope.closing(PlainLoop()).run
     if initializer is not None:
         with initializing():
-            made = initializer(*initargs)
             if run is not None and is_coroutine_function(initializer):
-                run(made)
+                run(initializer, *initargs)
+            else:
+                initializer(*initargs)
     return run
 
 
@@ -95,8 +96,8 @@ class initializing:  # noqa: N801 - reads as a verb where it is used; a class, a
             add_note(error, "raised by the initializer")
 
 
-def _plain(fn: Callable[..., Any], run: Callable[[Any], Any]) -> Callable[..., Any]:
-    return lambda *args, **kwargs: run(fn(*args, **kwargs))
+def _plain(fn: Callable[..., Any], run: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: run(fn, *args, **kwargs)
 
 
 class AsCoroutine:

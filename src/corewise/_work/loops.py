@@ -6,10 +6,15 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from corewise._work.interrupts import InterruptsHeld
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from signal import SIGINT, default_int_handler, getsignal
     from typing import Any
+else:  # as in `corewise._work.interrupts`
+    from _signal import SIGINT, default_int_handler, getsignal
 
 _MOMENT_S = 0.05  # guess: coroutines that clean up in no time are gone by then, and nobody notices the wait
 
@@ -30,11 +35,15 @@ class PlainLoop:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="corewise-loop") if _a_loop_runs() else None
         self.elsewhere = self._thread is not None
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine to its end and return its result."""
-        if self._thread is None:
-            return self._runner.run(coroutine)
-        return self._thread.submit(self._runner.run, coroutine).result()
+    def run(self, fn: Callable[..., Coroutine[Any, Any, Any]], /, *args: Any, **kwargs: Any) -> Any:
+        """Call a coroutine function, run the coroutine to its end and return its result."""
+        if self._thread is not None:
+            return self._thread.submit(self._runner.run, fn(*args, **kwargs)).result()
+        if getsignal(SIGINT) is not default_int_handler:  # what the program does about a Ctrl-C is not to be delayed
+            return self._runner.run(fn(*args, **kwargs))
+        call = _InterruptibleCall()
+        with InterruptsHeld(call.interrupt) as held:
+            return self._runner.run(call.run(held, fn(*args, **kwargs)))
 
     def close(self, *, wait: bool = True) -> None:  # noqa: ARG002 - between two calls nothing goes on
         """Cancel what still runs, let it clean up, and close the loop."""
@@ -43,6 +52,38 @@ class PlainLoop:
         else:
             self._thread.submit(self._runner.close).result()
             self._thread.shutdown()
+
+
+class _InterruptibleCall:
+    """A coroutine that a Ctrl-C cancels, whenever it comes; a second one ends the loop at once.
+
+    The standard library's runner does the same, but not at the moments at which it begins and ends: there a Ctrl-C is
+    forgotten, or leaves a task that nobody cancels.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelled = False
+
+    async def run(self, held: InterruptsHeld, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        self._task = asyncio.current_task()  # first: from here on it can be cancelled
+        try:
+            if not held.came:
+                return await coroutine
+            coroutine.close()
+        finally:
+            self._task = None  # it is to go while a Ctrl-C is held: one that comes as it is freed is lost
+
+    def interrupt(self) -> None:
+        if self._cancelled:
+            raise KeyboardInterrupt
+        if self._task is not None and not self._task.done():
+            self._cancelled = self._task.cancel()
+            self._task.get_loop().call_soon_threadsafe(_nothing)  # it may be in a wait
+
+
+def _nothing() -> None:
+    """Have a loop turn."""
 
 
 class TurningLoop:
@@ -66,12 +107,14 @@ class TurningLoop:
         self._thread.start()
         self._turns.wait()
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine to its end and return its result. It sees the caller's context variables."""
+    def run(self, fn: Callable[..., Coroutine[Any, Any, Any]], /, *args: Any, **kwargs: Any) -> Any:
+        """Call a coroutine function, run the coroutine to its end and return its result.
+
+        It sees the caller's context variables.
+        """
         if self._loop is None:
-            coroutine.close()
             raise RuntimeError("the event loop could not be started")
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(fn(*args, **kwargs), self._loop).result()
 
     def close(self, *, wait: bool = True) -> None:
         """Cancel what still runs, let it clean up, and close the loop.

@@ -28,7 +28,7 @@ from corewise._api.executors.program_end import finish_at_end, has_begun, is_fin
 from corewise._api.executors.register import Register
 from corewise._engine.calls import Functions
 from corewise._engine.reports import hand_on
-from corewise._machine.interrupts import InterruptsHeld
+from corewise._work.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 from corewise._api.executors.driver import Driver
 from corewise._api.executors.process_future import decide
 from corewise._api.executors.program_end import has_begun
-from corewise._machine.interrupts import InterruptsHeld
+from corewise._work.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from multiprocessing import process as standard
 from multiprocessing import util as standard_util
 
 from corewise._engine.processes import child, no_input, outcome
-from corewise._machine.interrupts import InterruptsHeld
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor
 from corewise._transport.pipes import ends
+from corewise._work.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
