@@ -111,10 +111,7 @@ def test_nothing_is_loaded_in_a_program_without_such_a_library(call: str) -> Non
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
 def test_a_fork_inherits_the_limit_and_starts_no_thread_for_it() -> None:
-    """The parent has its number back at once, and starts its threads when it needs them: until then none spins.
-
-    But for builds of OpenBLAS (0.3.34 as NumPy has it) that do not export their variable.
-    """
+    """The parent has its number back at once; none of its threads spins meanwhile where OpenBLAS exports its number."""
     program = """
 with native_limits.lowered(1):
     pid = os.fork()

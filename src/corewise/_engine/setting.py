@@ -107,7 +107,8 @@ class Setting:
         place: where items are run, unless there are several lanes.
         place_of_caller: tells where the item is run that this is asked in; None where it is none.
         call: the function that chunks are run by. It never returns a coroutine, unless `run_coroutine` runs several.
-        run_coroutine: calls a coroutine function and runs the coroutine to its end in the worker's event loop; None where the function needs none.
+        run_coroutine: calls a coroutine function and runs the coroutine to its end in the worker's event loop; None
+            where the function needs none.
         before_item: called with the index of each item about to be run; None where there is nothing to do.
         broken: why the worker cannot work; None when it can.
     """
