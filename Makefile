@@ -16,7 +16,8 @@ VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
 # What compares measured times or looks at threads that are just ending, and so is run while nothing else is.
-ALONE := tests/api tests/cli tests/machine tests/measure tests/architecture/test_leak_check.py
+ALONE := tests/api tests/machine tests/measure tests/architecture/test_leak_check.py \
+    $(addprefix tests/cli/test_,advise_command.py compare_command.py interrupts.py practical.py terminals.py)
 # What is run with every other Python that is found, and what with the newest of them as well.
 HEART := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/measure/test_effects.py
 NEWEST := tests/conformance tests/engine tests/contract/test_executors.py tests/contract/test_stream.py \
@@ -34,16 +35,19 @@ compare:
 	@tools/environment $(VENV) run
 	@$(VENV)/bin/corewise compare $(ARGS)
 
-test: gate
-	@PORTABLE="$(PORTABLE)" HEART="$(HEART)" NEWEST="$(NEWEST)" ALONE="$(ALONE)" tools/run_tests $(VENV)
+test:
+	@MAKE="$(MAKE)" PORTABLE="$(PORTABLE)" HEART="$(HEART)" NEWEST="$(NEWEST)" ALONE="$(ALONE)" tools/run_tests $(VENV)
 
 gate:
 	@tools/environment $(VENV) dev
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --check --quiet
-	$(VENV)/bin/mypy --no-error-summary --platform linux --cache-dir .mypy_cache/linux
-	$(VENV)/bin/mypy --no-error-summary --platform darwin --cache-dir .mypy_cache/darwin
-	$(VENV)/bin/mypy --no-error-summary --platform win32 --cache-dir .mypy_cache/win32
+	@checks=""; for platform in linux darwin win32; do \
+	    echo "$(VENV)/bin/mypy --platform $$platform"; \
+	    $(VENV)/bin/mypy --no-error-summary --platform $$platform --cache-dir .mypy_cache/$$platform & \
+	    checks="$$checks $$!"; \
+	done; \
+	for check in $$checks; do wait $$check || exit 1; done
 	$(VENV)/bin/lint-imports --no-logo
 
 picture:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import multiprocessing
 import os
 import signal
@@ -63,6 +64,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.contract)
         elif item.path.is_relative_to(TESTS / "faults"):
             item.add_marker(pytest.mark.faults)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what is there for good: some hundred thousand objects of tests.
+
+    Each collection would look at all of them, in every forked worker too, where to be looked at is to be copied.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
