@@ -43,7 +43,9 @@ def _name(work: object) -> str:
 
 def _all_functions(share: int) -> list[FunctionType]:
     """Every so-many-th function that this process has loaded, mostly of the standard library, NumPy and pytest."""
+    gc.unfreeze()  # what was there when the tests began is not listed otherwise, see tests/conftest.py
     functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType]
+    gc.freeze()
     return sorted(functions, key=lambda function: (function.__module__ or "", function.__qualname__))[::share]
 
 

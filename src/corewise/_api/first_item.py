@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from corewise._choose.put_right import after_its_first, without_loading
 from corewise._measure import leftover
 
 TYPE_CHECKING = False
@@ -26,7 +25,8 @@ class FirstItem:
     Args:
         source: what remains.
         probe: gives what runs the item; None once it is over.
-        decide: makes what chooses. To load that slows down an item that computes.
+        decide: makes what chooses. To load that slows down an item that computes, so not before there is anything to
+            choose.
 
     Attributes:
         decision: what has chosen; None until something was.
@@ -46,6 +46,8 @@ class FirstItem:
             return None  # behind other items, a long one says little of those that remain
         measured = probe.gauge.so_far(remaining)
         if probe.loaded and measured.cpu_share < _COMPUTES:  # what it has computed before it waited was the loading
+            from corewise._choose.put_right import without_loading
+
             self._loading_s = self._loading_s or measured.cpu_s
             measured = without_loading(measured, self._loading_s)
         waits = measured.cpu_share < _COMPUTES
@@ -70,6 +72,8 @@ class FirstItem:
         before, probe = choice.measurement, self._probe()
         if probe is None or before is None or self.decision is None:
             return choice
+        from corewise._choose.put_right import after_its_first, without_loading
+
         measured = without_loading(probe.gauge.so_far(before.remaining), self._loading_s)
         # The CPU time of others was that of workers by then.
         measured = measured.replace(native_cpu_s=before.native_cores * measured.wall_s, read_s=before.read_s)
