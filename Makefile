@@ -15,6 +15,8 @@
 VENV := .venv
 ARGS ?=
 SHELL := /bin/sh
+# What holds for every approach and every worker, and is marked so.
+CONTRACT := tests/conformance tests/contract tests/engine
 # What compares measured times or looks at threads that are just ending, and so is run while nothing else is.
 ALONE := tests/api tests/machine tests/measure tests/architecture/test_leak_check.py \
     $(addprefix tests/cli/test_,advise_command.py compare_command.py interrupts.py practical.py terminals.py)
@@ -36,7 +38,7 @@ compare:
 	@$(VENV)/bin/corewise compare $(ARGS)
 
 test:
-	@MAKE="$(MAKE)" PORTABLE="$(PORTABLE)" HEART="$(HEART)" NEWEST="$(NEWEST)" ALONE="$(ALONE)" tools/run_tests $(VENV)
+	@MAKE="$(MAKE)" CONTRACT="$(CONTRACT)" PORTABLE="$(PORTABLE)" HEART="$(HEART)" NEWEST="$(NEWEST)" ALONE="$(ALONE)" tools/run_tests $(VENV)
 
 gate:
 	@tools/environment $(VENV) dev
