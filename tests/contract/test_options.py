@@ -167,11 +167,11 @@ def test_an_item_that_never_succeeds_fails_with_its_last_error(way: str, tmp_pat
 def test_items_that_end_their_process_are_run_again(way: str, tmp_path: Path) -> None:
     """A crash that does not repeat itself costs a worker and nothing more."""
     times = [1 if number in (2, 7) else 0 for number in range(10)]
-    results = run(
-        way, option_works.flaky, [str(tmp_path)] * 10, range(10), times, ["dies"] * 10, retries=1, on_error="return"
-    )
+    inputs = [str(tmp_path)] * 10, range(10), times, ["dies"] * 10
+    alone = way in ONE_AT_A_TIME  # else any of the items that ran there may have ended it: each is lost twice at most
+    results = run(way, option_works.flaky, *inputs, retries=1 if alone else 2, on_error="return")
     assert results == list(range(10))
-    assert results.stats.worker_deaths == 2
+    assert results.stats.worker_deaths in ((2,) if alone else (1, 2))
 
 
 @pytest.mark.parametrize("way", LIMITED)
