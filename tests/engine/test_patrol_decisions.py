@@ -9,6 +9,7 @@ import pool_model
 import pytest
 
 from corewise._engine.patrol import FROZEN_S, STUCK_S, TAIL_S
+from corewise._engine.schedule import ONE_AHEAD_BELOW_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def opened() -> Iterator[Callable[..., tuple[Pool, Any]]]:
-    """Open a pool in which one worker holds chunks of some sizes, all at once, and the others hold nothing."""
+    """Open a pool in which one worker holds chunks of some sizes, all at once; others hold nothing, or are missing."""
     pools: list[Pool] = []
 
-    def open_pool(*sizes: int, idle: int = 1, timeout_s: float | None = None, whole: str = "") -> tuple[Pool, Any]:
-        pool = pool_model.Pool(1 + idle, pool_model.Nature(slow=frozenset([2])), timeout_s=timeout_s)
+    def open_pool(
+        *sizes: int, idle: int = 1, missing: int = 0, timeout_s: float | None = None, whole: str = ""
+    ) -> tuple[Pool, Any]:
+        pool = pool_model.Pool(1 + idle + missing, pool_model.Nature(slow=frozenset([2])), timeout_s=timeout_s)
         pools.append(pool)
         pool.join()
         worker = pool.members[1]
@@ -94,6 +97,30 @@ def test_nothing_is_taken_while_nobody_is_idle(opened: Opened) -> None:
     worker.run_until(lambda: at(worker) == 1)
     pool.take_back()
     assert pool.schedule.held_by(1)[0].chunk.items == [0, 1, 2, 3, 4, 5]
+    finish(pool)
+
+
+@pytest.mark.parametrize("sizes", [(6,), (1, 5)], ids=["in its chunk", "in the next one"])
+def test_for_what_waits_behind_a_long_item_a_missing_worker_is_worth_its_start(
+    opened: Opened, sizes: tuple[int, ...]
+) -> None:
+    """A short item is sooner done than a worker started; and one that has begun none says nothing yet."""
+    pool, worker = opened(*sizes, idle=0, missing=1)
+    later(pool, 9.0)
+    pool.take_back()
+    assert pool.schedule.wanted == 0
+    first = pool.schedule.held_by(1)[0].position
+    worker.run_until(lambda: at(worker) == first)
+    began_s = worker.ledger.at()[1]
+    pool.now_s = lambda: began_s + 0.9 * ONE_AHEAD_BELOW_S
+    pool.take_back()
+    assert pool.schedule.wanted == 0
+    assert pool.patrol.due_s(pool.members, limited=False) <= ONE_AHEAD_BELOW_S
+    pool.now_s = lambda: began_s + 1.1 * ONE_AHEAD_BELOW_S
+    pool.take_back()
+    assert pool.schedule.wanted == 1
+    pool.join()
+    assert pool.schedule.held_by(2)
     finish(pool)
 
 

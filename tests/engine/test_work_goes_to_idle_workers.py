@@ -44,6 +44,31 @@ def test_a_chunk_behind_a_giant_is_run_by_the_idle_worker(tmp_path: Path) -> Non
             assert witness.runs() == dict.fromkeys(range(10), 1)
 
 
+@pytest.mark.parametrize("chunks", [[[1, 2]], [[1], [2]]], ids=["in its chunk", "in the next one"])
+def test_what_waits_behind_a_long_item_gets_a_worker_that_is_missing(tmp_path: Path, chunks: list[list[int]]) -> None:
+    """Of two workers one has died while there was nothing to do; the long item ends only when the other has run."""
+    with pipe() as (reading, writing):
+
+        def work(number: int) -> int:
+            if number == 1:
+                os.read(reading, 1)
+            if number == 2:
+                os.write(writing, b"!")
+            return number
+
+        with watched(tmp_path, work, 2) as witness:
+            witness.submit(0, [0])  # short, so that what comes next may be sent ahead
+            witness.take_all()
+            os.kill(witness.workers[0].pid, signal.SIGKILL)
+            while len(witness.workers) > 1:
+                witness.pool.take_in(witness.pool.wait(None))
+            for items in chunks:
+                witness.submit(items[0], items)
+            assert len(witness.workers) == 1
+            witness.take_all()
+            assert witness.runs() == dict.fromkeys(range(3), 1)
+
+
 def test_finished_results_arrive_while_the_next_item_blocks(tmp_path: Path) -> None:
     """Their message is not sent before it ends; they are read from the ledger, failures among them."""
     with pipe() as (reading, writing):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from time import monotonic
 
+from corewise._engine.schedule import ONE_AHEAD_BELOW_S
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +47,9 @@ class Patrol:
             limited: whether any item may have a time limit.
         """
         tail, stuck = self._schedule.attention()
-        due_s = TAIL_S if tail else STUCK_S if stuck else FROZEN_S
+        due_s = STUCK_S if stuck else FROZEN_S
+        if tail:
+            due_s = TAIL_S if self._schedule.idle else min(due_s, ONE_AHEAD_BELOW_S)
         if limited:
             for worker, held in self._busy(members):
                 due_s = min(due_s, self._left_s(worker, held))
@@ -68,16 +72,15 @@ class Patrol:
         return at is not None and (reached is None or reached.base + len(reached.records) <= at[0])
 
     def to_take_back(self, members: Mapping[int, Lane]) -> Iterator[tuple[Lane, int, int]]:
-        """Take back what busy workers have not begun, as long as others are idle.
+        """Take back what busy workers have not begun, as long as others are idle, or missing while an item takes long.
 
         Gives the worker and the stretch of positions that it will not begin.
         """
         for worker, _ in self._busy(members):
-            stretch = self._schedule.to_take_back(worker.number)
-            if not self._schedule.idle or stretch is None:
+            stretch, at = self._schedule.to_take_back(worker.number), worker.ledger.at()
+            if stretch is None or not (self._schedule.idle or self._is_worth_another(at)):
                 continue
             begin, end = stretch
-            at = worker.ledger.at()
             if at is not None:
                 begin = max(begin, self._schedule.behind(worker.number, at[0]))
             begin, begun = worker.ledger.take_back(begin, end)
@@ -85,6 +88,13 @@ class Patrol:
             begin = max(begin, self._schedule.behind(worker.number, begun))
             if begin < end:
                 yield worker, begin, end
+
+    def _is_worth_another(self, at: tuple[int, float] | None) -> bool:
+        """Whether to start a worker for what waits behind a running item: of those that died, not all are replaced."""
+        if at is None or not self._schedule.vacant or (lasted_s := self._clock() - at[1]) < ONE_AHEAD_BELOW_S:
+            return False
+        self._schedule.lasts(lasted_s)
+        return True
 
     def stuck(self, members: Mapping[int, Lane]) -> list[tuple[Lane, Held, Reached]]:
         """Return the workers with finished results that wait for later items, and what their ledgers hold."""

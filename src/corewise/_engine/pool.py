@@ -184,6 +184,8 @@ class ProcessPool:
             self._looked_s = now_s
         if self._schedule.unfinished and (quiet or self._outbox.limited):
             self._look_after(quiet=quiet)
+        # For what the dead have left, what was taken back, and what has waited for a place to come free.
+        self._start_wanted()
 
     def reports(self) -> list[tuple[str, Any]]:
         """Return what workers have logged or warned of since the last time, to be handed on."""
@@ -281,7 +283,6 @@ class ProcessPool:
         if self._schedule.used_up(lane.number):
             self._retire(lane.worker)
         self._carry_out(sends)
-        self._start_wanted()
 
     def _retire(self, worker: Worker) -> None:
         """Tell a worker to end, if it has run as many items as it may."""
@@ -336,7 +337,6 @@ class ProcessPool:
         if worker.cannot_work is not None:
             raise worker.cannot_work
         if worker.retired:
-            self._start_wanted()  # for want of room this may have waited for its end
             return
         lost: list[int] = []
         for loss, records in losses_of_lanes(self._schedule, reached, was_ready=worker.ready):
@@ -346,7 +346,6 @@ class ProcessPool:
         if not worker.ready:
             self._losses.not_ready(worker)
         self._carry_out(self._schedule.hand_out())
-        self._start_wanted()
 
     def _start_wanted(self) -> None:
         if self._closing:

@@ -157,12 +157,17 @@ class Schedule:
         return max(0, min(self.limit - len(self._desks), len(self._queue) - self.idle))
 
     @property
+    def vacant(self) -> bool:
+        """Whether another process may be started."""
+        return len(self._desks) + self._lanes <= self.limit
+
+    @property
     def unfinished(self) -> bool:
         """Whether any chunk waits or is held."""
         return bool(self._queue) or any(desk.held for desk in self._desks.values())
 
     def attention(self) -> tuple[bool, bool]:
-        """Return whether an idle worker could be given what another has not begun, and whether results may be stuck."""
+        """Return whether some could be given to an idle or a new worker, and whether results may be stuck."""
         idle = tail = stuck = False
         for desk in self._desks.values():
             held = desk.held
@@ -173,7 +178,7 @@ class Schedule:
             several = len(first.chunk.items) > 1 and not first.whole
             stuck = stuck or several
             tail = tail or several or len(held) > 1
-        return idle and tail, stuck
+        return tail and (idle or self.vacant), stuck
 
     def held_by(self, worker: int) -> deque[Held]:
         """Return what a worker holds, in the order in which it will run it."""
@@ -262,6 +267,10 @@ class Schedule:
         desk.held = kept
         self._put_back(back)
         return self.hand_out()
+
+    def lasts(self, seconds: float) -> None:
+        """A chunk that is under way has lasted so long already: none is sent ahead to wait behind such."""
+        self._chunk_s = max(self._chunk_s or 0.0, seconds)
 
     def left(self, worker: int) -> None:
         """A worker that holds nothing has been told to end."""
