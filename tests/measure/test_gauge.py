@@ -195,6 +195,22 @@ def test_waits_do_not_make_computing_look_free(gauge: Gauge) -> None:
     assert measured.held_share is None or measured.held_share > 0.6
 
 
+@pytest.mark.skipif(not HAS_GIL, reason="nobody holds it")
+@ONLY_LINUX
+def test_items_that_come_in_time_with_the_looks_are_met_at_work(gauge: Gauge) -> None:
+    """What lasts long is looked at every 20 ms; items of just 10 ms were met while they waited, each time."""
+
+    def wait_and_compute(_: int) -> None:
+        begin = time.perf_counter()
+        time.sleep(0.008)
+        while time.perf_counter() - begin < 0.01:
+            pass
+
+    measured = run(gauge, wait_and_compute, *([number] for number in range(60)))
+    assert measured.held_share is not None
+    assert measured.held_share > 0.6
+
+
 def test_it_follows_to_another_thread(gauge: Gauge) -> None:
     """A stream may be read by one thread first and by another one then; both are measured."""
     run(gauge, compute, [0.01])

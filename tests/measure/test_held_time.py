@@ -62,6 +62,17 @@ def test_a_look_while_nothing_is_computed_says_nothing() -> None:
     assert held.share(0.006, waits=True) == 1.0, "it was asked for in vain at the beginning"
 
 
+def test_one_look_that_met_no_gil_does_not_outweigh_one_that_did() -> None:
+    """Few looks meet what waits at work, and one may come as it begins to wait; many that agree are believed."""
+    held = HeldTime()
+    held.slept(0.002, 0.001, made_way=False)
+    held.slept(0.002, None, made_way=False)
+    assert held.share(0.0, waits=True) > 0.6
+    for _ in range(20):
+        held.slept(0.002, None, made_way=False)
+    assert held.share(0.0, waits=True) < 0.2
+
+
 def test_a_look_at_what_stands_in_line_for_a_core_counts() -> None:
     """It computes nothing just then either, but it has the GIL, or not, as it had when it ran."""
     held = HeldTime()

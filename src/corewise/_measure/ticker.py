@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from sys import getswitchinterval
+from time import perf_counter
 
 from corewise._measure import aside
 from corewise._measure.clocks import thread_cpu_s
@@ -24,6 +25,8 @@ _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much la
 _PROMPT_S = 0.0003  # guess: who has the GIL that soon after a sleep did not wait for it
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 _COMPUTES_ALL = 0.75  # guess: with a smaller share of computing, a look may well find that nothing is computed
+_IN_A_CALL_S = 2e-5  # guess: to begin a wait takes a few microseconds; who holds the GIL meanwhile holds up nobody long
+_GOLDEN = (5**0.5 - 1) / 2
 _RUNS = 0.5  # share of a moment for which the watched thread has to have computed to be running (guess)
 OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
 WAITS = 0.5  # share of computing below which the watched thread does not miss the GIL, so that it may be had any time
@@ -116,7 +119,7 @@ class Ticker:
                 if idle == _IDLE_TICKS:
                     return
             pause_s = _AFTER_FORCE_S if waited and made_way and pause_s else _AFTER_WAIT_S if waited else TICK_S
-            pause_s = min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL))
+            pause_s = _uneven(min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL)), self.looks)
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
@@ -126,9 +129,32 @@ class Ticker:
 
 
 def _idles(clock: Callable[[], tuple[float, float, bool]], now: float, cpu_s: float) -> bool:
-    """Return whether the watched thread has computed nothing since its clocks were read last, a moment ago."""
+    """Return whether the watched thread computes nothing, or does not go on with it without the GIL.
+
+    One that is about to wait runs for a moment without it too: in the system call that it will wait in.
+    """
+    later, cpu_later_s, _ = clock()
+    if cpu_later_s - cpu_s < _RUNS * (later - now):
+        return True
+    _spin(_IN_A_CALL_S)
+    now, cpu_s, _ = clock()
+    _spin(_IN_A_CALL_S)
     later, cpu_later_s, _ = clock()
     return cpu_later_s - cpu_s < _RUNS * (later - now)
+
+
+def _spin(seconds: float) -> None:
+    until = perf_counter() + seconds
+    while perf_counter() < until:
+        pass
+
+
+def _uneven(pause_s: float, look: int) -> float:
+    """Return a pause a quarter longer or shorter: items that come in its time would be met at one and the same place.
+
+    The fractional parts of the multiples of the golden ratio fall evenly between 0 and 1.
+    """
+    return pause_s * (0.75 + 0.5 * (look * _GOLDEN % 1.0))
 
 
 def _met(
