@@ -88,11 +88,11 @@ def test_memory_is_let_go_with_the_last_line() -> None:
         kept = ask(parent, 1)
         ask(parent, 2)
         assert resident_bytes() - before > 14 * SIZE
-    # A page or two of every kind may have come on; a result is far more.
+    # What the C library keeps of what numpy compares with may have come on; a result is far more.
     assert resident_bytes() - before < 10 * SIZE
     np.testing.assert_array_equal(kept, array(1, 8 * SIZE))
     del kept
-    assert resident_bytes() - before < 2 * SIZE
+    assert resident_bytes() - before < 4 * SIZE
 
 
 def test_a_child_of_the_parent_has_its_results_for_itself() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from functools import partial
 from itertools import chain
-from time import perf_counter
+from time import thread_time
 from types import BuiltinMethodType, CodeType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 
 import cloudpickle
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _DEPTH = 8  # guess: deeper nesting is rare, and the part found so far is named anyway
 _WAY_OUT = "approach='threads' shares memory and sends nothing; or make that part inside the function."
-_SECONDS = 1.0  # guess: somebody waits for an error message; what is found by then is named
+# Guess: one waits for an error message, and what is found by then is named. Of computing, so that the same is found
+# beside busy neighbours.
+_SECONDS = 1.0
 
 
 def why_not(value: object, what: str, error: BaseException, way_out: str = _WAY_OUT) -> str:
@@ -51,7 +53,7 @@ class _Search:
     """Follows the parts that fail down to one that fails by itself."""
 
     def __init__(self) -> None:
-        self._deadline = perf_counter() + _SECONDS
+        self._deadline = thread_time() + _SECONDS
         self._seen: dict[int, object] = {}  # kept alive, so that no other object gets the number
 
     def find(self, value: object, depth: int = 0) -> tuple[str, object] | None:
@@ -59,7 +61,7 @@ class _Search:
         self._seen[id(value)] = value
         in_a_ring = False
         for name, part in _all_of(_parts(value)) if depth < _DEPTH else ():
-            if perf_counter() > self._deadline:
+            if thread_time() > self._deadline:
                 break
             if is_plain(part) or _travels(part):
                 continue
@@ -88,7 +90,8 @@ def _parts(value: Any) -> Iterator[tuple[str, object]]:
         yield from (("a key", key) for key in value)
         yield from ((f"key {_short(key)}", part) for key, part in value.items())
     elif isinstance(value, (list, tuple, set, frozenset, deque)):
-        yield from ((f"element {number}", part) for number, part in enumerate(value))
+        # Of a million elements hardly any is worth a name.
+        yield from ((f"element {number}", part) for number, part in enumerate(value) if not is_plain(part))
     if isinstance(value, FunctionType):
         yield from _parts_of_function(value)
     elif isinstance(value, (MethodType, BuiltinMethodType)):

@@ -280,3 +280,13 @@ def address_of(view: memoryview) -> int:
     address = int(buffer[0] or 0)
     ctypes.pythonapi.PyBuffer_Release(buffer)
     return address
+
+
+def machine_bytes() -> int:
+    """Return how much memory the machine has; 0 where the system does not tell, or has no blocks."""
+    if sys.platform == "win32":
+        return 0
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0

@@ -10,10 +10,9 @@ for `memory.Mapping.in_use`. What is not kept here any more is plain memory, whi
 
 from __future__ import annotations
 
-import os
 import sys
 
-from corewise._transport.memory import private_pages
+from corewise._transport.memory import machine_bytes, private_pages
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
@@ -96,19 +95,10 @@ def memory(size: int) -> memoryview:
 def _keep(region: _Region) -> None:
     """Keep a region, and no more of those before it than there is room for."""
     kept_bytes = sum(one.size for one in _regions.copy()) + region.size
-    most_bytes = min(_KEPT_BYTES, _machine_bytes() // _KEPT_SHARE)
+    most_bytes = min(_KEPT_BYTES, machine_bytes() // _KEPT_SHARE)
     try:
         while kept_bytes > most_bytes:
             kept_bytes -= _regions.popleft().size
     except IndexError:  # it alone is too large
         return
     _regions.append(region)
-
-
-def _machine_bytes() -> int:
-    if sys.platform == "win32":  # has no blocks to copy from
-        return 0
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0

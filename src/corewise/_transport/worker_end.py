@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corewise._transport.frames import Frame, Notice, Place
+    from corewise._transport.heap import Heap
 
 _AT_ONCE_BYTES = 1 << 16  # guess: longer ones are rare, and take as long to copy as it matters to let go of the GIL
 # guess: from this size on, a block that is of no more use is given back at once, as copying into a new one costs far
 # more than the message that says so; smaller ones go back with the next message
 _BACK_AT_ONCE_BYTES = 1 << 20
+_HEAP_FROM_BYTES = 1 << 25  # smaller memory the C library keeps by itself
 
 
 class WorkerEnd(Line):
@@ -41,6 +43,7 @@ class WorkerEnd(Line):
         self._borrower: Borrower | None = None  # made when the first block comes
         self._answers: dict[int, bool] = {}  # whether the parent took a block
         self._patience = Patience()
+        self._heap: Heap | None = None
         self._send_at_once: Callable[[int, bytes], int] | None = None
         forks.around_forks(self._before_fork, self.close)
 
@@ -97,9 +100,18 @@ class WorkerEnd(Line):
             number = self._lay_in_theirs(parts, notices) or self._lay(parts)
             if number:
                 self._laid_bytes += parts.used
+                if parts.used > _HEAP_FROM_BYTES:
+                    self._expect(max(map(len, parts.large)))
                 self._send_all(parts.in_block(number, notices + self._drops()))
                 return
         self._send_all(parts.in_stream(notices + self._drops()))
+
+    def _expect(self, size: int) -> None:
+        if self._heap is None:
+            from corewise._transport.heap import Heap  # few workers need it
+
+            self._heap = Heap()
+        self._heap.expect(size)
 
     def _send_all(self, pieces: Sequence[memoryview]) -> None:
         for piece in pieces:
