@@ -11,7 +11,7 @@ from hypothesis import given
 from measured import COSTS, measured
 
 from corewise._choose import rule
-from corewise._choose.adapt import BackToPlain, Plainly, TakingTurns
+from corewise._choose.adapt import BackToPlain, Drift, Plainly, TakingTurns
 from corewise._choose.put_right import after_its_first, behind_the_first, re_estimated, without_loading
 from corewise._choose.vetoes import Wishes
 
@@ -343,3 +343,22 @@ def test_a_first_item_that_tells_nothing_of_the_others_is_left_out() -> None:
     assert (rest.items, rest.item_s, rest.cpu_s) == (2, pytest.approx(0.001), 0.002)
     assert (rest.held_s, rest.native_cpu_s, rest.queued_s) == pytest.approx((0.001, 0.0, 0.018))
     assert behind_the_first(both, 2, 0.02, 0.002, 0.0, 0.0, 0.0, 0.0).held_s is None
+
+
+def test_a_prediction_stands_while_items_stay_what_they_were() -> None:
+    """One that takes long among a few says little."""
+    drift = Drift(0.001, 1000)
+    assert drift.observe(4, 0.02, 900) is None, "too little was seen"
+    assert drift.observe(400, 0.4, 800) is None, "of all together they are the same"
+    assert drift.observe(40, 0.048, 700) is None, "little more than predicted"
+
+
+def test_items_that_became_others_call_for_another_prediction_as_long_as_half_remain() -> None:
+    """It is told beside the first, however often it was made anew."""
+    drift = Drift(0.001, 1000)
+    assert drift.observe(20, 0.04, 900) == pytest.approx(2.0)
+    assert drift.observe(20, 0.041, 800) is None, "that is known by now"
+    assert drift.observe(20, 0.08, 700) == pytest.approx(4.0)
+    assert drift.observe(100_000, 0.01, 600) == pytest.approx(0.0001)
+    assert drift.observe(20, 0.08, 499) is None, "too late"
+    assert Drift(0.001, None).observe(100, 100.0, None) is None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from corewise._api.first_item import FirstItem
     from corewise._api.turns import Turns
     from corewise._approaches.base import Approach, Terms
-    from corewise._choose.adapt import BackToPlain, Plainly
+    from corewise._choose.adapt import BackToPlain, Drift, Plainly
     from corewise._dispatch.adapting import Adapting
     from corewise._dispatch.run import Run
     from corewise._types.choice import Choice
@@ -62,7 +62,7 @@ class Auto:
     Attributes:
         choice: what runs the items now; None until that was decided. Without words.
         adapting: adapts how many threads there are, if these run the items now and wait.
-        decided_s: when it was, by `perf_counter`.
+        decided_s: when it was, or when what remained was last predicted, by `perf_counter`.
         initialized: whether the initializer has been called in the caller.
     """
 
@@ -88,6 +88,8 @@ class Auto:
         self._early: Early | None = None
         self._first_item: FirstItem | None = None
         self._plainly: Plainly | None = None
+        self._drift: Drift | None = None
+        self._predicted_s = 0.0  # of what remained at `decided_s`
         self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `Probe.figures`
         self._next: Choice | None = None
         self._before: tuple[float, float, float] = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
@@ -206,7 +208,7 @@ class Auto:
         """Return what was predicted and what came of it, as fields of `Stats`."""
         if self.choice is None or not self.choice.estimates:
             return {}
-        return {"predicted_s": self.choice.estimates[0].seconds, "chosen_s": perf_counter() - self.decided_s}
+        return {"predicted_s": self._predicted_s, "chosen_s": perf_counter() - self.decided_s}
 
     def alone(self) -> None:
         """End what was started beside the run."""
@@ -273,6 +275,25 @@ class Auto:
         self.decided_s = perf_counter() if decided_s is None else decided_s
         measured = choice.measurement
         self._plain_item_s = 0.0 if measured is None else measured.item_s
+        self._drift = None
+        if choice.estimates:
+            self._predicted_s = choice.estimates[0].seconds
+            if measured is not None and choice.approach in ("sync", "processes"):
+                from corewise._choose.adapt import Drift
+
+                self._drift = Drift(measured.item_s, measured.remaining)
+
+    def _predict_anew(self, items: int, seconds: float) -> None:
+        """Look whether items have become others; then what remains takes other than was predicted."""
+        choice, remaining = self.choice, self._run.remaining
+        times = None if self._drift is None else self._drift.observe(items, seconds, remaining)
+        if times is None or choice is None or choice.measurement is None:
+            return
+        from corewise._choose import put_right
+
+        measured = put_right.times(choice.measurement, times).replace(remaining=remaining)
+        first, *_ = put_right.re_estimated(choice, measured, self._decision.costs).estimates
+        self._predicted_s, self.decided_s = first.seconds - first.start_s, perf_counter()
 
     def _after_plain(self, probe: Probe) -> bool:
         remaining = self._run.remaining
@@ -331,6 +352,7 @@ class Auto:
         self._told = now
         held = held_s / seen_s * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
         native = 0.0 if leftover.is_doubtful() else max(0.0, native_s)
+        self._predict_anew(int(items), wall_s)
         return self._plainly.observe(
             int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s), held_s=held, native_cpu_s=native
         )
@@ -347,6 +369,8 @@ class Auto:
         return self._decision.choose(measured, lambda: (self._run.under_way(done).items, done.values), nearby=nearby)
 
     def _after_processes(self, back: BackToPlain, done: Done) -> bool:
+        if done.wall_s:
+            self._predict_anew(len(done.values), done.wall_s)
         passed = min((chunk.start for chunk in self._run.outstanding if chunk.start < done.start), default=None)
         if not back.observe(perf_counter(), len(done.values), done.wall_s, self._run.remaining, passed=passed):
             return False

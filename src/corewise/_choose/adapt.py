@@ -30,6 +30,8 @@ _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
 # for some time slices now and then, or for good; so what is little has to be seen for longer.
 _MUCH_SLOWER, _SLOWER = 1.5, 1.15
 _LONG_WINDOW_S = 0.3
+_TELLING_ITEMS = 16  # guess: so many tell how long the next ones take, however soon they are over
+_DRIFTED = 1.25  # a prediction that is off by less is right enough
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
 _ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies between two items
 # Times a second that threads leave their cores by themselves, from which they hand the GIL over all the time: up to
@@ -154,6 +156,46 @@ class Plainly:
             result_bytes=result_bytes,
             pickle_s=pickle_s,
         )
+
+
+class Drift:
+    """Says when items have become others than those that a prediction was made of.
+
+    It says so while at least half of what was predicted remains: of the last few items anything can be foretold.
+
+    Args:
+        item_s: seconds of an item, as the prediction has it.
+        remaining: items that it was made for; None where that is unknown.
+    """
+
+    def __init__(self, item_s: float, remaining: int | None) -> None:
+        self._first_s = self._item_s = item_s
+        self._least = None if remaining is None else remaining / 2
+        self._items, self._seconds = 0, 0.0
+
+    def observe(self, items: int, seconds: float, remaining: int | None) -> float | None:
+        """Learn from items that have ended.
+
+        Args:
+            items: how many.
+            seconds: that they took, each by itself.
+            remaining: items that are left to hand out.
+
+        Returns:
+            How many times as long as in the first prediction an item takes, where it is to be made anew; else None.
+        """
+        self._items += items
+        self._seconds += seconds
+        if self._items < _TELLING_ITEMS and self._seconds < _WINDOW_S:
+            return None
+        item_s = self._seconds / self._items
+        self._items, self._seconds = 0, 0.0
+        if self._least is None or remaining is None or remaining < self._least or min(item_s, self._item_s) <= 0:
+            return None
+        if self._item_s / _DRIFTED < item_s < self._item_s * _DRIFTED:
+            return None
+        self._item_s = item_s
+        return item_s / self._first_s
 
 
 class BackToPlain:

@@ -59,9 +59,9 @@ class Stats(Record):
         peak_memory_bytes: memory that the worker processes held at their peaks, without what they share with the
             caller; 0 without worker processes, None where the system cannot tell.
         retries: how often items were run again after they had failed.
-        predicted_s: seconds that an automatic choice was predicted to take for what remained; None where nothing was
-            predicted.
-        chosen_s: seconds that this then took, from the choice to the end; 0 where nothing was predicted.
+        predicted_s: seconds that what remained was predicted to take when an automatic choice was made, or anew when
+            items had become others, with at least half of them left; None where nothing was predicted.
+        chosen_s: seconds that this then took, from the prediction to the end; 0 where nothing was predicted.
     """
 
     wall_s: float
