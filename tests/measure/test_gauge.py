@@ -321,3 +321,29 @@ def test_a_look_that_comes_after_the_end_leaves_nothing_open() -> None:
     clocks.close()
     clocks.look_at_line()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@ONLY_LINUX
+@pytest.mark.parametrize("waits", [True, False], ids=["waits", "computes"])
+def test_who_waits_for_the_gil_does_not_sleep(gauge: Gauge, *, waits: bool) -> None:
+    """While another thread asks, an item that computes waits for the GIL; one that waits, for something else."""
+    says = threading.Event()
+    told: list[bool] = []
+
+    def run_item(_: int) -> None:
+        says.set()
+        end = time.monotonic() + 10
+        while not told and time.monotonic() < end:
+            if waits:
+                time.sleep(0.2)
+
+    def ask() -> None:
+        says.wait()
+        time.sleep(0.01)
+        told.append(gauge.sleeps())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    run(gauge, run_item, [0])
+    asking.join()
+    assert told == [waits]

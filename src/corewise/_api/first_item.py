@@ -45,12 +45,13 @@ class FirstItem:
         if probe is None or not remaining or probe.gauge.items:
             return None  # behind other items, a long one says little of those that remain
         measured = probe.gauge.so_far(remaining)
-        if probe.loaded and measured.cpu_share < _COMPUTES:  # what it has computed before it waited was the loading
+        # Beside busy neighbours it may only seem to wait, while it stands in line in the midst of its loading.
+        waits = measured.cpu_share < _COMPUTES and probe.gauge.sleeps()
+        if probe.loaded and waits:  # what it has computed before it waited was the loading
             from corewise._choose.put_right import without_loading
 
             self._loading_s = self._loading_s or measured.cpu_s
             measured = without_loading(measured, self._loading_s)
-        waits = measured.cpu_share < _COMPUTES
         if not waits and probe.gauge.running_s() < _LONG_COMPUTING_S:
             return None
         self.decision = self.decision or self._decide()

@@ -261,7 +261,10 @@ class _Ender:
             return
         with InterruptsHeld():
             for worker in list(self._members.values()):
-                worker.kill()
+                try:
+                    worker.kill()
+                except (AttributeError, ValueError):  # another thread is just letting go of it, as it has ended
+                    continue
             while self._members:
                 # At the end of the program another thread may be at the same, so each is taken out by one of them.
                 _, worker = self._members.popitem()

@@ -117,6 +117,19 @@ class ThreadClocks:
         """Return the seconds for which it has stood in line for a core; None while nobody looks, 0 where untold."""
         return None if self._line is None else self._line.queued_s()
 
+    def sleeps(self) -> bool:
+        """Return whether it waits for something just now, not in line for a core nor for the GIL; if untold, True.
+
+        To open and read the file lets go of the GIL, so who waited for that runs, or is in line, when the kernel looks.
+        """
+        if sys.platform != "linux":
+            return True
+        try:
+            with open(f"/proc/self/task/{self._number}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split()[0] != b"R"
+        except (OSError, IndexError):
+            return True
+
     def close(self) -> None:
         """Let go of what was opened; any thread may do so, and of what is just being opened whoever opens it does."""
         self._closed = True

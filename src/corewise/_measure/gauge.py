@@ -202,6 +202,11 @@ class Gauge:
         stamps, since = self._stamps, self._state[2]
         return 0.0 if since is None else perf_counter() - (stamps[-1] if stamps else since)
 
+    def sleeps(self) -> bool:
+        """Return whether the thread of the running item waits for something just now; True where nobody tells."""
+        clocks = self._clocks
+        return clocks is None or clocks.sleeps()
+
     def rest(self) -> None:
         """Let no thread of the gauge run until the next chunk begins: whoever looks around now finds none."""
         self._ticker.stop()
@@ -262,12 +267,14 @@ class Gauge:
         spoilt = clocks is not None and self._look_closely(clocks, wall_s, cpu_s)
         if self._often is not None:
             self._often()
-        long_s = self._long_s if cpu_s >= WAITS * wall_s else LONG_WAIT_S
-        if call is not None and self.running_s() >= long_s:
+        running_s = self.running_s()
+        seems_to_wait = cpu_s < WAITS * wall_s and running_s >= LONG_WAIT_S
+        if call is None or (running_s < self._long_s and not seems_to_wait):
+            return spoilt
+        if running_s >= self._long_s or self.sleeps():  # beside busy neighbours it may but stand in line
             self._when_long = None
             call()
-            return True
-        return spoilt
+        return True
 
     def _made(
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
