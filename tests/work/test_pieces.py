@@ -50,10 +50,11 @@ def test_all_behind_the_item_that_is_running_is_left(
     assert (len(pieces), done.failed, done.dropped) == (ran, [], 0)
 
 
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_before_the_time_is_over_nothing_is_cut(kind: Callable[[range], Sequence[int]]) -> None:
+def test_before_the_time_is_over_nothing_is_cut(kind: Callable[[range], Sequence[int]], *, watched: bool) -> None:
     """However often that is asked for."""
-    pieces = Pieces(kind(range(500)), limit_s=1e9)
+    pieces = Pieces(kind(range(500)), limit_s=1e9, watched=watched)
 
     def call(number: int) -> int:
         pieces.cut()
@@ -64,9 +65,12 @@ def test_before_the_time_is_over_nothing_is_cut(kind: Callable[[range], Sequence
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("keep_going", [False, True])
-def test_stop_iteration_is_told_from_a_cut(kind: Callable[[range], Sequence[int]], *, keep_going: bool) -> None:
+@pytest.mark.parametrize("watched", [False, True])
+def test_stop_iteration_is_told_from_a_cut(
+    kind: Callable[[range], Sequence[int]], *, keep_going: bool, watched: bool
+) -> None:
     """A function that raises it at the very item at which the chunk is cut off has failed there."""
-    pieces = Pieces(kind(range(300)), limit_s=-1.0)
+    pieces = Pieces(kind(range(300)), limit_s=-1.0, watched=watched)
     pieces._end_s = 1e9
 
     def call(number: int) -> int:
@@ -118,11 +122,12 @@ def restless() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("restless")
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_thread_may_cut_at_any_moment(kind: Callable[[range], Sequence[int]]) -> None:
+def test_another_thread_may_cut_at_any_moment(kind: Callable[[range], Sequence[int]], *, watched: bool) -> None:
     """Dozens of times: what was run is the beginning of the input, each item once, and none has failed."""
     for _ in range(60):
-        pieces = Pieces(kind(range(20_000)), limit_s=0.0002)
+        pieces = Pieces(kind(range(20_000)), limit_s=0.0002, watched=watched)
         called: list[int] = []
         over = threading.Event()
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # should hear of them.
 _TOO_LONG_S = 0.02
 _OURS = frozenset({"resource"})  # what the gauge loads itself beside an item
+_COMPUTES_ALL = 0.98  # share of computing; a chunk that stood in line for so little of its time is not judged by it
 _LONG_LOADING_S = 0.4  # guess: what takes longer does more than to load, and not to wait for a second one is worth more
 
 
@@ -112,7 +113,9 @@ class Probe(Sync):
         """
         gauge = self.gauge
         in_the_way = min(1.0, gauge.cpu_s / gauge.wall_s) if gauge.wall_s > 0 else 1.0  # who waits misses nothing
-        queued_s = max(gauge.queued_s, self.queued_s or 0.0) + gauge.ours_s * in_the_way
+        # To look it up opens a file, and where all time was computed there is nothing to look up.
+        told_s = 0.0 if in_the_way > _COMPUTES_ALL else self.queued_s or 0.0
+        queued_s = max(gauge.queued_s, told_s) + gauge.ours_s * in_the_way
         return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, gauge.native_s, *gauge.seen)
 
     def _run(self) -> Iterator[Done]:
@@ -122,7 +125,8 @@ class Probe(Sync):
 
     def _measured(self, call: Callable[..., Any], chunk: Chunk) -> Done:
         terms, gauge = self._terms, self.gauge
-        pieces = None if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S)
+        watched = has_gil()  # without one, no iterator suffers two threads
+        pieces = None if len(chunk.items) == 1 else Pieces(chunk.items, _TOO_LONG_S, watched=watched)
         items: Any = pieces or chunk.items
         part = Chunk(chunk.start, items, star=chunk.star)
         first = not gauge.items
@@ -133,7 +137,7 @@ class Probe(Sync):
         if pieces is not None and not gauge.is_timing and terms.seed is None:
             more = pieces.more
             pending = more(0) or pending
-            self._pieces = pieces if has_gil() else None  # without one, no iterator suffers two threads
+            self._pieces = pieces if watched else None
         if terms.seed is None:
             done = run_chunk(call, part, keep_going=terms.keep_going, interruptible=True, pending=pending, more=more)
         else:

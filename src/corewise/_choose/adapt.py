@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from corewise._types.choice import Choice
     from corewise._types.measurement import Costs
 
-# The choice takes about 50 µs: made again after so much more work at the earliest, it costs 1 % of it at most.
-_AGAIN_S = 0.005
+# The choice takes 0.1 to 0.3 ms: made again after so much more work at the earliest, it costs some 1 % of it.
+_AGAIN_S = 0.02
 _AGAIN_GROWTH = 1.25  # and after the work so far has grown by this, so that it is made a few dozen times at most
 _OTHER_ITEMS = 2.0  # items that take so many times as long or short as those judged before are looked at at once
 # Work that took so many times as long as a move costs is evidence enough for one; less has to be seen twice in a row.
