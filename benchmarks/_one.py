@@ -28,7 +28,7 @@ ROUND_TRIPS, WARM_UP = 2000, 300
 FUTURES, FUTURES_OF_CLUSTERS = 20_000, 2000
 TINY, TINY_ONE_BY_ONE, TINY_OF_CLUSTERS = 300_000, 30_000, 3000
 ONE_BY_ONE = ("ProcessPoolExecutor", "loky")
-ARRAYS, TASKS, SMALL_ARRAYS, PASSES = 8, 16, 1000, 2
+ARRAYS, TASKS, SMALL_ARRAYS, PASSES = 8, 16, 1000, 3
 STREAMED, STREAMED_FIRST = 1_000_000, 50_000
 NAP_EVERY, NAP_S = 1000, 0.003  # a consumer that takes 3 µs an item: slower than workers that add one to a number
 
@@ -129,7 +129,7 @@ def skewed(work: str, library: str, rounds_per_s: float) -> dict[str, object]:
 def arrays_in(library: str, _: float) -> dict[str, object]:
     """Bytes a second of distinct large arrays that are sent to workers."""
     with closing(_opened(library)) as opened:
-        opened.map(works.total, works.arrays(2, works.ARRAY_BYTES))
+        opened.map(works.total, works.arrays(ARRAYS, works.ARRAY_BYTES))  # now it is warm, and so is the memory
         taken = []
         for _pass in range(PASSES):
             items = works.arrays(ARRAYS, works.ARRAY_BYTES)
@@ -143,17 +143,17 @@ def arrays_in(library: str, _: float) -> dict[str, object]:
 
 def arrays_in_out(library: str, _: float) -> dict[str, object]:
     """Bytes a second, both ways counted, of large arrays that are sent and come back changed."""
-    return {"figure": 2 * works.ARRAY_BYTES / _there_and_back(library, ARRAYS, works.ARRAY_BYTES, 2)}
+    return {"figure": 2 * works.ARRAY_BYTES / _there_and_back(library, ARRAYS, works.ARRAY_BYTES)}
 
 
 def small_arrays(library: str, _: float) -> dict[str, object]:
     """Seconds per task of arrays that are sent and come back changed."""
-    return {"figure": _there_and_back(library, SMALL_ARRAYS, works.SMALL_ARRAY_BYTES, SMALL_ARRAYS // 10)}
+    return {"figure": _there_and_back(library, SMALL_ARRAYS, works.SMALL_ARRAY_BYTES)}
 
 
-def _there_and_back(library: str, count: int, size_bytes: int, first: int) -> float:
+def _there_and_back(library: str, count: int, size_bytes: int) -> float:
     with closing(_opened(library)) as opened:
-        opened.map(works.plus_one, works.arrays(first, size_bytes))
+        opened.map(works.plus_one, works.arrays(count, size_bytes))  # as above
         taken = []
         for _ in range(PASSES):
             items = works.arrays(count, size_bytes)

@@ -51,6 +51,17 @@ def test_all_behind_the_item_that_is_running_is_left(
 
 
 @pytest.mark.parametrize("watched", [False, True])
+def test_who_takes_items_one_by_one_is_stopped_by_the_clock(*, watched: bool) -> None:
+    """The iterator that they come from is none that another thread could end."""
+    pieces = Pieces(range(1000), limit_s=1e9, watched=watched)
+    taken = 0
+    for taken, _ in enumerate(pieces, 1):
+        if taken == 200:
+            pieces._end_s = -1.0
+    assert 200 <= taken == len(pieces) < 400
+
+
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_before_the_time_is_over_nothing_is_cut(kind: Callable[[range], Sequence[int]], *, watched: bool) -> None:
     """However often that is asked for."""

@@ -35,13 +35,14 @@ class Pieces:
         ([0], 1)
     """
 
-    __slots__ = ("_cut_at", "_end_s", "_given", "_items", "_most", "_number", "_piece", "_size")
+    __slots__ = ("_cut_at", "_end_s", "_given", "_items", "_most", "_number", "_piece", "_size", "_watched")
 
     def __init__(self, items: Sequence[Any], limit_s: float, *, watched: bool = False) -> None:
         self._items = items
         self._number = len(items)
         self._given = 0
-        self._size = self._number if watched else 1
+        self._size = 1
+        self._watched = watched
         self._piece: Any = None  # the iterator that may be cut off
         self._cut_at: int | None = None
         self._most = min(_MOST, max(_FEWEST, self._number // _PART))
@@ -65,6 +66,8 @@ class Pieces:
         if self._cut_at is not None and done >= self._cut_at:
             self._number = done
             return None
+        if self._watched and not self._given:
+            self._size = self._number
         self._piece = piece = self._next() if done == self._given else None
         return piece
 
