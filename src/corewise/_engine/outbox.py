@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from corewise._work.chunk import Chunk
 
 # Items shorter than 5 µs are not written down one by one, which takes 1.5 to 4 µs: 40,000 items of 3.5 µs took a third
-# longer with it (benchmarks/choice.py, "numpy_small"). This is what they seem to take, the least of that included. Longer
-# ones may do something that must not be done twice, such as to add a line to a file, which takes 8 µs.
+# longer with it (benchmarks/choice.py, "numpy_small"). This is what they seem to take, the least of that included.
+# Longer ones may do something that must not be done twice, such as to add a line to a file, which takes 8 µs.
 QUICK_ITEM_S = 6.5e-6
 
 
