@@ -78,8 +78,13 @@ class Patrol:
         """
         for worker, _ in self._busy(members):
             stretch, at = self._schedule.to_take_back(worker.number), worker.ledger.at()
-            if stretch is None or not (self._schedule.idle or self._is_worth_another(at)):
+            if stretch is None:
                 continue
+            if not self._schedule.idle:
+                lasted_s = 0.0 if at is None else self._clock() - at[1]
+                if not self._schedule.vacant or lasted_s < ONE_AHEAD_BELOW_S:
+                    continue
+                self._schedule.lasts(lasted_s)  # so that a worker is started for it: of the dead, not all are replaced
             begin, end = stretch
             if at is not None:
                 begin = max(begin, self._schedule.behind(worker.number, at[0]))
@@ -88,13 +93,6 @@ class Patrol:
             begin = max(begin, self._schedule.behind(worker.number, begun))
             if begin < end:
                 yield worker, begin, end
-
-    def _is_worth_another(self, at: tuple[int, float] | None) -> bool:
-        """Whether to start a worker for what waits behind a running item: of those that died, not all are replaced."""
-        if at is None or not self._schedule.vacant or (lasted_s := self._clock() - at[1]) < ONE_AHEAD_BELOW_S:
-            return False
-        self._schedule.lasts(lasted_s)
-        return True
 
     def stuck(self, members: Mapping[int, Lane]) -> list[tuple[Lane, Held, Reached]]:
         """Return the workers with finished results that wait for later items, and what their ledgers hold."""
