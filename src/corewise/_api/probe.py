@@ -56,6 +56,7 @@ class Probe(Sync):
 
     def __init__(self, terms: Terms, early: Beside | None) -> None:
         super().__init__(terms)
+        self._line_s = 0.0  # seconds in line for a core, when that was last looked up
         self._pieces: Pieces | None = None  # those that may be cut off
         self.loaded = False
         self._modules: int | None = None  # how many there were when the first item began; None where that is no matter
@@ -113,9 +114,9 @@ class Probe(Sync):
         """
         gauge = self.gauge
         in_the_way = min(1.0, gauge.cpu_s / gauge.wall_s) if gauge.wall_s > 0 else 1.0  # who waits misses nothing
-        # To look it up opens a file, and where all time was computed there is nothing to look up.
-        told_s = 0.0 if in_the_way > _COMPUTES_ALL else self.queued_s or 0.0
-        queued_s = max(gauge.queued_s, told_s) + gauge.ours_s * in_the_way
+        if in_the_way <= _COMPUTES_ALL:  # to look it up opens a file; else there is next to nothing to look up
+            self._line_s = self.queued_s or 0.0
+        queued_s = max(gauge.queued_s, self._line_s) + gauge.ours_s * in_the_way
         return (gauge.items, gauge.wall_s, gauge.cpu_s, queued_s, gauge.native_s, *gauge.seen)
 
     def _run(self) -> Iterator[Done]:
