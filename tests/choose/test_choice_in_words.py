@@ -56,7 +56,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
         (
             said(WAITS),
             (
-                "waiting 100 % of the time; predicted 28 ms against 1.00 s plainly: waits overlap in threads; "
+                "waiting 100 % of the time; predicted 18 ms against 1.00 s plainly: waits overlap in threads; "
                 "processes would take 90 ms with 16 items at once"
             ),
         ),

@@ -31,9 +31,9 @@ def seconds(measurement: Measurement, approach: str, workers: int, costs: Costs 
         (measured(held=0.0), "threads", 4, 0.25),
         (measured(held=0.0), "threads", 16, 0.25),  # no more cores than there are
         (measured(held=0.2), "threads", 4, 0.2 + 0.8 / 4),
-        (measured(computes=0.0), "threads", 100, 0.028),  # all at once, and the threads' start
-        (measured(computes=0.0), "threads", 25, 0.0415),
-        (measured(computes=0.1), "threads", 100, 0.1 + 0.009 + 0.018),  # the computing takes turns, the last one waits
+        (measured(computes=0.0), "threads", 100, 0.0178),  # all at once, and the threads' start
+        (measured(computes=0.0), "threads", 25, 0.042),
+        (measured(computes=0.1), "threads", 100, 0.1 + 0.009 + 0.0078),  # the computing takes turns, the last one waits
         (measured(), "processes", 4, 0.25 + 0.008),
         (measured(computes=0.0), "processes", 4, 0.25 + 0.008),
         (measured(computes=0.0), "processes", 20, 0.05 + 0.024),
@@ -145,11 +145,12 @@ def test_the_band_of_threads_is_wide_while_the_gil_is_unknown() -> None:
         (measured(computes=0.5), "processes", 8),  # waits half of the time, so twice as many keep the cores busy
         (measured(computes=0.0), "processes", 16),
         (measured(held=0.0), "threads", 4),
-        (measured(computes=0.0), "threads", 50),  # a hundred in one wave would gain nothing by it
-        (measured(computes=0.0, remaining=600, item_s=0.02), "threads", 200),  # three even waves
+        (measured(computes=0.0), "threads", 100),  # one wave
+        (measured(computes=0.0, remaining=150), "threads", 75),  # a hundred in two waves would gain nothing
+        (measured(computes=0.0, remaining=600, item_s=0.02), "threads", model.FIRST_THREADS),
         (measured(computes=0.0, remaining=None, items=100, item_s=0.1), "threads", model.FIRST_THREADS),
         (measured(computes=0.25, remaining=1000), "threads", 8),  # four keep the GIL busy
-        (measured(computes=0.0, remaining=1000, item_s=1e-4), "threads", 24),  # more would not repay their start
+        (measured(computes=0.0, remaining=1000, item_s=1e-4), "threads", 36),  # more would not repay their start
         (measured(), "asyncio", 100),
         (measured(remaining=7), "asyncio", 7),
     ],

@@ -312,19 +312,20 @@ def test_one_busy_core_without_any_outcome_tells_of_turns(busy: float, turns: bo
 
 
 def test_a_choice_beside_the_first_item_is_put_right_when_that_has_ended() -> None:
-    """Threads for waits that compute behind them are fewer; never fewer than were begun, nor more than were chosen."""
-    waiting = measured(items=0, item_s=0.0, wall_s=0.003, computes=0.0, remaining=200)
+    """Threads for waits that compute behind them are fewer, for long ones more; within what was begun and allowed."""
+    waiting = measured(items=0, item_s=0.0, wall_s=0.003, computes=0.0, remaining=150)
     choice = rule.choose(waiting, COSTS, nearby=True)
-    assert (choice.approach, choice.workers) == ("threads", 100)
-    ended = measured(items=1, item_s=0.025, computes=0.2, remaining=200)
-    fewer = after_its_first(choice, ended, COSTS, 4)
+    assert (choice.approach, choice.workers) == ("threads", 75)
+    ended = measured(items=1, item_s=0.025, computes=0.2, remaining=150)
+    fewer = after_its_first(choice, ended, COSTS, 4, 512)
     assert 4 < fewer.workers < 20
     assert fewer.estimates[0].workers == fewer.workers
-    assert fewer.estimates[0].seconds >= 200 * 0.005
-    assert after_its_first(choice, ended, COSTS, 50).workers == 50
-    assert (
-        after_its_first(choice, measured(items=1, item_s=0.025, computes=0.0, remaining=200), COSTS, 4).workers == 100
-    )
+    assert fewer.estimates[0].seconds >= 150 * 0.005
+    assert after_its_first(choice, ended, COSTS, 50, 512).workers == 50
+    longer = measured(items=1, item_s=0.025, computes=0.0, remaining=95)
+    assert after_its_first(choice, longer, COSTS, 4, 512).workers == 95
+    assert after_its_first(choice, longer, COSTS, 4, 80).workers == 80
+    assert after_its_first(choice, longer, COSTS, 75, 75).workers == 75
 
 
 def test_what_an_item_has_loaded_is_taken_off() -> None:

@@ -83,6 +83,16 @@ def test_an_odd_first_call_misleads_it_for_a_while_only(alone_s: float, most: fl
     assert seconds <= most * servers.best_fixed(servers.constant, 5000)[0]
 
 
+def test_the_first_of_many_to_end_are_no_proof_where_the_call_alone_was_an_odd_one() -> None:
+    """It took 40 ms, as it had to connect. Of a hundred behind it the first ended as soon, and they were in a jam."""
+    climb = ThreadClimb(100, alone_s=0.04)
+    limits = [climb.observe(1, 0.02 * (1 + (ended / 24) ** 2)) for ended in range(100)]
+    assert max(limits) == 100
+    assert limits[-1] < 70
+    sound = ThreadClimb(100, alone_s=0.04)
+    assert max(sound.observe(1, 0.04) for _ in range(40)) > 200
+
+
 def test_where_more_achieve_less_fewer_are_tried_next() -> None:
     """However quick those seemed that there were before: the first of a flood were served while few had come."""
     climb = ThreadClimb(100, alone_s=0.0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_COROUTINES = 1024  # guess: so many calls at once at most, unless the user asks for more
 # Guess: some hundred threads that wait 20 ms keep half a core busy by themselves; what computes, a whole one or more.
 _COMPUTES = 0.75
-_THREAD_S = 0.0003  # what one more thread costs among a hundred, see `model.threads_s`
+_THREAD_S = 0.0002  # what one more thread costs, see `model.thread_s`
 
 
 def adapted(choice: Choice, workers: int | None, options: Options, items: int | None) -> Adapting | None:

@@ -200,7 +200,7 @@ class Auto:
         self._early, choice, self._compute = None, early.choice, early.looks_busy()
         if self._first_item is not None:
             least = approach.workers_started if self._may_be_more(choice) else choice.workers
-            choice = self._first_item.ended(choice, least)
+            choice = self._first_item.ended(choice, least, self.most_threads(choice))
         self._adopt(choice, early.decided_s)
         return choice, approach
 

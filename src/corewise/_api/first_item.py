@@ -63,12 +63,13 @@ class FirstItem:
             measured = measured.replace(native_cpu_s=0.0)
         return self.decision.choose(measured)
 
-    def ended(self, choice: Choice, least: int) -> Choice:
+    def ended(self, choice: Choice, least: int, most: int) -> Choice:
         """Return a choice that was made beside the item, as it is now that this has ended and tells more.
 
         Args:
             choice: what was chosen.
             least: workers that there are to be at least.
+            most: workers that there may be at most.
         """
         before, probe = choice.measurement, self._probe()
         if probe is None or before is None or self.decision is None:
@@ -78,4 +79,4 @@ class FirstItem:
         measured = without_loading(probe.gauge.so_far(before.remaining), self._loading_s)
         # The CPU time of others was that of workers by then.
         measured = measured.replace(native_cpu_s=before.native_cores * measured.wall_s, read_s=before.read_s)
-        return after_its_first(choice, self.decision.weighed(measured), self.decision.costs, least)
+        return after_its_first(choice, self.decision.weighed(measured), self.decision.costs, least, most)

@@ -10,7 +10,7 @@ from __future__ import annotations
 MOST_THREADS = 512  # documented cap, unless the user asks for more
 _FEWEST = 32  # calls that a judgement rests on; for large steps also at least one of each thread
 _FEWEST_FINE = 128  # for small steps, whose gain is within the noise of fewer
-_RUSH, _STEP, _FINE = 8.0, 2.0, 1.25
+_RUSH, _HASTE, _STEP, _FINE = 8.0, 4.0, 2.0, 1.25
 _UNHINDERED = 0.9  # of the speed of a call that is alone: as long as calls keep that, more of them get in nobody's way
 _OVERLOADED = 0.6  # of it: from here on calls are waiting for each other
 _WORTH = 0.5  # of the threads added have to show in the throughput, or a large step was too large
@@ -53,7 +53,7 @@ class ThreadClimb:
         self.limit = max(1, min(start, self._most))
         self._shortest_s = alone_s
         self._sure = alone_s > 0
-        self._quickest_s: float | None = None if self._sure else float("inf")  # of the first ones
+        self._is_known = self._sure  # what a call takes alone, at least about
         # Where it comes from: the limit before, and what that achieved in a second.
         self._from = 1
         self._from_rate = 1.0 / alone_s if alone_s > 0 else 0.0
@@ -64,6 +64,7 @@ class ThreadClimb:
         self._settled_s = 0.0
         self._items = 0
         self._seconds = 0.0
+        self._briefest_s = float("inf")  # of these
         self._down_next = False
 
     def observe(self, items: int, seconds: float) -> int:
@@ -80,13 +81,12 @@ class ThreadClimb:
             return self.limit
         self._items += items
         self._seconds += seconds
+        self._briefest_s = min(self._briefest_s, max(1e-9, seconds / items))
         call_s = max(1e-9, self._seconds / self._items)
-        if self._quickest_s is not None:
-            self._quickest_s = min(self._quickest_s, max(1e-9, seconds / items))
         if self._items >= self._needed(call_s):
-            whole = self._items >= self.limit
-            self._items, self._seconds = 0, 0.0
-            self._judge(call_s, whole=whole)
+            whole, briefest_s = self._items >= self.limit, self._briefest_s
+            self._start_anew()
+            self._judge(call_s, briefest_s, whole=whole)
         return self.limit
 
     def bound(self, most: int) -> int:
@@ -98,28 +98,35 @@ class ThreadClimb:
         self._most = max(1, most)
         if self.limit > self._most:
             self._change(self._most, 0.0, float("inf"))
-            self._items, self._seconds, self._holds = 0, 0.0, 0
+            self._start_anew()
+            self._holds = 0
             self._fine = False
         elif at_the_bound:
             self.limit = self._most
         return self.limit
 
+    def _start_anew(self) -> None:
+        self._items, self._seconds, self._briefest_s = 0, 0.0, float("inf")
+
     def _needed(self, call_s: float) -> int:
         """Return how many calls have to have ended before they are judged."""
         if self._fine or self._holds:
             return max(_FEWEST_FINE, 2 * self.limit)
-        known = self._quickest_s is None
         ease = self._shortest_s / call_s
-        if known and self.limit > self._from and not _OVERLOADED <= ease < _UNHINDERED:
+        if self._is_known and self.limit > self._from:
             # Those that end first are the fastest. Where even they were held up, the brake need not wait for the
-            # others; and where a third of them were not held up a bit, the next step need not.
-            return min(_FEWEST if ease < _OVERLOADED else max(_FEWEST, self.limit // 3), self.limit)
+            # others; and where a third of them were not held up a bit, the next step need not. Unless the call that was
+            # alone was an odd one, which may have connected or loaded something: then nobody knows what holds them up.
+            if ease < _OVERLOADED:
+                return min(_FEWEST, self.limit)
+            if ease >= _UNHINDERED and self._briefest_s >= _OVERLOADED * self._shortest_s:
+                return min(max(_FEWEST, self.limit // 3), self.limit)
         return max(_FEWEST, self.limit)
 
-    def _judge(self, call_s: float, *, whole: bool) -> None:
+    def _judge(self, call_s: float, briefest_s: float, *, whole: bool) -> None:
         rate = self.limit / call_s
-        if self._quickest_s is not None:
-            self._begin(call_s, rate, self._quickest_s)
+        if not self._is_known:
+            self._begin(call_s, rate, briefest_s)
             return
         shorter = call_s < _UNHINDERED * self._shortest_s
         if whole:  # of others, those that end first are the fastest, by chance or not
@@ -128,7 +135,7 @@ class ThreadClimb:
         if self._holds:
             self._stay(call_s, rate, ease)
         elif self.limit > self._from:
-            self._has_grown(call_s, rate, ease)
+            self._has_grown(call_s, rate, ease, whole=whole)
         else:
             # Where fewer of them take no less than any before, those were in nobody's way.
             self._sure = self._sure or not shorter
@@ -136,7 +143,7 @@ class ThreadClimb:
 
     def _begin(self, call_s: float, rate: float, quickest_s: float) -> None:
         """Judge the first calls, of which nobody knows what one of them takes alone."""
-        self._quickest_s = None
+        self._is_known = True
         if quickest_s < _IN_LINE * call_s:
             self._shortest_s = quickest_s
             self._brake(call_s, quickest_s / call_s)
@@ -144,12 +151,13 @@ class ThreadClimb:
             self._shortest_s = call_s
             self._move(self.limit * _STEP, rate, call_s)
 
-    def _has_grown(self, call_s: float, rate: float, ease: float) -> None:
+    def _has_grown(self, call_s: float, rate: float, ease: float, *, whole: bool) -> None:
         growth = self.limit / self._from
         if ease < _OVERLOADED and not self._fine:
             self._brake(float("inf"), ease)
         elif rate >= self._from_rate * (1 + _WORTH * (growth - 1)):
-            rush = _RUSH if ease >= _UNHINDERED else _STEP
+            # The first of many to end were begun beside few others: they say less of what a flood would do.
+            rush = _STEP if ease < _UNHINDERED else _RUSH if whole else _HASTE
             self._move(self.limit * (_FINE if self._fine else rush), rate, call_s)
         elif rate >= _BETTER * self._from_rate and not self._fine:
             self._fine = True

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 # As many waits at once as a program starts with where nothing speaks for fewer; `climb.ThreadClimb` then follows what
 # the calls tell. More would be quicker where calls get in nobody's way, and flood a server that does less the more it
-# is asked to: simulated in tests/choose, 3,000 calls stay within a quarter of the best with servers of both kinds, and
-# with 256 no more.
-FIRST_THREADS = 200
+# is asked to: 4,000 calls of one that is at its best with 24 took 1.19 times as long as with those, begun with 100, and
+# 1.4 to 1.7 times, begun with 200 (benchmarks/waiting.py), while 600 calls of 20 ms took the same.
+FIRST_THREADS = 100
 ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
@@ -29,10 +29,10 @@ PROCESSES_PER_CORE = 4
 # calls each 300 calls of 20 ms waiting and 5 ms computing took 0.90, 0.96 and 1.12 s, 600 coroutines of 5 and 2 ms
 # 0.89, 0.72 and 0.68 s (benchmarks/both.py).
 _THREADS_EACH, _COROUTINES_EACH = 2, 6
-# A thread takes the longer to start, to wake up and to end the more of them there are. Measured with 400 calls of 5 ms
-# by 20 to 140 threads, 600 of 20 ms and 400 of 50 ms by up to 400: one more took 0.1 to 0.15 ms among twenty, and three
-# times as long among a hundred.
-_CROWD, _CROWDED = 64, 3.0
+# A thread takes so much longer than its start: it is woken, hands over and ends. With 600 calls of 20 ms by 30 to 300
+# threads, 400 of 5 ms by 20 to 400 and 400 of 50 ms by 50 to 400, each thread took 0.15 to 0.23 ms, however many there
+# were; to start one and wait for its end, 0.11 to 0.16.
+_THREAD_IN_ALL = 1.3
 _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls at once keep a core or two busy
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
 # there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
@@ -246,18 +246,13 @@ def _in_waves(nature: Nature, costs: Costs, most: int) -> int:
     waves = (max(fewest, min(nature.items, floor(best))), max(fewest, min(nature.items, ceil(best))))
     return min(
         (ceil(nature.items / number) for number in waves),
-        key=lambda threads: ceil(nature.items / threads) * nature.item_s + threads_s(threads, costs),
+        key=lambda threads: ceil(nature.items / threads) * nature.item_s + threads * thread_s(costs),
     )
 
 
-def threads_s(number: int, costs: Costs) -> float:
-    """Return the seconds that so many threads cost, beside what they run."""
-    return number * costs.thread_start_s * (1.0 + (_CROWDED - 1.0) * min(1.0, number / _CROWD))
-
-
 def thread_s(costs: Costs) -> float:
-    """Return the seconds that one more thread costs among many."""
-    return _CROWDED * costs.thread_start_s
+    """Return the seconds that a thread costs, beside what it runs."""
+    return _THREAD_IN_ALL * costs.thread_start_s
 
 
 def _processes(nature: Nature, costs: Costs, most: int) -> int:
@@ -319,7 +314,7 @@ def _by_threads(nature: Nature, costs: Costs, workers: int) -> tuple[float, floa
     turns_s = items * (nature.read_s + clash_s + costs.thread_item_s)
     turns_s += nature.with_caller * (nature.held_s + nature.free_s / at_once)
     cores_s = (items * nature.read_s + nature.with_caller * nature.cpu_s) / costs.cores
-    start_s = costs.thread_first_s + threads_s(number, costs)
+    start_s = costs.thread_first_s + number * thread_s(costs)
     return start_s + _longest_of(nature, number, max(turns_s, cores_s) + nature.waits_s), start_s, 0.0
 
 

@@ -73,18 +73,18 @@ def behind_the_first(
     )
 
 
-def after_its_first(choice: Choice, measurement: Measurement, costs: Costs, least: int) -> Choice:
+def after_its_first(choice: Choice, measurement: Measurement, costs: Costs, least: int, most: int) -> Choice:
     """Return a choice that was made beside the first item, now that this has ended: what was predicted, and workers.
 
     Args:
         choice: what was chosen.
         measurement: what the item has told, and how many remained when the choice was made.
         costs: what this machine charges.
-        least: workers that there are to be at least; there may be fewer than were chosen, if such items call for fewer.
+        least: workers that there are to be at least.
+        most: workers that there may be at most. In between it is as many as such items call for.
     """
-    if least < choice.workers and choice.estimates:
-        suited = max(least, model.workers_for(measurement, costs, approach=choice.approach))
-        workers = min(choice.workers, suited)
+    if least < most and choice.estimates:
+        workers = min(most, max(least, model.workers_for(measurement, costs, approach=choice.approach)))
         first, *others = choice.estimates
         choice = choice.replace(workers=workers, estimates=(first.replace(workers=workers), *others))
     return re_estimated(choice, measurement, costs)
