@@ -71,7 +71,7 @@ def test_an_item_that_is_run_again_counts_as_new() -> None:
 
 def test_no_more_workers_than_what_remains_repays() -> None:
     """Unless they cost nothing, or nobody knows what remains; and none where they would gain little."""
-    cases = ((None, 100, 512), (0.002, 100, 64), (0.002, 1000, 64), (0.002, 4000, 200), (0.002, None, 512))
+    cases = ((None, 100, 256), (0.002, 100, 64), (0.002, 1000, 64), (0.002, 4000, 200), (0.002, None, 256))
     for worker_s, remaining, expected in cases:
         adapting = Adapting(
             AtOnce(64, alone_s=0.02, most=512),

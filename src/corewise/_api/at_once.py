@@ -6,7 +6,6 @@ from time import perf_counter, process_time
 
 from corewise._choose.at_once import AtOnce
 from corewise._choose.climb import MOST_THREADS
-from corewise._choose.model import thread_s
 from corewise._dispatch.adapting import Adapting
 
 TYPE_CHECKING = False
@@ -54,6 +53,8 @@ def adapted_threads(start: int, most: int, alone_s: float, costs: Callable[[], C
         alone_s: seconds that a call took in the plain loop.
         costs: gives what this machine charges.
     """
+    from corewise._choose.model import thread_s  # which has been loaded to choose them
+
     return Adapting(AtOnce(start, alone_s=alone_s, most=most), worker_s=lambda: thread_s(costs()))
 
 

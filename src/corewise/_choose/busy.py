@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from corewise._types.measurement import Measurement
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._types.measurement import Measurement
 
 _BUSY = 0.7  # guess: a loop that computes for this part of the time has calls waiting for it
 # Calls that compute less stay where they are (guess). In a process each has a task and a message of its own, some 0.1
@@ -56,6 +58,8 @@ class BusyLoop:
         if own_s < _LEAST_S:
             return None
         call_s = max(own_s, self._shortest_s)
+        from corewise._types.measurement import Measurement  # most loops are never that busy
+
         return Measurement(
             items=number,
             wall_s=number * call_s,

@@ -82,6 +82,8 @@ class ThreadClimb:
         self._items += items
         self._seconds += seconds
         self._briefest_s = min(self._briefest_s, max(1e-9, seconds / items))
+        if self._items < _FEWEST and self._items < self.limit:
+            return self.limit
         call_s = max(1e-9, self._seconds / self._items)
         if self._items >= self._needed(call_s):
             whole, briefest_s = self._items >= self.limit, self._briefest_s

@@ -61,15 +61,17 @@ class Adapting:
         if start in self._before:
             self._before.discard(start)
             return
-        before: int = approach.limit
+        before = limit = approach.limit
         if refused:
-            approach.limit = min(before, self._calls.refused())
+            limit = min(before, self._calls.refused())
         elif done.values and not (self._computes is not None and self._computes()):
             limit = self._calls.observe(len(done.values), done.wall_s)
             if limit > before:
                 limit = min(limit, self._repaid(done, before, remaining, max(0, len(outstanding) - before)))
-            approach.limit = limit
-        if abs(approach.limit - before) > _SLIGHTLY * before:
+        if limit == before:
+            return
+        approach.limit = limit
+        if abs(limit - before) > _SLIGHTLY * before:
             self._before = {chunk.start for chunk in outstanding if chunk.start != start}
 
     def _repaid(self, done: Done, before: int, remaining: int | None, queued: int) -> int:

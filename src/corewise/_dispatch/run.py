@@ -136,8 +136,8 @@ class Run:
     def remaining(self) -> int | None:
         """How many items are left to hand out; None while unknown."""
         left = self.source.remaining
-        if left is None:
-            return None
+        if left is None or not (self._again or self._retries):
+            return left
         waiting = 0 if self._retries is None else len(self._retries)
         return left + waiting + sum(len(chunk.items) for chunk in self._again)
 
@@ -160,8 +160,9 @@ class Run:
         self._held_back = False
         if self._retries:
             self._again.extendleft(reversed(self._retries.take(self._clock())))
+        patience_s = _least(READ_S, limit_s) if wait else 0.0  # not long where results of this run may come
         while self._room and not self._hungry:
-            chunk = self._next_chunk(self._input_patience_s(limit_s) if wait else 0.0)
+            chunk = self._next_chunk(patience_s if self.outstanding or not wait else limit_s)
             if chunk is None:
                 break
             self.outstanding.add(chunk)
@@ -181,10 +182,6 @@ class Run:
         now_s = self._clock()
         paced_s = self._pace.wait_s(now_s) if self._held_back and self._pace is not None else None
         return _least(paced_s, max(0.0, self._retries.due_s - now_s) if self._retries and not self._full else None)
-
-    def _input_patience_s(self, limit_s: float | None) -> float | None:
-        """Return how long to wait for an input that is a stream: not long where results of this run may come."""
-        return _least(READ_S, limit_s) if self.outstanding else limit_s
 
     def take(self, *, wait: bool = True, limit_s: float | None = None) -> list[Done]:
         """Wait for outcomes, and return what is final and whose turn has come; it may be nothing.
@@ -339,10 +336,12 @@ class Run:
     def _judge(self, done: Done) -> list[int]:
         """Decide what the failures among an outcome mean; return the indexes of items that are run again."""
         refused = self._refused
-        again = [index for index in done.failed if self._is_tried_again(done, index)]
-        for index in done.failed:
-            if index not in again:
-                self._fail(index, done.values[index - done.start])
+        again: list[int] = []
+        if done.failed:
+            again = [index for index in done.failed if self._is_tried_again(done, index)]
+            for index in done.failed:
+                if index not in again:
+                    self._fail(index, done.values[index - done.start])
         if self._retries is not None:
             self._retries.ended(done.start, done.stop, again)
         if self._adapting is not None and (self._refused > refused or not done.failed):

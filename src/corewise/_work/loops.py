@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from corewise._work.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import ThreadPoolExecutor
     from signal import SIGINT, default_int_handler, getsignal
     from typing import Any
 else:  # as in `corewise._work.interrupts`
@@ -32,7 +32,7 @@ class PlainLoop:
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="corewise-loop") if _a_loop_runs() else None
+        self._thread = _one_thread() if _a_loop_runs() else None
         self.elsewhere = self._thread is not None
 
     def run(self, fn: Callable[..., Coroutine[Any, Any, Any]], /, *args: Any, **kwargs: Any) -> Any:
@@ -138,6 +138,12 @@ class TurningLoop:
 
     async def _until_closed(self) -> None:
         await self._closing.wait()
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # with what it loads it takes a millisecond
+
+    return ThreadPoolExecutor(1, thread_name_prefix="corewise-loop")
 
 
 def _a_loop_runs() -> bool:
