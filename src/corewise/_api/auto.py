@@ -89,7 +89,7 @@ class Auto:
         self._first_item: FirstItem | None = None
         self._plainly: Plainly | None = None
         self._drift: Drift | None = None
-        self._predicted_s = 0.0  # of what remained at `decided_s`
+        self._predicted_s = 0.0  # of what remained at `decided_s`; 0 where it is no matter
         self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `Probe.figures`
         self._next: Choice | None = None
         self._before: tuple[float, float, float] = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
@@ -206,7 +206,7 @@ class Auto:
 
     def outcome(self) -> dict[str, float]:
         """Return what was predicted and what came of it, as fields of `Stats`."""
-        if self.choice is None or not self.choice.estimates:
+        if self.choice is None or not self.choice.estimates or not self._predicted_s:
             return {}
         return {"predicted_s": self._predicted_s, "chosen_s": perf_counter() - self.decided_s}
 
@@ -293,7 +293,8 @@ class Auto:
 
         measured = put_right.times(choice.measurement, times).replace(remaining=remaining)
         first, *_ = put_right.re_estimated(choice, measured, self._decision.costs).estimates
-        self._predicted_s, self.decided_s = first.seconds - first.start_s, perf_counter()
+        seconds = first.seconds - first.start_s  # where it is over so soon, there is nothing to foretell
+        self._predicted_s, self.decided_s = seconds if seconds > GAIN_S else 0.0, perf_counter()
 
     def _after_plain(self, probe: Probe) -> bool:
         remaining = self._run.remaining

@@ -28,6 +28,7 @@ _AGAIN_BELOW_S = 0.0002  # guess
 _NAMES_BYTES = 1 << 17  # what the pickler writes in one is either a frame of some 64 KiB, or one large text or bytes
 _LAST_BYTES = 1 << 14  # guess: a pickle that ends with less than this is better ended than left
 _PLAIN_BYTES, _MOST_PLAIN = 1 << 20, 10_000  # guess: of plain values so much is written and read in a millisecond
+_FEW, _TIMES = 100, 3  # guess: so many plain values take some ten microseconds
 _PARTS = (1000, 100, 10, 1)  # of a large collection, until so many are pickled in time
 
 
@@ -100,19 +101,30 @@ def _weigh_plain(values: Sequence[Any], *, star: bool) -> Travel:
         if isinstance(part, str | bytes) and len(part) > most:
             left_bytes += len(part) - most
             parts[number] = part[:most]
-    begin = perf_counter()
-    data = plain_dumps(parts)
-    written = perf_counter()
-    loads(data)
-    read = perf_counter()
-    size_bytes = len(data) + left_bytes
-    share = size_bytes / len(data) / len(some)
+    # Of a few short ones, to call the pickler is most of it. That is done once for all that travel together.
+    _, call_write_s, call_read_s = _to_and_fro([])
+    written_bytes, write_s, read_s = _to_and_fro(parts)
+    size_bytes = written_bytes + left_bytes
+    share = size_bytes / written_bytes / len(some)
     return Travel(
         size_bytes=size_bytes / len(some),
-        pickle_s=(written - begin) * share,
-        unpickle_s=(read - written) * share,
+        pickle_s=max(0.0, write_s - call_write_s) * share,
+        unpickle_s=max(0.0, read_s - call_read_s) * share,
         whole=len(some) == len(values) and not left_bytes,
     )
+
+
+def _to_and_fro(parts: list[Any]) -> tuple[int, float, float]:
+    """Return the bytes of the pickle of plain values, and the seconds to write and to read it."""
+    write_s = read_s = float("inf")
+    data = b""
+    for _ in range(1 if len(parts) > _FEW else _TIMES):  # what a few take is far below what may come in between
+        begin = perf_counter()
+        data = plain_dumps(parts)
+        written = perf_counter()
+        loads(data)
+        write_s, read_s = min(write_s, written - begin), min(read_s, perf_counter() - written)
+    return len(data), write_s, read_s
 
 
 def _weigh(value: object, what: str, budget_s: float, *, main_by_value: bool, depth: int = 0) -> Travel:

@@ -60,7 +60,8 @@ class Stats(Record):
             caller; 0 without worker processes, None where the system cannot tell.
         retries: how often items were run again after they had failed.
         predicted_s: seconds that what remained was predicted to take when an automatic choice was made, or anew when
-            items had become others, with at least half of them left; None where nothing was predicted.
+            items had become others, with at least half of them left; None where nothing was predicted, or 4 ms at
+            most.
         chosen_s: seconds that this then took, from the prediction to the end; 0 where nothing was predicted.
     """
 
