@@ -10,6 +10,7 @@ import gc
 import os
 import select
 import signal
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,28 +40,36 @@ class Holdings:
         processes: Every descendant, by process id, with its command line.
         descriptors: Every open descriptor, with what it refers to.
         shared_memory: Names in the folder of named shared memory, of whatever process.
+        threads: Threads of this process, which are no matter by themselves.
     """
 
     processes: dict[int, str]
     descriptors: dict[int, str]
     shared_memory: frozenset[str]
+    threads: frozenset[int | None]
 
 
 def holdings() -> Holdings:
     """What this process holds now."""
     names = frozenset(entry.name for entry in SHARED_MEMORY.iterdir()) if SHARED_MEMORY.is_dir() else frozenset[str]()
-    return Holdings(descendants(), _descriptors(), names)
+    threads = frozenset(thread.ident for thread in threading.enumerate())
+    return Holdings(descendants(), _descriptors(), names, threads)
 
 
 def left_since(before: Holdings) -> list[str]:
     """What came since `before` and is still there, one sentence each; empty if nothing was left.
 
-    Garbage that only waits for its collector is collected first, and dying processes are given `GRACE_S`.
+    Garbage that only waits for its collector is collected first, and dying processes are given `GRACE_S`. So are
+    threads that came: what nobody holds any more is ended by one, which asks for exit codes and closes descriptors.
     """
     if not _new(before, holdings()):
         return []
     gc.collect()
     wait_until_gone(descendants().keys() - before.processes.keys())
+    deadline = monotonic() + GRACE_S
+    for thread in threading.enumerate():
+        if thread.ident not in before.threads and thread is not threading.current_thread():
+            thread.join(max(0.0, deadline - monotonic()))
     return _new(before, holdings())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -44,6 +46,22 @@ def test_a_descriptor_replaced_by_another_is_named() -> None:
     os.close(read_end)
     os.close(write_end)
     assert left == [f"descriptor {read_end} was left open: {os.devnull}"]
+
+
+def test_what_a_thread_is_about_to_give_back_is_waited_for() -> None:
+    """It hears of the end of a process as soon as the check does, and may come to its turn later."""
+    before = observe.holdings()
+    child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    looked = threading.Event()
+
+    def give_back() -> None:
+        looked.wait()
+        time.sleep(0.1)  # so that the check would come first, did it not wait
+        child.communicate()
+
+    threading.Thread(target=give_back).start()
+    looked.set()
+    assert observe.left_since(before) == []
 
 
 def test_a_process_left_running_is_named_with_its_descendants() -> None:

@@ -11,7 +11,7 @@ import sys
 from time import perf_counter
 
 from corewise._api.probe import Probe
-from corewise._choose.undecided import GAIN_S, nothing_left
+from corewise._choose.undecided import GAIN_S, nothing_left, to_choose_s
 from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
 
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
-# To load what chooses, and threads, takes so long the first time: sixty sums of 8 MB took 57 ms with it, 29 without
-# (benchmarks/choice.py, "arrays_listed").
-_MODEL, _LOADING_S = "corewise._choose.model", 0.012
 _PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
@@ -325,7 +322,7 @@ class Auto:
         # Whatever is done, waits can all overlap at best, and computing be shared by all cores. And what remains may be
         # like the last chunk, not like what came before that.
         last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
-        least_s = GAIN_S if _MODEL in sys.modules else GAIN_S + _LOADING_S
+        least_s = GAIN_S + to_choose_s(sys.modules, holds=probe.holds)
         if max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) <= 0:
             return None
         figures, measured = probe.figures(), probe.measured(remaining)

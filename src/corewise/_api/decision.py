@@ -6,6 +6,7 @@ import sys
 
 from corewise._approaches import why_not_processes
 from corewise._choose import rule
+from corewise._choose.undecided import loading_s
 from corewise._choose.vetoes import Wishes, cannot_travel
 from corewise._machine.cpus import cpu_count
 from corewise._types.choice import APPROACHES
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     # Gives some items that were run lately, and their results.
     Latest = Callable[[], tuple[Sequence[Any], Sequence[Any]]]
 
-_LOADING_S = {"threads": 0.004, "processes": 0.02}  # benchmarks/import_cost.py: to load them, once in a program
 _WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
 # Plain values travel together. Of five short ones, to call the pickler is most of what is weighed; so it is these many
 # where nobody waits for the choice.
@@ -91,8 +91,8 @@ class Decision:
         if self._costs is None:
             self._method, self._believed = costs_charged(self._terms().start_method)
             self._costs = self._believed.replace(
-                worker_start_s=self._believed.worker_start_s + _loading_s("processes"),
-                thread_first_s=_loading_s("threads"),
+                worker_start_s=self._believed.worker_start_s + loading_s("processes", sys.modules),
+                thread_first_s=loading_s("threads", sys.modules),
             )
         return self._costs
 
@@ -190,11 +190,6 @@ def _last(values: Sequence[Any], most: int) -> Sequence[Any]:
 
     some = values[-most:]
     return some if all_plain(some) else some[-_WEIGHED:]
-
-
-def _loading_s(approach: str) -> float:
-    """Return the seconds to load what runs an approach; 0 where that has been done."""
-    return 0.0 if f"corewise._approaches.{approach}" in sys.modules else _LOADING_S[approach]
 
 
 def _as_seen(effects: Sequence[Effect], latest: Latest | None) -> Sequence[Effect]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _TOO_LONG_S = 0.02
 _OURS = frozenset({"resource"})  # what the gauge loads itself beside an item
 _COMPUTES_ALL = 0.98  # share of computing; a chunk that stood in line for so little of its time is not judged by it
+_MOSTLY = 0.5  # a share from which something is what an item mostly does
 _LONG_LOADING_S = 0.4  # guess: what takes longer does more than to load, and not to wait for a second one is worth more
 
 
@@ -89,6 +90,12 @@ class Probe(Sync):
         """Items that tell of those to come, their seconds and their CPU seconds."""
         items, wall_s, cpu_s, *_ = self._loading
         return self.gauge.items - items, self.gauge.wall_s - wall_s, self.gauge.cpu_s - cpu_s
+
+    @property
+    def holds(self) -> bool:
+        """Whether the items mostly compute and hold the GIL for that, as far as anybody has looked."""
+        seen_s, held_s = self.gauge.seen
+        return self.gauge.cpu_s >= _MOSTLY * self.gauge.wall_s and held_s > _MOSTLY * seen_s
 
     def measured(self, remaining: int | None) -> Measurement:
         """Return what was measured of the items that tell of those to come.

@@ -9,6 +9,8 @@ from corewise._types.choice import Choice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from corewise._types.measurement import Measurement
 
 THREADS = 32  # as many waits at once as the standard library's pool allows itself at most
@@ -16,6 +18,10 @@ COROUTINES = 100  # at once, as common clients allow connections
 
 # A gain below this is within what a run differs from the next one, and not worth a choice (guess).
 GAIN_S = 0.004
+# To load what runs them, once in a program (benchmarks/import_cost.py), and what chooses: sixty sums of 8 MB took 57 ms
+# with it, 29 without (benchmarks/choice.py, "arrays_listed").
+_LOADING_S = {"choice": 0.012, "threads": 0.004, "processes": 0.02}
+_NEEDS = {"choice": "corewise._choose.model"}  # the last module to be loaded; for an approach that of its name
 # Where nothing was measured, by `Choice.code`.
 REASONS = {
     "asked": "as asked for",
@@ -38,6 +44,27 @@ def processes_by_default(cores: int, items: int | None) -> int:
 def coroutines_by_default(items: int | None) -> int:
     """Return how many coroutines run at once when no number was asked for: as common clients allow connections."""
     return COROUTINES if items is None else max(1, min(COROUTINES, items))
+
+
+def loading_s(what: str, loaded: Container[str]) -> float:
+    """Return the seconds to load what runs an approach, or chooses; 0 where that has been done.
+
+    Args:
+        what: ``"threads"``, ``"processes"`` or ``"choice"``.
+        loaded: the names of the modules that are there.
+    """
+    return 0.0 if _NEEDS.get(what, f"corewise._approaches.{what}") in loaded else _LOADING_S[what]
+
+
+def to_choose_s(loaded: Container[str], *, holds: bool) -> float:
+    """Return the seconds to load what chooses, and then what runs such items; 0 where a choice was made before.
+
+    Args:
+        loaded: the names of the modules that are there.
+        holds: whether the items hold the GIL, so that only processes gain anything.
+    """
+    choose_s = loading_s("choice", loaded)
+    return choose_s and choose_s + loading_s("processes" if holds else "threads", loaded)
 
 
 def nothing_left(measurement: Measurement) -> Choice:
