@@ -52,15 +52,12 @@ def test_what_a_thread_is_about_to_give_back_is_waited_for() -> None:
     """It hears of the end of a process as soon as the check does, and may come to its turn later."""
     before = observe.holdings()
     child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
-    looked = threading.Event()
 
     def give_back() -> None:
-        looked.wait()
         time.sleep(0.1)  # so that the check would come first, did it not wait
         child.communicate()
 
     threading.Thread(target=give_back).start()
-    looked.set()
     assert observe.left_since(before) == []
 
 

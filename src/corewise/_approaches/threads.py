@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextvars import copy_context
-from queue import Empty, SimpleQueue
+from _contextvars import copy_context
+from _queue import Empty, SimpleQueue  # what `queue` hands on, without the three modules that it loads for others
 from time import monotonic
 
 from corewise._machine import cpus
