@@ -28,6 +28,8 @@ AVAILABLE = hasattr(os, "pidfd_open") and (PROC / f"self/task/{os.getpid()}/chil
 # A killed worker needs a moment to vanish; 1 s is generous even beside busy neighbours (a guess).
 GRACE_S = 1.0
 
+_ENDED = "(ended, but nobody asked for its exit code)"
+
 # Started once by the standard library for the life of the process, and shared by every user of it.
 _PROCESS_WIDE = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
 
@@ -74,13 +76,20 @@ def left_since(before: Holdings) -> list[str]:
 
 
 def descendants(of: int | None = None) -> dict[int, str]:
-    """Children of process `of` (default: this one), their children and so on: process id to command line."""
+    """Children of process `of` (default: this one), their children and so on: process id to command line.
+
+    Without those of others that have ended: their parents, such as the fork server, ask for the exit code in their turn.
+    """
     found: dict[int, str] = {}
-    waiting = [os.getpid() if of is None else of]
+    root = os.getpid() if of is None else of
+    waiting = [root]
     while waiting:
-        for child in _children(waiting.pop()):
-            found[child] = _command(child)
-            waiting.append(child)
+        parent = waiting.pop()
+        for child in _children(parent):
+            command = _command(child)
+            if command != _ENDED or parent == root:
+                found[child] = command
+                waiting.append(child)
     return found
 
 
@@ -149,9 +158,7 @@ def _command(pid: int) -> str:
         command = (PROC / f"{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return "(gone)"
-    return (
-        command.replace(b"\0", b" ").decode(errors="replace").strip() or "(ended, but nobody asked for its exit code)"
-    )
+    return command.replace(b"\0", b" ").decode(errors="replace").strip() or _ENDED
 
 
 def _descriptors() -> dict[int, str]:

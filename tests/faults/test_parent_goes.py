@@ -29,15 +29,15 @@ def wait_for(process: subprocess.Popen[str]) -> tuple[str, str]:
 def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
     """Press Ctrl-C and wait for the program's end; press again where Python says that it has swallowed it.
 
-    So it does with what is raised in the callback of a weak reference, and whenever a module is loaded there is one for
-    the lock of that. It is no matter of ours as long as it is none of our callbacks.
+    So it does with what is raised in a finalizer or in the callback of a weak reference, such as the one for the lock
+    of each module that is loaded.
     """
     os.killpg(process.pid, signal.SIGINT)
     try:
         return wait_for(process)
     except subprocess.TimeoutExpired as error:
         said = (error.stderr or b"").decode()
-        if "Exception ignored in: <function _get_module_lock" not in said or "KeyboardInterrupt" not in said:
+        if "Exception ignored in" not in said or "KeyboardInterrupt" not in said:
             raise
     os.killpg(process.pid, signal.SIGINT)
     return wait_for(process)

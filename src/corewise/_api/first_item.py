@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from corewise._api.probe import Probe
     from corewise._dispatch.source import Source
     from corewise._types.choice import Choice
+    from corewise._types.measurement import Measurement
 
 _COMPUTES = 0.5  # share of computing from which it is no wait
 # To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
 # a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
 _LONG_COMPUTING_S = 0.4
+
+
+# Threads are loaded in a tenth of that, and an item that lets go of the GIL is not held up by it.
+_LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
 
 
 class FirstItem:
@@ -52,16 +57,17 @@ class FirstItem:
 
             self._loading_s = self._loading_s or measured.cpu_s
             measured = without_loading(measured, self._loading_s)
-        if not waits and probe.gauge.running_s() < _LONG_COMPUTING_S:
+        soon, doubtful = probe.gauge.running_s() < _LONG_COMPUTING_S, leftover.is_doubtful()
+        if not waits and soon and (doubtful or not _lets_go(measured)):
             return None
         self.decision = self.decision or self._decide()
         if waits:
             # It has not ended; and beside a wait, threads for items twice as long are no loss. What other threads
             # compute so soon is nothing but the loading for this.
             return self.decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
-        if leftover.is_doubtful():
+        if doubtful:
             measured = measured.replace(native_cpu_s=0.0)
-        return self.decision.choose(measured)
+        return self.decision.choose(measured, nearby=soon)
 
     def ended(self, choice: Choice, least: int, most: int) -> Choice:
         """Return a choice that was made beside the item, as it is now that this has ended and tells more.
@@ -80,3 +86,9 @@ class FirstItem:
         # The CPU time of others was that of workers by then.
         measured = measured.replace(native_cpu_s=before.native_cores * measured.wall_s, read_s=before.read_s)
         return after_its_first(choice, self.decision.weighed(measured), self.decision.costs, least, most)
+
+
+def _lets_go(measured: Measurement) -> bool:
+    """Return whether what computes is known to do so mostly without the GIL, and not on other cores already."""
+    held = measured.held_share
+    return held is not None and held <= _LETS_GO and measured.native_cores < _COMPUTES

@@ -35,6 +35,7 @@ class JobResults:
         self._size = (0, 0)  # of all that is being taken, or is next: items, bytes
         self._lock = threading.Lock()
         self._closed = False
+        self._ended = False  # there is nothing to be dropped any more
 
     def __iter__(self) -> Self:
         return self
@@ -80,10 +81,12 @@ class JobResults:
         self._pieces.clear()
         self._driver.change(self._job.drop)
         self._job.parts.clear()
+        self._ended = True
 
     def __del__(self) -> None:
-        self._job.drop()
-        self._driver.ring()
+        if not self._ended:  # Python swallows a Ctrl-C that hits this, so it does no more than there is to do
+            self._job.drop()
+            self._driver.ring()
 
     def _late(self, timeout_s: float | None) -> BaseException:  # noqa: ARG002 - for those who say it
         """Return what is raised when a result is not there in time."""
@@ -125,6 +128,7 @@ class JobResults:
         if self._closed or over:
             error, job.error = job.error, None
             if error is None or self._closed:
+                self._ended = True
                 raise StopIteration
             try:
                 _raise(self._shown(error))
@@ -176,7 +180,8 @@ class MapResults(JobResults):
     def __del__(self) -> None:
         if self._begun:
             super().__del__()
-        self._say_end()
+        if self._at_end is not None:
+            self._say_end()
 
     def _say_end(self) -> None:
         at_end, self._at_end = self._at_end, None

@@ -1,0 +1,87 @@
+"""What is done about the others while a first item still runs, by what is known of it by then."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import corewise
+from corewise._api.decision import Decision
+from corewise._api.first_item import FirstItem
+from corewise._types.measurement import Measurement
+from corewise._types.options import Options
+
+FEW_CORES = corewise.cpu_count() < 2
+
+
+def chosen(running_s: float, **figures: Any) -> Any:
+    """Return what is chosen for nine others when an item has run for so long."""
+    fields: dict[str, Any] = {
+        "items": 1,
+        "wall_s": running_s,
+        "first_s": running_s,
+        "deviation_s": 0.0,
+        "longest_s": running_s,
+        "cpu_s": running_s,
+        "native_cpu_s": 0.0,
+        "held_s": running_s,
+        "queued_s": 0.0,
+        "remaining": 9,
+    }
+    measured = Measurement(**{**fields, **figures})
+    gauge = SimpleNamespace(
+        items=0, so_far=lambda _: measured, running_s=lambda: running_s, sleeps=lambda: not measured.cpu_s
+    )
+    probe: Any = SimpleNamespace(gauge=gauge, loaded=False)
+    source: Any = SimpleNamespace(remaining=9)
+
+    def decide() -> Decision:
+        def no_terms() -> Any:
+            return SimpleNamespace(start_method="auto")
+
+        return Decision(abs, None, Options(), no_terms)
+
+    return FirstItem(source, lambda: probe, decide).choose()
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
+def test_threads_beside_an_item_that_computes_without_the_gil() -> None:
+    """At once: they are loaded in no time, and it is not held up by that."""
+    assert chosen(0.05, held_s=0.0).approach == "threads"
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{}, {"held_s": None}, {"held_s": 0.02}, {"held_s": 0.0, "native_cpu_s": 0.05}],
+    ids=["holds it", "nobody knows", "holds it half of the time", "native threads use the other cores"],
+)
+def test_nothing_yet_beside_others_that_compute(figures: dict[str, Any]) -> None:
+    """To load processes beside them would slow them down more than it gains."""
+    assert chosen(0.05, **figures) is None
+
+
+def test_threads_beside_an_item_that_waits() -> None:
+    """There is a core for them."""
+    assert chosen(0.004, cpu_s=0.0, held_s=0.0).approach == "threads"
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
+def test_others_run_while_a_first_item_computes_without_the_gil() -> None:
+    """In threads of this process: it would compute for ever otherwise."""
+    others = threading.Event()
+    data = bytes(range(256)) * 40_000  # 10 MB, some 20 ms
+
+    def checks(number: int) -> int:
+        if number:
+            others.set()
+        while not others.is_set():
+            zlib.crc32(data)
+        return threading.get_ident()
+
+    results = corewise.map(checks, range(8))
+    assert len({*results}) > 1
+    assert results.choice.approach == "threads"
