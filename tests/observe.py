@@ -78,7 +78,7 @@ def left_since(before: Holdings) -> list[str]:
 def descendants(of: int | None = None) -> dict[int, str]:
     """Children of process `of` (default: this one), their children and so on: process id to command line.
 
-    Without those of others that have ended: their parents, such as the fork server, ask for the exit code in their turn.
+    Without those of others that have ended: their parents, such as the fork server, ask for exit codes in their turn.
     """
     found: dict[int, str] = {}
     root = os.getpid() if of is None else of
