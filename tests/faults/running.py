@@ -115,8 +115,14 @@ def assert_all_gone(session: int, limit_s: float = 10.0) -> None:
 def assert_ended(pids: list[int], limit_s: float = 10.0) -> None:
     """Require that these processes end within `limit_s` seconds."""
     observe.wait_until_gone(pids, limit_s)
-    left = [pid for pid in pids if (observe.PROC / str(pid)).exists()]
-    assert not [pid for pid in left if (observe.PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"]
+    assert not [pid for pid in pids if _state(pid) not in "ZX"]
+
+
+def _state(pid: int) -> str:
+    """Return the state of a process by its letter; that of a dead one where there is none any more."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return (observe.PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return "X"
 
 
 def _wait_for_one(pids: list[int], limit_s: float) -> None:
