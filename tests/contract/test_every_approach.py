@@ -20,6 +20,10 @@ from corewise import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# Plain functions, some of which write files, are dressed up as coroutines here. On a busy machine such a write may take
+# long, and that is what is said then. That it is said, and of what, is seen to in `test_amap`.
+pytestmark = pytest.mark.filterwarnings("ignore:.* held up the event loop")
+
 OF_PLAIN_FUNCTIONS = [name for name in EVERY if name not in OF_COROUTINES]
 
 
@@ -306,7 +310,6 @@ def test_a_failure_where_an_event_loop_runs_already_is_the_items_own(way: str) -
         asyncio.run(main())
 
 
-@pytest.mark.filterwarnings("ignore:.* held up the event loop")  # so it does, on a busy machine for long
 def test_a_map_may_run_inside_a_map(way: str) -> None:
     """A worker may have workers of its own."""
     results = run(way, works.nested, range(3))
