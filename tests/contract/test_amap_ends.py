@@ -18,9 +18,6 @@ import corewise
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-# On a busy machine a coroutine that computes next to nothing may hold up the loop; that it is said, test_amap.py holds.
-pytestmark = pytest.mark.filterwarnings("ignore:.* held up the event loop")
-
 
 # How processes are started matters to how they begin, which is held in test_amap.py.
 @pytest.fixture(params=[name for name in WAYS if name != "processes-forkserver"])

@@ -20,10 +20,6 @@ from corewise import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Plain functions, some of which write files, are dressed up as coroutines here. On a busy machine such a write may take
-# long, and that is what is said then. That it is said, and of what, is seen to in `test_amap`.
-pytestmark = pytest.mark.filterwarnings("ignore:.* held up the event loop")
-
 OF_PLAIN_FUNCTIONS = [name for name in EVERY if name not in OF_COROUTINES]
 
 
