@@ -6,11 +6,14 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import programs
 import pytest
+
+import corewise
 
 if TYPE_CHECKING:
     import subprocess
@@ -199,3 +202,21 @@ corewise.map(say, range(10), approach="processes", workers=2, on_error="return")
     started.append(process)
     output, _ = process.communicate(timeout=15)
     assert sorted(output.splitlines()) == [f"said {number}" for number in range(10)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("can't start new thread")], ids=repr)
+def test_what_breaks_off_the_start_of_a_thread_is_what_is_raised(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that it cannot be waited for: one Ctrl-C in ten that came as threads were started ended in that."""
+    start = threading.Thread.start
+
+    def broken_off(thread: threading.Thread) -> None:
+        if thread.name.endswith("-2"):
+            raise error
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", broken_off)
+    with pytest.raises(type(error)) as caught:
+        corewise.map(time.sleep, [0.02] * 3, approach="threads", workers=3)
+    assert caught.value is error

@@ -201,7 +201,8 @@ class Threads:
         self._inbox.put(None)
         deadline = monotonic() + _MOMENT_S
         for thread in reversed(self._threads):  # the last to end, more or less: to be woken by each takes longer
-            thread.join(None if wait else max(0.0, deadline - monotonic()))
+            if thread.is_alive():  # one whose start a Ctrl-C or the system broke off cannot be waited for; it ends, too
+                thread.join(None if wait else max(0.0, deadline - monotonic()))
         self._lowered.close()
 
     def _serve(self, watched: bool) -> None:  # noqa: FBT001 - what starts a thread gives no names
