@@ -207,10 +207,10 @@ class Auto:
             return {}
         return {"predicted_s": self._predicted_s, "chosen_s": perf_counter() - self.decided_s}
 
-    def alone(self) -> None:
-        """End what was started beside the run."""
+    def alone(self, *, wait: bool = True) -> None:
+        """End what was started beside the run; `wait` says whether to wait for items that cannot be stopped."""
         if self._early is not None:
-            self._early.cancel()
+            self._early.cancel(wait=wait)
             self._early = None
 
     def learn(self, workers: int, startup_s: float) -> None:

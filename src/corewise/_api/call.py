@@ -141,7 +141,7 @@ class Call:
         self._over = True
         try:
             if self._auto is not None:
-                self._auto.alone()
+                self._auto.alone(wait=wait)
             self._leave(kill=True, wait=wait)
         finally:
             self._end(wait=wait)

@@ -136,8 +136,12 @@ class Early:
             self._let_go()
         return approach
 
-    def cancel(self) -> None:
-        """Nothing more is wanted of it. What is just being opened is closed as soon as it is there."""
+    def cancel(self, *, wait: bool = True) -> None:
+        """Nothing more is wanted of it. What is just being opened is closed as soon as it is there.
+
+        Args:
+            wait: whether to wait for items that cannot be stopped.
+        """
         with self._beginning:
             thread, self._thread = self._thread, None
             if thread is None:
@@ -149,7 +153,7 @@ class Early:
                 thread.join()
                 approach, self._approach = self._approach, None
                 if approach is not None:
-                    approach.close(kill=True)
+                    approach.close(kill=True, wait=wait)
         self._let_go()
 
     def _let_go(self) -> None:
