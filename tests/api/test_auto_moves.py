@@ -134,7 +134,7 @@ def test_what_cannot_be_opened_beside_an_item_holds_nobody_up() -> None:
         raise OSError("no descriptor left")
 
     run: Any = object()  # which is not touched before something is open
-    early = Early(run, lambda: processes, lambda: 0.0, fails)
+    early = Early(run, lambda: processes, lambda: None, fails)
     early.begin()
     assert early._thread is not None
     early._thread.join()
@@ -151,6 +151,50 @@ def test_threads_beside_an_item_are_given_no_more_than_they_are_worth() -> None:
         some.submit(Chunk(number, [number], star=False))
     some.most = 1
     assert some.room == 0
+
+
+@pytest.mark.parametrize(("remaining", "waited_s", "worth"), [(1, 0.006, False), (1, 0.01, True), (199, 0.001, True)])
+def test_nothing_begins_beside_a_short_wait_before_few_items(remaining: int, waited_s: float, worth: bool) -> None:  # noqa: FBT001 - a parameter
+    """To load what decides takes as long as what remains would."""
+    run: Any = SimpleNamespace(source=SimpleNamespace(remaining=remaining))
+    early = Early(run, lambda: None, lambda: None, lambda _: None)  # type: ignore[arg-type, return-value]
+    assert early.is_worth_it(waited_s) == worth
+    early.cancel()
+    assert not early.is_worth_it(waited_s)
+
+
+@pytest.mark.parametrize(("waited_s", "waits", "threads"), [(0.001, False, 1), (0.02, False, 10), (0.001, True, 60)])
+def test_a_wait_is_worth_all_threads_once_an_item_did_nothing_else(
+    waited_s: float,
+    waits: bool,  # noqa: FBT001 - a parameter
+    threads: int,
+) -> None:
+    """Until then items may compute behind it, and a flood of threads would hold the GIL."""
+    probe: Any = SimpleNamespace(only_waits=waits, gauge=SimpleNamespace(running_s=lambda: waited_s))
+    run: Any = object()
+    early = Early(run, lambda: None, lambda: probe, lambda _: None)  # type: ignore[arg-type, return-value]
+    assert early._worth(60) == threads
+    early.cancel()
+
+
+@pytest.mark.parametrize(("computes", "moves"), [(0.1, False), (0.6, True)])
+def test_threads_opened_beside_a_wait_are_left_if_that_mostly_computed(computes: float, moves: bool) -> None:  # noqa: FBT001 - a parameter
+    """The first item was at its wait when they were chosen, and ended before anybody could see them take turns."""
+    opened: Any = SimpleNamespace(workers_started=3)
+    chosen = Choice(approach="threads", workers=9, asked="auto", code="waits", why="")
+    measured = corewise.advise(spin, [MS] * 3).choice.measurement
+    assert measured is not None
+    chosen = chosen.replace(measurement=measured.replace(wall_s=1.0, cpu_s=0.0))
+    auto: Any = Auto.__new__(Auto)
+    auto._workers = auto._limit = None
+    auto._early = SimpleNamespace(
+        taken_over=lambda: opened, choice=chosen, decided_s=1.0, looks_busy=lambda: False, cancel=lambda **_: None
+    )
+    auto._first_item = SimpleNamespace(
+        ended=lambda choice, *_: choice.replace(measurement=measured.replace(wall_s=1.0, cpu_s=computes))
+    )
+    assert auto.taken_over() is not None
+    assert auto._compute == moves
 
 
 def test_light_items_first_and_heavy_ones_behind_them(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_choice_in_words(sentence: str, expected: str) -> None:
         (
             measured(item_s=0.0015, remaining=60),
             COSTS.replace(cores=2, worker_start_s=0.04),
-            "processes would take 87 ms, hardly less, 41 ms of it to start 2 workers; threads",
+            "processes would take 86 ms, hardly less, 41 ms of it to start 2 workers; threads",
         ),
     ],
 )

@@ -90,6 +90,22 @@ def test_a_small_chunk_at_the_end_does_not_let_sizes_grow() -> None:
     assert sizes.next(None) == size
 
 
+@given(ITEM_S, st.integers(2, 64))
+def test_others_go_on_with_what_is_known_of_the_items(item_s: float, workers: int) -> None:
+    """Their first chunk is a part of what fits, as items may take longer there; later ones fit a target of their own."""
+    before = ChunkSizes(workers=1, fixed=None)
+    assert before.for_others(workers, None, 0.008).next(None) == 1
+    run_chunks(before, item_s, 20)
+    sizes = before.for_others(workers, None, 0.008)
+    first = sizes.next(None)
+    assert first == 1 or first * item_s <= 0.002 * 1.000001
+    assert (first + 1) * item_s > 0.002 * 0.999999
+    *_, size = run_chunks(sizes, item_s, 30)
+    assert size == 1 or size * item_s <= 0.008 * 1.000001
+    assert (size + 1) * item_s > 0.008 * 0.999999
+    assert before.for_others(workers, 7, 0.008).next(None) == 7
+
+
 def test_a_clock_that_saw_no_time_pass_lets_sizes_grow() -> None:
     """And divides by nothing."""
     sizes = ChunkSizes(workers=2, fixed=None)

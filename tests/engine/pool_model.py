@@ -10,7 +10,7 @@ from collections import Counter, deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from corewise._engine.patrol import Patrol
+from corewise._engine.patrol import STUCK_S, Patrol
 from corewise._engine.schedule import Schedule
 from corewise._transport.ledger import Ledger
 from corewise._work.chunk import Chunk
@@ -254,8 +254,10 @@ class Pool:
             self._carry_out(self.schedule.taken_back(worker.number, begin, end))
 
     def fetch(self) -> None:
-        """Fetch results that are stuck in ledgers."""
-        for found, held, reached in self.patrol.stuck(self.members):
+        """Fetch results from ledgers, however short the item that they wait for has been."""
+        now_s, self.now_s = self.now_s, lambda: monotonic() + STUCK_S
+        stuck, self.now_s = self.patrol.stuck(self.members), now_s
+        for found, held, reached in stuck:
             fresh = reached.records[held.position - reached.base :][: len(held.chunk.items)]
             for index, (_, data) in enumerate(fresh, held.chunk.start):
                 assert data == b"%d" % index, "a result was taken for that of another item"

@@ -173,9 +173,11 @@ def test_what_was_taken_back_first_stays_taken_when_more_is(opened: Opened, step
 
 
 def test_results_that_wait_for_a_later_item_are_found(opened: Opened) -> None:
-    """And their own message, when it comes at last, tells nothing new."""
+    """Once it has lasted, as others come by themselves. And their own message, when it comes at last, tells nothing."""
     pool, worker = opened(5, idle=0)
     worker.run_until(lambda: at(worker) == 2)
+    assert list(pool.patrol.stuck(pool.members)) == []
+    later(pool, STUCK_S)
     ((found, held, reached),) = pool.patrol.stuck(pool.members)
     assert (found, held.position, len(reached.records)) == (worker, 0, 2)
     pool.fetch()

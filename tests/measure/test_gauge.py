@@ -170,6 +170,21 @@ def test_it_can_be_asked_while_an_item_runs() -> None:
     assert gauge.running_s() == 0.0
 
 
+def test_whoever_is_told_of_a_long_item_may_ask_to_be_told_again() -> None:
+    """As what remains may not be worth anything yet."""
+    seen: list[float] = []
+
+    def tell() -> bool:
+        seen.append(gauge.running_s())
+        return len(seen) > 1
+
+    gauge = Gauge(when_long=tell)
+    run(gauge, time.sleep, [0.3])
+    gauge.close()
+    assert len(seen) == 2
+    assert seen[0] < seen[1]
+
+
 def test_an_item_that_waits_is_seen_to_wait_while_it_does() -> None:
     """And short items before it do not hide it."""
     seen: list[Measurement] = []

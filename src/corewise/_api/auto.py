@@ -125,7 +125,7 @@ class Auto:
             from corewise._api.turns import Turns
 
             self._turns = Turns(approach, choice, waits=self.adapting is not None)
-            if self._compute and self._turns.likely:
+            if self._compute and (self._turns.likely or not self._turns.waits):
                 self._waits_and_computes(self._turns)
 
     def most_threads(self, choice: Choice) -> int:
@@ -196,8 +196,10 @@ class Auto:
             return None
         self._early, choice, self._compute = None, early.choice, early.looks_busy()
         if self._first_item is not None:
-            least = approach.workers_started if self._may_be_more(choice) else choice.workers
+            waits = self._may_be_more(choice)
+            least = approach.workers_started if waits else choice.workers
             choice = self._first_item.ended(choice, least, self.most_threads(choice))
+            self._compute = self._compute or (waits and not self._may_be_more(choice))
         self._adopt(choice, early.decided_s)
         return choice, approach
 
@@ -252,7 +254,8 @@ class Auto:
         def opened(choice: Choice) -> Approach:
             return open_early(choice.replace(workers=self.most_threads(choice)))
 
-        return Early(self._run, self._decide_early, self._running_s, opened, counted=self._limit is not None)
+        counted = self._limit is not None
+        return Early(self._run, self._decide_early, lambda: self._probe, opened, counted=counted)
 
     def _decide_early(self) -> Choice | None:
         if self._first_item is None:
@@ -260,10 +263,6 @@ class Auto:
 
             self._first_item = FirstItem(self._run.source, lambda: self._probe, lambda: self._decide(beside=True))
         return self._first_item.choose()
-
-    def _running_s(self) -> float:
-        probe = self._probe  # which may be gone the next moment
-        return 0.0 if probe is None else probe.gauge.running_s()
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 

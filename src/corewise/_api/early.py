@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from corewise._api.probe import Probe
     from corewise._approaches.base import Approach
     from corewise._dispatch.run import Run
     from corewise._types.choice import Choice
@@ -34,6 +35,7 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
+_WORTH_IT_S = 0.008  # what decides takes so long to load; two items of 10 ms are not to wait for it (guess)
 _FOR_EACH_S = 0.002  # guess: of waiting, for each thread beside it
 _SOON_S = 0.01  # guess: so long, to start threads may be all that a core is busy with
 _BUSY = 0.5  # guess: of a core; threads that wait take much less, to be woken and to go on
@@ -46,7 +48,7 @@ class Early:
     Args:
         run: what items are taken from.
         decide: chooses by what is known now; None, or ``"sync"``, for nothing yet.
-        look_again_s: says after how many seconds to decide anew; 0 for never.
+        probe: gives what runs the caller's item; None once it is over.
         open_it: opens what was chosen.
         counted: whether the caller's item counts among those that may run at once, even if it only waits.
 
@@ -61,7 +63,7 @@ class Early:
         self,
         run: Run,
         decide: Callable[[], Choice | None],
-        look_again_s: Callable[[], float],
+        probe: Callable[[], Probe | None],
         open_it: Callable[[Choice], Approach],
         *,
         counted: bool = False,
@@ -75,7 +77,7 @@ class Early:
         self.is_opening = False
         self._run = run
         self._decide = decide
-        self._look_again_s = look_again_s
+        self._probe = probe
         self._open_it = open_it
         self._counted = counted
         self._context = copy_context()
@@ -158,9 +160,14 @@ class Early:
 
     def _let_go(self) -> None:
         """Forget what leads back to the call, whose results would stay until the garbage collector finds them."""
-        self._run = self._decide = self._look_again_s = self._open_it = None  # type: ignore[assignment]  # over
+        self._run = self._decide = self._probe = self._open_it = None  # type: ignore[assignment]  # over
 
     # -- in threads ----------------------------------------------------------------------------------------------------
+
+    def is_worth_it(self, waited_s: float) -> bool:
+        """Return whether what remains may take long enough, where an item takes so long already."""
+        run: Run | None = self._run  # which is gone when all is over
+        return run is not None and (run.source.remaining or 0) * waited_s >= _WORTH_IT_S
 
     def begin(self) -> None:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
@@ -213,7 +220,7 @@ class Early:
             self.cpu_s = thread_cpu_s()
             if choice is not None and choice.approach != "sync":
                 return choice
-            again_s = self._look_again_s()
+            again_s = self._running_s()  # when the item has run for twice as long
             if not again_s or over.wait(again_s):
                 break
         return None
@@ -259,9 +266,16 @@ class Early:
         """Return how many threads are worth having beside an item that has waited for so long.
 
         A flood of them would hold the GIL for long, should items compute behind their wait; and where the wait is a
-        long one, a few milliseconds more are no loss.
+        long one, a few milliseconds more are no loss. Unless others have been seen not to.
         """
-        return max(1, min(most, int(self._look_again_s() / _FOR_EACH_S)))
+        probe = self._probe()
+        return (
+            most if probe is not None and probe.only_waits else max(1, min(most, int(self._running_s() / _FOR_EACH_S)))
+        )
+
+    def _running_s(self) -> float:
+        probe = self._probe()  # which may be gone the next moment
+        return 0.0 if probe is None else probe.gauge.running_s()
 
     def _returns(self) -> bool:
         """Whether the caller's item has ended, and it is about to take over."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
         cpu_s: float
 
+        def is_worth_it(self, waited_s: float) -> bool: ...
+
         def begin(self) -> None: ...
 
         def away(self) -> None: ...
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _TOO_LONG_S = 0.02
 _OURS = frozenset({"resource"})  # what the gauge loads itself beside an item
 _COMPUTES_ALL = 0.98  # share of computing; a chunk that stood in line for so little of its time is not judged by it
+_HARDLY = 0.05  # share of computing below which an item does nothing but wait (guess)
 _MOSTLY = 0.5  # a share from which something is what an item mostly does
 _LONG_LOADING_S = 0.4  # guess: what takes longer does more than to load, and not to wait for a second one is worth more
 
@@ -96,6 +99,11 @@ class Probe(Sync):
         """Whether the items mostly compute and hold the GIL for that, as far as anybody has looked."""
         seen_s, held_s = self.gauge.seen
         return self.gauge.cpu_s >= _MOSTLY * self.gauge.wall_s and held_s > _MOSTLY * seen_s
+
+    @property
+    def only_waits(self) -> bool:
+        """Whether items that have ended did nothing but wait."""
+        return 0 < self.gauge.cpu_s < _HARDLY * self.gauge.wall_s
 
     def measured(self, remaining: int | None) -> Measurement:
         """Return what was measured of the items that tell of those to come.
@@ -173,11 +181,14 @@ class Probe(Sync):
         if before is not None and len(modules) > before:
             self.loaded = any(name not in _OURS and not name.startswith("corewise.") for name in [*modules][before:])
 
-    def _is_long(self) -> None:
-        """An item runs long. Called by the gauge's thread."""
+    def _is_long(self) -> bool:
+        """An item runs long. Called by the gauge's thread, again if this returns False."""
+        early, gauge = self._early, self.gauge
+        if early is None or gauge.items or not early.is_worth_it(gauge.running_s()):
+            return False  # behind other items, a long one says little of those that remain
         self._look_for_modules()
-        if self._early is not None:
-            self._early.begin()
+        early.begin()
+        return True
 
     def _cut(self) -> None:
         """End the running chunk, if it takes too long. Called by the gauge's thread."""

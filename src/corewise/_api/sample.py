@@ -156,8 +156,12 @@ class Alone:
 
     cpu_s = 0.0
 
+    def is_worth_it(self, waited_s: float) -> bool:  # noqa: ARG002 - as of whatever goes on beside items
+        """Return that an item is never too long."""
+        return False
+
     def begin(self) -> None:
-        """An item is a long one; so be it."""
+        """Nothing begins."""
 
     def away(self) -> None:
         """The caller runs an item."""

@@ -37,8 +37,8 @@ _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls 
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
 # there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
 _HANDED_ON = 1.2
-# A chunk lasts about so long (`_dispatch/sizes.py` aims at it).
-_CHUNK_S = 0.004
+# A chunk lasts about so long (`_approaches/processes.py` aims at it).
+_CHUNK_S = 0.008
 # A thread that waits for the GIL wakes up so late after it was let go, and the one that let it go may have it again by
 # then. Measured on two cores with loops of 9 to 2,700 µs between hashes of 2 to 5,000 µs: threads lost
 # min(this, free part) of an item times the share of it that holds the GIL.

@@ -12,7 +12,7 @@ from time import monotonic
 from corewise._dispatch.failures import Failures, raise_it, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
 from corewise._dispatch.ranges import Outstanding
-from corewise._dispatch.sizes import ChunkSizes
+from corewise._dispatch.sizes import TARGET_S, ChunkSizes
 from corewise._dispatch.source import READ_S
 from corewise._types.choice import Failed
 from corewise._types.light import deque
@@ -83,6 +83,7 @@ class Run:
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
         self._stop_before: int | None = None
         self._enough: Callable[[Done | None], bool] | None = None
+        self._sizes = ChunkSizes(workers=1, fixed=None)
         self._full = self._hungry = self._held_back = False
 
     def use(
@@ -110,7 +111,7 @@ class Run:
         self._workers = workers
         self._adapting = adapting
         self._fixed = chunksize is not None
-        self._sizes = ChunkSizes(workers=workers, fixed=chunksize)
+        self._sizes = self._sizes.for_others(workers, chunksize, getattr(approach, "chunk_s", TARGET_S))
         self._enough = enough
         self._ahead_s = ahead_s
         self._full = False

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-# Handing over a chunk costs 20 to 60 µs where a core is idle, and some 100 where workers keep all busy; so one of 4 ms
-# loses 1 to 2 % to it, while the wait for the last chunk of a run stays short.
+# Nobody waits for long for what a chunk of this tells, or for its results.
 TARGET_S = 0.004
 # The design's doubling finds the size within ten chunks and never overshoots much on uneven work. While a chunk is far
 # too short, larger steps save some of its first chunks (benchmarks/results/peers.json, "map of 300,000 tiny calls"). A
@@ -19,6 +18,8 @@ _FLOOR_S = 0.0002
 # took no longer than that beyond what the one before foretells may have met one, and says nothing of its items: sizes
 # that believed it fell to a twentieth and took ten chunks to come back, again and again.
 _SLICE_S = 0.010
+# Of the target, for a first chunk of items that others have run. They may take longer here, or be others by now.
+_FIRST_SHARE = 0.25
 
 
 class ChunkSizes:
@@ -27,6 +28,8 @@ class ChunkSizes:
     Args:
         workers: workers that share the items.
         fixed: the size to use always; None adapts.
+        target_s: seconds that a chunk is to last.
+        item_s: seconds of an item, as far as is known.
 
     Example:
         >>> sizes = ChunkSizes(workers=2, fixed=None)
@@ -37,12 +40,25 @@ class ChunkSizes:
         2
     """
 
-    def __init__(self, *, workers: int, fixed: int | None) -> None:
+    def __init__(
+        self, *, workers: int, fixed: int | None, target_s: float = TARGET_S, item_s: float | None = None
+    ) -> None:
         self._workers = workers
         self._fixed = fixed
-        self._size = 1
+        self._target_s = target_s
+        self._size = max(1, int(_FIRST_SHARE * target_s / item_s)) if item_s else 1
         self._floor = 1
-        self._item_s: float | None = None  # of the last chunk
+        self._item_s: float | None = None
+
+    def for_others(self, workers: int, fixed: int | None, target_s: float) -> ChunkSizes:
+        """Return sizes for other workers, who go on with the same items: what is known of these need not be found anew.
+
+        Args:
+            workers: as for a new one.
+            fixed: as for a new one.
+            target_s: as for a new one.
+        """
+        return ChunkSizes(workers=workers, fixed=fixed, target_s=target_s, item_s=self._item_s)
 
     def next(self, remaining: int | None) -> int:
         """Return the size of the next chunk.
@@ -64,7 +80,7 @@ class ChunkSizes:
         before_s, self._item_s = self._item_s, seconds / items
         if before_s is not None and 0 < seconds - items * before_s <= _SLICE_S:
             seconds = items * before_s
-        fitting = TARGET_S * items / seconds if seconds > 0 else float("inf")
+        fitting = self._target_s * items / seconds if seconds > 0 else float("inf")
         if items < self._size:
             # A small chunk, at the end of the input, does not say that a larger one would still be short.
             ceiling = self._size

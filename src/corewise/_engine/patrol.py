@@ -95,10 +95,14 @@ class Patrol:
                 yield worker, begin, end
 
     def stuck(self, members: Mapping[int, Lane]) -> list[tuple[Lane, Held, Reached]]:
-        """Return the workers with finished results that wait for later items, and what their ledgers hold."""
+        """Return the workers with finished results that wait, and what their ledgers hold.
+
+        Those that wait for a short item come by themselves, and cheaper than one by one from a ledger.
+        """
         found = []
         for worker, held in self._busy(members):
-            if len(held.chunk.items) > 1 and not held.whole:
+            at = worker.ledger.at() if len(held.chunk.items) > 1 and not held.whole else None
+            if at is not None and not 0 <= self._clock() - at[1] < STUCK_S:
                 reached = worker.ledger.peek()
                 if reached is not None and reached.base <= held.position < reached.base + len(reached.records):
                     found.append((worker, held, reached))

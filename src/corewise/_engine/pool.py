@@ -272,9 +272,10 @@ class ProcessPool:
             records = outcome[fetched:]
             values, failed = parcels.unpack_each(first.chunk.start, records, interruptible=self._interruptible)
         if values:
-            self._outbox.timed(first.chunk, wall_s / (fetched + len(values)))
-            rest, size = len(first.chunk.items) - len(values) if dropped else 0, self._message_bytes
-            self._finished.append(Done(first.chunk.start, values, failed, wall_s, dropped=rest, size_bytes=size))
+            self._outbox.timed(first.chunk, item_s := wall_s / (fetched + len(values)))
+            rest, size, own_s = len(first.chunk.items) - len(values), self._message_bytes, item_s * len(values)
+            done = Done(first.chunk.start, values, failed, own_s, dropped=rest if dropped else 0, size_bytes=size)
+            self._finished.append(done)
             self._came(lane, len(values), wall_s, dropped=dropped)
 
     def _came(self, lane: Lane, count: int, wall_s: float, *, dropped: bool = False) -> None:

@@ -27,7 +27,7 @@ _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand 
 _COMPUTES_ALL = 0.75  # share of computing from which a thread that was blocked wanted the GIL (guess)
 _IDLE_SHARE = 0.05  # guess: less than that changes no decision
 LONG_S = 0.04  # guess: a user does not notice so much later a start
-LONG_WAIT_S = 0.003  # guess: beside a wait there is a core for whatever is to be started, so it may be sooner
+LONG_WAIT_S = 0.001  # beside a wait there is a core for whatever is to be started, so it is as soon as anybody looks
 
 
 class Gauge:
@@ -36,9 +36,9 @@ class Gauge:
     To be closed: it may hold a thread and a descriptor.
 
     Args:
-        when_long: called once, in another thread, when one item has run for `long_s`, or has waited for 3 ms. It may
-            ask `so_far`. Not called when no thread can run beside the item: because it is one C call that holds the
-            GIL, or because it forked.
+        when_long: called in another thread when one item has run for `long_s`, or has waited for a millisecond; and
+            again a moment later for as long as it returns False. It may ask `so_far`. Not called when no thread can run
+            beside the item: because it is one C call that holds the GIL, or because it forked.
         long_s: seconds that an item computes, see `when_long`.
         often: called in that thread every few milliseconds while items run, from the tenth on.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
@@ -271,9 +271,9 @@ class Gauge:
         seems_to_wait = cpu_s < WAITS * wall_s and running_s >= LONG_WAIT_S
         if call is None or (running_s < self._long_s and not seems_to_wait):
             return spoilt
-        if running_s >= self._long_s or self.sleeps():  # beside busy neighbours it may but stand in line
+        # Beside busy neighbours it may but stand in line.
+        if (running_s >= self._long_s or self.sleeps()) and call() is not False:
             self._when_long = None
-            call()
         return True
 
     def _made(
