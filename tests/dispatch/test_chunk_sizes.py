@@ -92,7 +92,7 @@ def test_a_small_chunk_at_the_end_does_not_let_sizes_grow() -> None:
 
 @given(ITEM_S, st.integers(2, 64))
 def test_others_go_on_with_what_is_known_of_the_items(item_s: float, workers: int) -> None:
-    """Their first chunk is a part of what fits, as items may take longer there; later ones fit a target of their own."""
+    """Their first chunk is a part of what fits, as items may take longer there; later ones fit their own target."""
     before = ChunkSizes(workers=1, fixed=None)
     assert before.for_others(workers, None, 0.008).next(None) == 1
     run_chunks(before, item_s, 20)
