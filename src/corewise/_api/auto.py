@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
-_PATIENCE_S = 0.01  # guess: after so long without a word on the GIL, it is taken to be held
+_PATIENCE_S = 0.004  # guess: after so long without a word on the GIL, it is held: whoever looks waits for it
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
 
