@@ -11,7 +11,7 @@ import sys
 from time import perf_counter
 
 from corewise._api.probe import Probe
-from corewise._choose.undecided import GAIN_S, nothing_left, to_choose_s
+from corewise._choose.undecided import ASSUMED, GAIN_S, nothing_left, to_choose_s
 from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
 
@@ -317,7 +317,8 @@ class Auto:
         if wall_s < (_FIRST_LOOK_S if probe.gauge.items > 1 else _FIRST_ALONE_S):
             return None
         cores = self._cores = self._cores or cpu_count()
-        left = max(items, 2 * cores) if remaining is None else remaining
+        assumed = ASSUMED - items if probe.holds else 0  # else a move gains less, and may lose as much as there is
+        left = max(items, assumed, 2 * cores) if remaining is None else remaining
         # Whatever is done, waits can all overlap at best, and computing be shared by all cores. And what remains may be
         # like the last chunk, not like what came before that.
         last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter, sleep
 
 from corewise._api.probe import Probe
-from corewise._choose.model import ASSUMED
+from corewise._choose.undecided import ASSUMED
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
 from corewise._dispatch.source import READ_ALONE_S

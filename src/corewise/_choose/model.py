@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import ceil, floor, inf, sqrt
 
-from corewise._choose.undecided import COROUTINES, GAIN_S
+from corewise._choose.undecided import ASSUMED, COROUTINES, GAIN_S
 from corewise._types.measurement import Costs, Estimate, Measurement
 
 TYPE_CHECKING = False
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # is asked to: 4,000 calls of one that is at its best with 24 took 1.19 times as long as with those, begun with 100, and
 # 1.4 to 1.7 times, begun with 200 (benchmarks/waiting.py), while 600 calls of 20 ms took the same.
 FIRST_THREADS = 100
-ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 # Worker processes that wait part of the time leave cores idle, so there may be more of them; each costs memory (guess).
 PROCESSES_PER_CORE = 4
 # Calls at once in a worker process, times as many as would do if all went evenly. Threads that are through with their

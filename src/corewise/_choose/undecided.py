@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 THREADS = 32  # as many waits at once as the standard library's pool allows itself at most
 COROUTINES = 100  # at once, as common clients allow connections
+ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 
 # A gain below this is within what a run differs from the next one, and not worth a choice (guess).
 GAIN_S = 0.004

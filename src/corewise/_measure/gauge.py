@@ -25,8 +25,10 @@ _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to 
 _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
 _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
 _COMPUTES_ALL = 0.75  # share of computing from which a thread that was blocked wanted the GIL (guess)
+_LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
 _IDLE_SHARE = 0.05  # guess: less than that changes no decision
 LONG_S = 0.04  # guess: a user does not notice so much later a start
+LONG_FREE_S = 0.01  # where it does not hold the GIL it is not held up by that, and by then it is known (guess)
 LONG_WAIT_S = 0.001  # beside a wait there is a core for whatever is to be started, so it is as soon as anybody looks
 
 
@@ -36,9 +38,10 @@ class Gauge:
     To be closed: it may hold a thread and a descriptor.
 
     Args:
-        when_long: called in another thread when one item has run for `long_s`, or has waited for a millisecond; and
-            again a moment later for as long as it returns False. It may ask `so_far`. Not called when no thread can run
-            beside the item: because it is one C call that holds the GIL, or because it forked.
+        when_long: called in another thread when one item has run for `long_s`, or for 10 ms without the GIL, or has
+            waited for a millisecond; and again a moment later for as long as it returns False. It may ask `so_far`.
+            Not called when no thread can run beside the item: because it is one C call that holds the GIL, or because
+            it forked.
         long_s: seconds that an item computes, see `when_long`.
         often: called in that thread every few milliseconds while items run, from the tenth on.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
@@ -269,12 +272,18 @@ class Gauge:
             self._often()
         running_s = self.running_s()
         seems_to_wait = cpu_s < WAITS * wall_s and running_s >= LONG_WAIT_S
-        if call is None or (running_s < self._long_s and not seems_to_wait):
+        is_long = running_s >= self._long_s or (running_s >= LONG_FREE_S and self._lets_go(cpu_s))
+        if call is None or not (is_long or seems_to_wait):
             return spoilt
         # Beside busy neighbours it may but stand in line.
-        if (running_s >= self._long_s or self.sleeps()) and call() is not False:
+        if (is_long or self.sleeps()) and call() is not False:
             self._when_long = None
         return True
+
+    def _lets_go(self, cpu_s: float) -> bool:
+        """Return whether what has run so far is known to have left the GIL to others."""
+        held = self._held
+        return held is None or (held.seen_s > _SEEN_SHARE * cpu_s and held.held_s <= _LETS_GO * held.seen_s)
 
     def _made(
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
