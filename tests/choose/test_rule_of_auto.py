@@ -104,6 +104,14 @@ def test_the_predictions_stand_by_time_behind_the_chosen_one() -> None:
     assert choice.estimates[-1].why
 
 
+@pytest.mark.parametrize(("remaining", "expected"), [(100, "threads"), (None, "sync")])
+def test_an_unknown_number_of_items_wants_a_larger_gain(remaining: int | None, expected: str) -> None:
+    """What is foretold to take a fifth less by threads is worth these only if it is known to be there."""
+    measurement = measured(held=0.0, read_s=0.015, remaining=remaining, items=50)
+    wishes = Wishes(approaches=("sync", "threads"))
+    assert rule.choose(measurement, COSTS.replace(cores=2), wishes).approach == expected
+
+
 @pytest.mark.parametrize(("remaining", "expected"), [(2, "sync"), (12, "processes")])
 def test_a_small_gain_is_not_worth_workers(remaining: int, expected: str) -> None:
     """Here of items of 5 ms, beside a start of 8 ms."""

@@ -317,12 +317,13 @@ class Auto:
         if wall_s < (_FIRST_LOOK_S if probe.gauge.items > 1 else _FIRST_ALONE_S):
             return None
         cores = self._cores = self._cores or cpu_count()
-        assumed = ASSUMED - items if probe.holds else 0  # else a move gains less, and may lose as much as there is
+        holds = probe.holds
+        assumed = ASSUMED - items if holds else 0  # else a move gains less, and may lose as much as there is
         left = max(items, assumed, 2 * cores) if remaining is None else remaining
         # Whatever is done, waits can all overlap at best, and computing be shared by all cores. And what remains may be
         # like the last chunk, not like what came before that.
         last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
-        least_s = GAIN_S + to_choose_s(sys.modules, holds=probe.holds)
+        least_s = GAIN_S + to_choose_s(sys.modules, holds=holds is not False)
         if max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) <= 0:
             return None
         figures, measured = probe.figures(), probe.measured(remaining)

@@ -95,10 +95,13 @@ class Probe(Sync):
         return self.gauge.items - items, self.gauge.wall_s - wall_s, self.gauge.cpu_s - cpu_s
 
     @property
-    def holds(self) -> bool:
-        """Whether the items mostly compute and hold the GIL for that, as far as anybody has looked."""
-        seen_s, held_s = self.gauge.seen
-        return self.gauge.cpu_s >= _MOSTLY * self.gauge.wall_s and held_s > _MOSTLY * seen_s
+    def holds(self) -> bool | None:
+        """Whether the items mostly compute and hold the GIL for that; None where nobody has looked."""
+        _, wall_s, cpu_s = self.told
+        seen_s, held_s = (one - before for one, before in zip(self.gauge.seen, self._loading[5:], strict=True))
+        if cpu_s < _MOSTLY * wall_s:
+            return False
+        return held_s > _MOSTLY * seen_s if seen_s > 0 else None
 
     @property
     def only_waits(self) -> bool:

@@ -60,7 +60,8 @@ def choose(
         return _choice(measurement, "sync", 1, "too-short")  # nothing could gain enough to be preferred
     estimates = predictions(measurement, costs, wishes, against)
     nearby = nearby and "threads" not in against
-    best = preferred([one for one in estimates if not one.veto and not (nearby and one.approach == "processes")])
+    able = [one for one in estimates if not one.veto and not (nearby and one.approach == "processes")]
+    best = preferred(able, model.GAIN_SHARE_OF_ANY if measurement.remaining is None else model.GAIN_SHARE)
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
     choice = _choice(measurement, best.approach, best.workers, code, (best, *rest))
@@ -92,18 +93,19 @@ def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against:
     return found
 
 
-def preferred(estimates: Sequence[Estimate]) -> Estimate:
+def preferred(estimates: Sequence[Estimate], share: float = model.GAIN_SHARE) -> Estimate:
     """Return the fastest, or a simpler one if that is about as fast.
 
-    A more complicated approach has to gain a tenth and four milliseconds, and to gain something even if the items that
-    remain are as short as the band of the prediction allows.
+    A more complicated approach has to gain such a share and four milliseconds, and to gain something even if the items
+    that remain are as short as the band of the prediction allows.
 
     Args:
         estimates: predictions, the simplest approach first; at least one.
+        share: of the time that the simpler one takes.
     """
     best = simplest = estimates[0]
     for one in estimates[1:]:
-        if model.clearly_less(one.seconds, best.seconds) and (
+        if model.clearly_less(one.seconds, best.seconds, share) and (
             best is not simplest or simplest.approach != "sync" or one.low_s < simplest.low_s
         ):
             best = one

@@ -19,9 +19,9 @@ ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody 
 
 # A gain below this is within what a run differs from the next one, and not worth a choice (guess).
 GAIN_S = 0.004
-# To load what runs them, once in a program (benchmarks/import_cost.py), and what chooses: sixty sums of 8 MB took 57 ms
-# with it, 29 without (benchmarks/choice.py, "arrays_listed").
-_LOADING_S = {"choice": 0.012, "threads": 0.004, "processes": 0.02}
+# To load what runs them, once in a program (benchmarks/import_cost.py), and what chooses, that a function may run in
+# another process included (benchmarks/choice.py, "arrays_listed", "python_50us").
+_LOADING_S = {"choice": 0.005, "threads": 0.003, "processes": 0.02}
 _NEEDS = {"choice": "corewise._choose.model"}  # the last module to be loaded; for an approach that of its name
 # Where nothing was measured, by `Choice.code`.
 REASONS = {
@@ -62,7 +62,7 @@ def to_choose_s(loaded: Container[str], *, holds: bool) -> float:
 
     Args:
         loaded: the names of the modules that are there.
-        holds: whether the items hold the GIL, so that only processes gain anything.
+        holds: whether the items may hold the GIL, so that only processes gain anything.
     """
     choose_s = loading_s("choice", loaded)
     return choose_s and choose_s + loading_s("processes" if holds else "threads", loaded)
