@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -302,3 +303,16 @@ def test_approaches_that_make_no_sense_are_refused(asked: dict[str, Any], messag
     """Before anything is run."""
     with pytest.raises(OptionError, match=message):
         corewise.map(pytest.fail, [1], **asked)
+
+
+@pytest.mark.skipif(FEW_CORES, reason="there is nothing to move to")
+def test_a_prediction_is_made_anew_where_threads_compute() -> None:
+    """As their items tell how long those to come take, just as those of processes do."""
+    block = bytes(1 << 20)
+
+    def checks(rounds: int) -> int:
+        return sum(zlib.crc32(block) for _ in range(rounds))
+
+    results = corewise.map(checks, [100] * 3 + [1] * 4000, approaches=("sync", "threads"))
+    assert results.choice.approach == "threads"
+    assert results.stats.predicted_s is None or results.stats.predicted_s < results.choice.estimates[0].seconds / 5

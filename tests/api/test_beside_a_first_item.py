@@ -18,8 +18,8 @@ from corewise._types.options import Options
 FEW_CORES = corewise.cpu_count() < 2
 
 
-def chosen(running_s: float, **figures: Any) -> Any:
-    """Return what is chosen for nine others when an item has run for so long."""
+def measured(running_s: float, **figures: Any) -> Measurement:
+    """Return what an item tells that has run for so long, nine behind it; without more, one that computes."""
     fields: dict[str, Any] = {
         "items": 1,
         "wall_s": running_s,
@@ -32,9 +32,15 @@ def chosen(running_s: float, **figures: Any) -> Any:
         "queued_s": 0.0,
         "remaining": 9,
     }
-    measured = Measurement(**{**fields, **figures})
+    return Measurement(**{**fields, **figures})
+
+
+def first_item(*measurements: Measurement) -> FirstItem:
+    """Return the first item as it shows itself at one time after the other."""
+    shown = list(measurements)
+    now = shown[0]
     gauge = SimpleNamespace(
-        items=0, so_far=lambda _: measured, running_s=lambda: running_s, sleeps=lambda: not measured.cpu_s
+        items=0, so_far=lambda _: shown.pop(0), running_s=lambda: now.wall_s, sleeps=lambda: not now.cpu_s
     )
     probe: Any = SimpleNamespace(gauge=gauge, loaded=False)
     source: Any = SimpleNamespace(remaining=9)
@@ -45,7 +51,12 @@ def chosen(running_s: float, **figures: Any) -> Any:
 
         return Decision(abs, None, Options(), no_terms)
 
-    return FirstItem(source, lambda: probe, decide).choose()
+    return FirstItem(source, lambda: probe, decide)
+
+
+def chosen(running_s: float, **figures: Any) -> Any:
+    """Return what is chosen for nine others when an item has run for so long."""
+    return first_item(measured(running_s, **figures)).choose()
 
 
 @pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
@@ -62,6 +73,19 @@ def test_threads_beside_an_item_that_computes_without_the_gil() -> None:
 def test_nothing_yet_beside_others_that_compute(figures: dict[str, Any]) -> None:
     """To load processes beside them would slow them down more than it gains."""
     assert chosen(0.05, **figures) is None
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
+def test_what_an_item_showed_while_it_was_alone_holds_when_it_has_ended() -> None:
+    """Beside the threads that were opened it has to wait for the GIL, as if it held it."""
+    first = first_item(measured(0.05, held_s=0.0), measured(0.1, held_s=0.1, native_cpu_s=0.05))
+    choice = first.choose()
+    assert choice is not None
+    ended = first.ended(choice, choice.workers, choice.workers)
+    assert ended.measurement is not None
+    assert (ended.measurement.held_share, ended.measurement.native_cores) == (0.0, 0.0)
+    by = {one.approach: one.seconds for one in ended.estimates}
+    assert by["threads"] < 0.8 * by["sync"]
 
 
 def test_threads_beside_an_item_that_waits() -> None:

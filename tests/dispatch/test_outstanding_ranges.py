@@ -76,6 +76,7 @@ class UnderWay(RuleBasedStateMachine):
         """On every index."""
         under_way = {index for one in self.chunks for index in one}
         assert bool(self.outstanding) == bool(under_way)
+        assert self.outstanding.items == len(under_way)
         for index in under_way:
             assert self.outstanding.item(index) == f"item {index}"
         for index in range(0, self.next + 2, 3):

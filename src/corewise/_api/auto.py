@@ -159,6 +159,8 @@ class Auto:
 
     def _after_threads(self, turns: Turns, done: Done | None) -> bool:
         items = 0 if done is None else max(1, len(done.values))
+        if done is not None and not turns.waits:
+            self._predict_anew(items, done.wall_s)
         if not turns.observe(items):
             return False
         if turns.waits or done is None:
@@ -274,7 +276,7 @@ class Auto:
         self._drift = None
         if choice.estimates:
             self._predicted_s = choice.estimates[0].seconds
-            if measured is not None and choice.approach in ("sync", "processes"):
+            if measured is not None and not self._may_be_more(choice):
                 from corewise._choose.adapt import Drift
 
                 self._drift = Drift(measured.item_s, measured.remaining)
@@ -287,7 +289,9 @@ class Auto:
             return
         from corewise._choose import put_right
 
-        measured = put_right.times(choice.measurement, times).replace(remaining=remaining)
+        under_way = self._run.outstanding.items - items  # which remain as well, but for the items that told this
+        left = None if remaining is None else remaining + max(0, under_way)
+        measured = put_right.times(choice.measurement, times).replace(remaining=left)
         first, *_ = put_right.re_estimated(choice, measured, self._decision.costs).estimates
         seconds = first.seconds - first.start_s  # where it is over so soon, there is nothing to foretell
         self._predicted_s, self.decided_s = seconds if seconds > GAIN_S else 0.0, perf_counter()
@@ -304,12 +308,9 @@ class Auto:
             if choice.approach == "sync":
                 early.cancel()
             return False  # what is being opened will take over
-        if choice.approach == "sync":
-            self._adopt(choice)
-            return False
         self._adopt(choice)
-        self._next = choice
-        return True
+        self._next = None if choice.approach == "sync" else choice
+        return self._next is not None
 
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide for the first time, as soon as enough is known and it matters."""

@@ -83,8 +83,13 @@ class FirstItem:
         from corewise._choose.put_right import after_its_first, without_loading
 
         measured = without_loading(probe.gauge.so_far(before.remaining), self._loading_s)
-        # The CPU time of others was that of workers by then.
-        measured = measured.replace(native_cpu_s=before.native_cores * measured.wall_s, read_s=before.read_s)
+        # The CPU time of others was that of workers by then; and whoever has others beside it waits for the GIL.
+        held = before.held_share
+        measured = measured.replace(
+            native_cpu_s=before.native_cores * measured.wall_s,
+            held_s=measured.held_s if held is None else held * measured.cpu_s,
+            read_s=before.read_s,
+        )
         return after_its_first(choice, self.decision.weighed(measured), self.decision.costs, least, most)
 
 

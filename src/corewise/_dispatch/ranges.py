@@ -29,6 +29,11 @@ class Outstanding:
     def __iter__(self) -> Iterator[Chunk]:
         return iter(self._chunks.values())
 
+    @property
+    def items(self) -> int:
+        """How many items there are."""
+        return sum(len(chunk.items) for chunk in self._chunks.values())
+
     def add(self, chunk: Chunk) -> None:
         """A chunk was handed out."""
         self._chunks[chunk.start] = chunk
