@@ -178,21 +178,30 @@ def test_a_wait_is_worth_all_threads_once_an_item_did_nothing_else(
     early.cancel()
 
 
-@pytest.mark.parametrize(("computes", "moves"), [(0.1, False), (0.6, True)])
-def test_threads_opened_beside_a_wait_are_left_if_that_mostly_computed(computes: float, moves: bool) -> None:  # noqa: FBT001 - a parameter
+@pytest.mark.parametrize(
+    ("before", "after", "busy", "moves"),
+    [(0.0, 0.1, False, False), (0.0, 0.6, False, True), (0.0, 0.1, True, True), (1.0, 1.0, True, False)],
+    ids=["a wait", "a wait, and computing", "others compute", "computing without the GIL"],
+)
+def test_threads_opened_beside_a_wait_are_left_if_that_mostly_computed(
+    before: float,
+    after: float,
+    busy: bool,  # noqa: FBT001 - a parameter
+    moves: bool,  # noqa: FBT001 - a parameter
+) -> None:
     """The first item was at its wait when they were chosen, and ended before anybody could see them take turns."""
     opened: Any = SimpleNamespace(workers_started=3)
     chosen = Choice(approach="threads", workers=9, asked="auto", code="waits", why="")
     measured = corewise.advise(spin, [MS] * 3).choice.measurement
     assert measured is not None
-    chosen = chosen.replace(measurement=measured.replace(wall_s=1.0, cpu_s=0.0))
+    chosen = chosen.replace(measurement=measured.replace(wall_s=1.0, cpu_s=before))
     auto: Any = Auto.__new__(Auto)
     auto._workers = auto._limit = None
     auto._early = SimpleNamespace(
-        taken_over=lambda: opened, choice=chosen, decided_s=1.0, looks_busy=lambda: False, cancel=lambda **_: None
+        taken_over=lambda: opened, choice=chosen, decided_s=1.0, looks_busy=lambda: busy, cancel=lambda **_: None
     )
     auto._first_item = SimpleNamespace(
-        ended=lambda choice, *_: choice.replace(measurement=measured.replace(wall_s=1.0, cpu_s=computes))
+        ended=lambda choice, *_: choice.replace(measurement=measured.replace(wall_s=1.0, cpu_s=after))
     )
     assert auto.taken_over() is not None
     assert auto._compute == moves

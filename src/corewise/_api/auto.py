@@ -196,12 +196,12 @@ class Auto:
         approach = None if early is None else early.taken_over()
         if early is None or approach is None or early.choice is None:
             return None
-        self._early, choice, self._compute = None, early.choice, early.looks_busy()
+        self._early, choice = None, early.choice
         if self._first_item is not None:
             waits = self._may_be_more(choice)
             least = approach.workers_started if waits else choice.workers
             choice = self._first_item.ended(choice, least, self.most_threads(choice))
-            self._compute = self._compute or (waits and not self._may_be_more(choice))
+            self._compute = waits and (early.looks_busy() or not self._may_be_more(choice))
         self._adopt(choice, early.decided_s)
         return choice, approach
 
