@@ -35,14 +35,14 @@ def measured(running_s: float, **figures: Any) -> Measurement:
     return Measurement(**{**fields, **figures})
 
 
-def first_item(*measurements: Measurement) -> FirstItem:
+def first_item(*measurements: Measurement, loaded: bool = False) -> FirstItem:
     """Return the first item as it shows itself at one time after the other."""
     shown = list(measurements)
     now = shown[0]
     gauge = SimpleNamespace(
         items=0, so_far=lambda _: shown.pop(0), running_s=lambda: now.wall_s, sleeps=lambda: not now.cpu_s
     )
-    probe: Any = SimpleNamespace(gauge=gauge, loaded=False)
+    probe: Any = SimpleNamespace(gauge=gauge, loaded=loaded)
     source: Any = SimpleNamespace(remaining=9)
 
     def decide() -> Decision:
@@ -86,6 +86,11 @@ def test_what_an_item_showed_while_it_was_alone_holds_when_it_has_ended() -> Non
     assert (ended.measurement.held_share, ended.measurement.native_cores) == (0.0, 0.0)
     by = {one.approach: one.seconds for one in ended.estimates}
     assert by["threads"] < 0.8 * by["sync"]
+
+
+def test_nothing_yet_beside_an_item_that_loads_modules() -> None:
+    """It lets go of the GIL at each file, whatever it does then."""
+    assert first_item(measured(0.05, held_s=0.0), loaded=True).choose() is None
 
 
 def test_threads_beside_an_item_that_waits() -> None:

@@ -58,7 +58,8 @@ class FirstItem:
             self._loading_s = self._loading_s or measured.cpu_s
             measured = without_loading(measured, self._loading_s)
         soon, doubtful = probe.gauge.running_s() < _LONG_COMPUTING_S, leftover.is_doubtful()
-        if not waits and soon and (doubtful or not _lets_go(measured)):
+        # Whoever loads modules lets go of the GIL at each file, and that says nothing of what comes then.
+        if not waits and soon and (doubtful or probe.loaded or not _lets_go(measured)):
             return None
         self.decision = self.decision or self._decide()
         if waits:
