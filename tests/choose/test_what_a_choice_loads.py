@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from corewise._choose.undecided import loading_s, to_choose_s
+import pytest
+
+from corewise._choose.undecided import loading_s, may_gain, to_choose_s
 
 CHOSEN, THREADS, PROCESSES = "corewise._choose.model", "corewise._approaches.threads", "corewise._approaches.processes"
 
@@ -20,3 +22,19 @@ def test_the_next_one_loads_nothing_for_itself() -> None:
     assert to_choose_s((CHOSEN,), holds=True) == 0
     assert loading_s("processes", (CHOSEN,)) > 0
     assert loading_s("processes", (CHOSEN, PROCESSES)) == 0
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "read_s", "known", "gains"),
+    [
+        (1.0, 0.0, False, True),
+        (1.0, 1.1, False, False),  # half of less than half
+        (1.0, 3.9, True, True),
+        (1.0, 4.1, True, False),
+        (0.0, 2.9, False, True),
+        (2.0, 0.0, True, False),  # native threads keep the other core busy
+    ],
+)
+def test_what_mostly_reads_its_input_gains_little(cpu_s: float, read_s: float, known: bool, gains: bool) -> None:  # noqa: FBT001 - parameters
+    """On two cores, of items of a second: nobody else can read the input, so nothing is loaded to choose for them."""
+    assert may_gain(1.0, cpu_s, read_s, 2, known=known) == gains

@@ -11,7 +11,7 @@ import sys
 from time import perf_counter
 
 from corewise._api.probe import Probe
-from corewise._choose.undecided import ASSUMED, GAIN_S, nothing_left, to_choose_s
+from corewise._choose.undecided import ASSUMED, GAIN_S, may_gain, nothing_left, to_choose_s
 from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
 
@@ -276,7 +276,7 @@ class Auto:
         self._drift = None
         if choice.estimates:
             self._predicted_s = choice.estimates[0].seconds
-            if measured is not None and not self._may_be_more(choice):
+            if measured is not None and choice.per_worker == 1 and not self._may_be_more(choice):  # else items overlap
                 from corewise._choose.adapt import Drift
 
                 self._drift = Drift(measured.item_s, measured.remaining)
@@ -314,7 +314,7 @@ class Auto:
 
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide for the first time, as soon as enough is known and it matters."""
-        sums = items, wall_s, _ = probe.told
+        sums = items, wall_s, cpu_s = probe.told
         if wall_s < (_FIRST_LOOK_S if probe.gauge.items > 1 else _FIRST_ALONE_S):
             return None
         cores = self._cores = self._cores or cpu_count()
@@ -325,7 +325,8 @@ class Auto:
         # like the last chunk, not like what came before that.
         last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
         least_s = GAIN_S + to_choose_s(sys.modules, holds=holds is not False)
-        if max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) <= 0:
+        worth = max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) > 0
+        if not worth or not may_gain(wall_s, cpu_s, self._run.source.read_s, cores, known=remaining is not None):
             return None
         figures, measured = probe.figures(), probe.measured(remaining)
         if measured.held_s is None and wall_s < _PATIENCE_S and measured.cpu_share >= _COMPUTES:

@@ -90,11 +90,16 @@ class Decision:
         """What this machine charges, as far as is known."""
         if self._costs is None:
             self._method, self._believed = costs_charged(self._terms().start_method)
-            self._costs = self._believed.replace(
-                worker_start_s=self._believed.worker_start_s + loading_s("processes", sys.modules),
-                thread_first_s=loading_s("threads", sys.modules),
-            )
+            self._costs = self._with_loading(self._believed)
         return self._costs
+
+    @staticmethod
+    def _with_loading(costs: Costs) -> Costs:
+        """Return costs with what is still to be loaded added to them."""
+        return costs.replace(
+            worker_start_s=costs.worker_start_s + loading_s("processes", sys.modules),
+            thread_first_s=loading_s("threads", sys.modules),
+        )
 
     @property
     def known(self) -> Known:
@@ -148,6 +153,8 @@ class Decision:
         """See whether worker processes could be opened. It comes last: to load what runs them takes 10 ms."""
         self._tried = True
         why = why_not_processes(self._terms())
+        if self._costs is not None:  # what was loaded for that is no cost of the run any more
+            self._costs = self._with_loading(self._believed)
         if why is not None:
             self._travel = cannot_travel(why)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import ceil, floor, inf, sqrt
 
-from corewise._choose.undecided import ASSUMED, COROUTINES, GAIN_S
+from corewise._choose.undecided import ASSUMED, COROUTINES, GAIN_S, GAIN_SHARE
 from corewise._types.measurement import Costs, Estimate, Measurement
 
 TYPE_CHECKING = False
@@ -286,13 +286,6 @@ def calls_each(measurement: Measurement, costs: Costs, *, coroutine: bool = Fals
     times = _COROUTINES_EACH if coroutine else _THREADS_EACH
     useful = times * nature.item_s / nature.cpu_s
     return number, max(1, round(min(useful, FIRST_THREADS, ceil(nature.items / number))))
-
-
-# A gain below this share, as one below `GAIN_S`, is not worth a more complicated way (guess).
-GAIN_SHARE = 0.1
-# Nor one below this where nobody knows how much remains: what little was gained would go to starting it. Sixty sums of
-# 8 MB from a generator, foretold to take 13 % less by threads, took a quarter more (benchmarks/choice.py).
-GAIN_SHARE_OF_ANY = 0.25
 
 
 def clearly_less(one_s: float, than_s: float, share: float = GAIN_SHARE) -> bool:

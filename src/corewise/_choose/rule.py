@@ -7,7 +7,7 @@ holds the prediction for every approach and the reasons against those that canno
 from __future__ import annotations
 
 from corewise._choose import model
-from corewise._choose.undecided import GAIN_S, nothing_left
+from corewise._choose.undecided import GAIN_S, GAIN_SHARE, GAIN_SHARE_OF_ANY, nothing_left
 from corewise._choose.vetoes import Veto, Wishes, vetoes
 from corewise._types.choice import APPROACHES, Choice
 from corewise.errors import OptionError
@@ -61,7 +61,7 @@ def choose(
     estimates = predictions(measurement, costs, wishes, against)
     nearby = nearby and "threads" not in against
     able = [one for one in estimates if not one.veto and not (nearby and one.approach == "processes")]
-    best = preferred(able, model.GAIN_SHARE_OF_ANY if measurement.remaining is None else model.GAIN_SHARE)
+    best = preferred(able, GAIN_SHARE_OF_ANY if measurement.remaining is None else GAIN_SHARE)
     rest = sorted((one for one in estimates if one is not best), key=lambda one: (bool(one.veto), one.seconds))
     code = _code(measurement, costs, wishes, best, estimates)
     choice = _choice(measurement, best.approach, best.workers, code, (best, *rest))
@@ -93,7 +93,7 @@ def predictions(measurement: Measurement, costs: Costs, wishes: Wishes, against:
     return found
 
 
-def preferred(estimates: Sequence[Estimate], share: float = model.GAIN_SHARE) -> Estimate:
+def preferred(estimates: Sequence[Estimate], share: float = GAIN_SHARE) -> Estimate:
     """Return the fastest, or a simpler one if that is about as fast.
 
     A more complicated approach has to gain such a share and four milliseconds, and to gain something even if the items

@@ -19,6 +19,11 @@ ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody 
 
 # A gain below this is within what a run differs from the next one, and not worth a choice (guess).
 GAIN_S = 0.004
+# As is one below this share of the time (guess).
+GAIN_SHARE = 0.1
+# And one below this where nobody knows how much remains: what little was gained would go to starting it. Sixty sums of
+# 8 MB from a generator, foretold to take 13 % less by threads, took a quarter more (benchmarks/choice.py).
+GAIN_SHARE_OF_ANY = 0.25
 # To load what runs them, once in a program (benchmarks/import_cost.py), and what chooses, that a function may run in
 # another process included (benchmarks/choice.py, "arrays_listed", "python_50us").
 _LOADING_S = {"choice": 0.005, "threads": 0.003, "processes": 0.02}
@@ -66,6 +71,19 @@ def to_choose_s(loaded: Container[str], *, holds: bool) -> float:
     """
     choose_s = loading_s("choice", loaded)
     return choose_s and choose_s + loading_s("processes" if holds else "threads", loaded)
+
+
+def may_gain(wall_s: float, cpu_s: float, read_s: float, cores: int, *, known: bool) -> bool:
+    """Return whether items could gain enough if all cores shared their computing, and all their waits overlapped.
+
+    Args:
+        wall_s: seconds that they take.
+        cpu_s: CPU seconds that they take.
+        read_s: seconds to read them from the input, which nobody can share.
+        cores: cores that there are.
+        known: whether it is known how many items remain.
+    """
+    return wall_s - cpu_s / cores >= (GAIN_SHARE if known else GAIN_SHARE_OF_ANY) * (wall_s + read_s)
 
 
 def nothing_left(measurement: Measurement) -> Choice:
