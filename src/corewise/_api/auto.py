@@ -240,8 +240,7 @@ class Auto:
 
     @property
     def _decision(self) -> Decision:
-        if self._decided is None:
-            self._decided = self._decide(beside=False)
+        self._decided = self._decided or self._decide(beside=False)
         return self._decided
 
     def _watch_for_a_long_item(self) -> Early | None:
@@ -289,9 +288,10 @@ class Auto:
             return
         from corewise._choose import put_right
 
-        under_way = self._run.outstanding.items - items  # which remain as well, but for the items that told this
-        left = None if remaining is None else remaining + max(0, under_way)
-        measured = put_right.times(choice.measurement, times).replace(remaining=left)
+        # What is under way remains too, but for these items; and workers are half-way through as many each.
+        under_way = max(0, self._run.outstanding.items - items - choice.workers * items // 2)
+        measured = put_right.times(choice.measurement, times)
+        measured = measured.replace(remaining=None if remaining is None else remaining + under_way)
         first, *_ = put_right.re_estimated(choice, measured, self._decision.costs).estimates
         seconds = first.seconds - first.start_s  # where it is over so soon, there is nothing to foretell
         self._predicted_s, self.decided_s = seconds if seconds > GAIN_S else 0.0, perf_counter()
