@@ -28,7 +28,8 @@ ROUNDS = 500
 WRITERS = READERS = 4
 AT_ONCE = 7  # what a reader takes at once, if it is of those who take many
 LONG_S = 10.0  # nothing takes so long unless it hangs (guess)
-TAKEN = struct.Struct("=III")  # reader, writer, number
+# Reader, writer, number. Of 16 bytes, as a kill may cut a write off where a page of the file ends.
+TAKEN = struct.Struct("=III4x")
 MOST_PROCESSES = ROUNDS + WRITERS + READERS
 
 
