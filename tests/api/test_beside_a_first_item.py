@@ -12,10 +12,17 @@ import pytest
 import corewise
 from corewise._api.decision import Decision
 from corewise._api.first_item import FirstItem
+from corewise._measure import leftover
 from corewise._types.measurement import Measurement
 from corewise._types.options import Options
 
 FEW_CORES = corewise.cpu_count() < 2
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy, which other tests have loaded a moment ago, may keep threads busy; here it is long ago."""
+    monkeypatch.setattr(leftover, "is_doubtful", lambda: False)
 
 
 def measured(running_s: float, **figures: Any) -> Measurement:

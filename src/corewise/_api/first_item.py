@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corewise._measure import leftover
+from corewise._measure.gauge import LETS_GO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ _COMPUTES = 0.5  # share of computing from which it is no wait
 # To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
 # a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
 _LONG_COMPUTING_S = 0.4
-
-
 # Threads are loaded in a tenth of that, and an item that lets go of the GIL is not held up by it.
-_LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
 
 
 class FirstItem:
@@ -97,4 +95,4 @@ class FirstItem:
 def _lets_go(measured: Measurement) -> bool:
     """Return whether what computes is known to do so mostly without the GIL, and not on other cores already."""
     held = measured.held_share
-    return held is not None and held <= _LETS_GO and measured.native_cores < _COMPUTES
+    return held is not None and held <= LETS_GO and measured.native_cores < _COMPUTES

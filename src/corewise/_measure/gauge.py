@@ -25,7 +25,7 @@ _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to 
 _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
 _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
 _COMPUTES_ALL = 0.75  # share of computing from which a thread that was blocked wanted the GIL (guess)
-_LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
+LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
 _IDLE_SHARE = 0.05  # guess: less than that changes no decision
 LONG_S = 0.04  # guess: a user does not notice so much later a start
 LONG_FREE_S = 0.01  # where it does not hold the GIL it is not held up by that, and by then it is known (guess)
@@ -283,7 +283,7 @@ class Gauge:
     def _lets_go(self, cpu_s: float) -> bool:
         """Return whether what has run so far is known to have left the GIL to others."""
         held = self._held
-        return held is None or (held.seen_s > _SEEN_SHARE * cpu_s and held.held_s <= _LETS_GO * held.seen_s)
+        return held is None or (held.seen_s > _SEEN_SHARE * cpu_s and held.held_s <= LETS_GO * held.seen_s)
 
     def _made(
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None
