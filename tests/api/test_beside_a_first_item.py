@@ -12,6 +12,7 @@ import pytest
 import corewise
 from corewise._api.decision import Decision
 from corewise._api.first_item import FirstItem
+from corewise._api.probe import Probe
 from corewise._measure import leftover
 from corewise._types.measurement import Measurement
 from corewise._types.options import Options
@@ -98,6 +99,22 @@ def test_what_an_item_showed_while_it_was_alone_holds_when_it_has_ended() -> Non
 def test_nothing_yet_beside_an_item_that_loads_modules() -> None:
     """It lets go of the GIL at each file, whatever it does then."""
     assert first_item(measured(0.05, held_s=0.0), loaded=True).choose() is None
+
+
+@pytest.mark.parametrize(
+    ("items", "worth", "begins", "is_enough"),
+    [(0, True, True, True), (0, False, False, False), (1, True, False, True)],
+    ids=["worth it", "not yet", "behind others"],
+)
+def test_what_is_asked_of_a_long_item(*, items: int, worth: bool, begins: bool, is_enough: bool) -> None:
+    """Again, for as long as too little seems to remain; and once behind other items, of which it tells little."""
+    begun: list[bool] = []
+    probe: Any = Probe.__new__(Probe)
+    probe.gauge = SimpleNamespace(items=items, running_s=lambda: 0.05)
+    probe._early = SimpleNamespace(is_worth_it=lambda _: worth, begin=lambda: begun.append(True))
+    probe._modules = None
+    assert probe._is_long() == is_enough
+    assert bool(begun) == begins
 
 
 def test_threads_beside_an_item_that_waits() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import hashlib
 import os
 import sys
 import threading
@@ -183,6 +184,24 @@ def test_whoever_is_told_of_a_long_item_may_ask_to_be_told_again() -> None:
     gauge.close()
     assert len(seen) == 2
     assert seen[0] < seen[1]
+
+
+@pytest.mark.skipif(not HAS_GIL, reason="nobody holds it")
+@pytest.mark.parametrize("again", [False, True])
+def test_to_be_told_of_a_long_item_blinds_nobody(*, again: bool) -> None:
+    """However often: who has the GIL is looked at all the same. What is told at once lets go of it for nothing."""
+    data = bytes(1 << 24)
+
+    def hashes(times: int) -> None:
+        for _ in range(times):
+            hashlib.sha256(data).digest()
+
+    gauge = Gauge(when_long=lambda: not again)
+    measured = run(gauge, hashes, [30])
+    gauge.close()
+    assert measured.held_share == pytest.approx(0.0, abs=0.2)
+    seen_s, _ = gauge.seen
+    assert seen_s > 0.5 * measured.cpu_s
 
 
 def test_an_item_that_waits_is_seen_to_wait_while_it_does() -> None:

@@ -35,7 +35,7 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
-_WORTH_IT_S = 0.008  # what decides takes so long to load; two items of 10 ms are not to wait for it (guess)
+_WORTH_IT_S = 0.008  # what decides takes so long to load; two items of 5 ms are not to wait for it (guess)
 _FOR_EACH_S = 0.002  # guess: of waiting, for each thread beside it
 _SOON_S = 0.01  # guess: so long, to start threads may be all that a core is busy with
 _BUSY = 0.5  # guess: of a core; threads that wait take much less, to be woken and to go on

@@ -187,8 +187,10 @@ class Probe(Sync):
     def _is_long(self) -> bool:
         """An item runs long. Called by the gauge's thread, again if this returns False."""
         early, gauge = self._early, self.gauge
-        if early is None or gauge.items or not early.is_worth_it(gauge.running_s()):
-            return False  # behind other items, a long one says little of those that remain
+        if early is None or gauge.items:
+            return True  # behind other items, a long one says little of those that remain
+        if not early.is_worth_it(gauge.running_s()):
+            return False
         self._look_for_modules()
         early.begin()
         return True

@@ -157,11 +157,11 @@ class Alone:
     cpu_s = 0.0
 
     def is_worth_it(self, waited_s: float) -> bool:  # noqa: ARG002 - as of whatever goes on beside items
-        """Return that an item is never too long."""
-        return False
+        """Return that to ask once is enough."""
+        return True
 
     def begin(self) -> None:
-        """Nothing begins."""
+        """An item is a long one; so be it."""
 
     def away(self) -> None:
         """The caller runs an item."""

@@ -278,7 +278,8 @@ class Gauge:
         # Beside busy neighbours it may but stand in line.
         if (is_long or self.sleeps()) and call() is not False:
             self._when_long = None
-        return True
+            return True
+        return spoilt or not is_long  # to see whether it sleeps reads a file
 
     def _lets_go(self, cpu_s: float) -> bool:
         """Return whether what has run so far is known to have left the GIL to others."""
