@@ -102,6 +102,18 @@ def log_and_die_at(path: str, bad: int, number: int) -> int:
     return number * number
 
 
+_filled = bytearray()
+
+
+def log_and_fill(path: str, size_bytes: int, bad: int | None, number: int) -> bytearray:
+    """Leave one line for every run, and fill anew what was returned before; one number ends the process."""
+    log(path, number)
+    if number == bad:
+        die("SIGKILL")
+    _filled[:] = bytes([number]) * size_bytes
+    return _filled
+
+
 def leave_grandchild_and_die(says: str) -> None:
     """Die, and leave a forked process that holds whatever this one had open."""
     if os.fork() == 0:

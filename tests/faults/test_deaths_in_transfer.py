@@ -6,7 +6,9 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from concurrent.futures import wait
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import faulty
@@ -14,15 +16,15 @@ import pytest
 from expectations import assert_takes_work
 from signposts import PATIENCE_S
 
+import corewise
 from corewise import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+    from pathlib import Path
 
     from signposts import Signpost
-
-    import corewise
 
     Open = Callable[..., corewise.ProcessExecutor]
 
@@ -144,3 +146,44 @@ def test_many_large_results_at_once_are_whole(open_executor: Open, start_method:
         assert [future.result(0) for future in futures] == arguments * 2
         for future in deaths:
             assert isinstance(future.exception(0), errors.WorkerDied)
+
+
+@pytest.mark.parametrize("size", [40_000, 80_000, 600_000, 2_000_000])
+def test_large_results_before_a_death_are_neither_lost_nor_made_again(size: int, tmp_path: Path) -> None:
+    """Whether they wait to be sent with others or have been sent; and each is as it was when it was returned."""
+    path, items, bad = tmp_path / "log", range(40), (5, 17, 18, 39)
+    run = partial(log_and_fill_but, str(path), size, bad)
+    options: Any = {"approach": "processes", "on_error": "return", "chunksize": 20}
+    results = corewise.map(run, items, workers=1, **options)
+    for number, result in zip(items, results, strict=True):
+        if number in bad:
+            assert isinstance(result, errors.WorkerDied)
+        else:
+            assert result == bytes([number]) * size
+    assert Counter(path.read_text().split()) == Counter(map(str, items))
+
+
+def log_and_fill_but(path: str, size: int, bad: tuple[int, ...], number: int) -> bytearray:
+    """Die at some numbers."""
+    return faulty.log_and_fill(path, size, number if number in bad else None, number)
+
+
+def test_large_results_behind_which_an_item_takes_long_are_there_before_it_has_ended(
+    says: Signpost, gate: Signpost
+) -> None:
+    """They are fetched from where they wait."""
+    run = partial(send_or_meet, says.path, gate.path)
+    options: Any = {"approach": "processes", "workers": 1, "chunksize": 8}
+    with corewise.stream(run, range(8), **options) as results:
+        assert [next(results) for _ in range(7)] == [bytes([number]) * 80_000 for number in range(7)]
+        says.hear(1)
+        gate.let_through(1)
+        assert list(results) == [b""]
+
+
+def send_or_meet(says: str, gate: str, number: int) -> bytes:
+    """Return something large; the last one only once it may."""
+    if number == 7:
+        faulty.meet(says, gate)
+        return b""
+    return bytes([number]) * 80_000

@@ -32,9 +32,19 @@ def test_small_objects_are_bytes_and_large_ones_are_in_pieces() -> None:
     assert isinstance(codec.pack([1, "two", b"three"]), bytes)
     assert isinstance(codec.pack(np.zeros(10)), bytes)
     assert isinstance(codec.pack(b"x" * LARGE), tuple)
+    assert isinstance(codec.pack(b"x" * LARGE)[0], pickle.PickleBuffer)
     body, beside = codec.pack(np.zeros(LARGE, np.uint8))
-    assert len(body.raw()) < 1000
+    assert isinstance(body, bytes)
+    assert len(body) < 1000
     assert [len(buffer.raw()) for buffer in beside] == [LARGE]
+
+
+@pytest.mark.parametrize("value", [7, b"x" * LARGE, np.zeros(LARGE, np.uint8), [np.zeros(LARGE), "x" * LARGE]])
+def test_what_travels_is_counted(value: Any) -> None:
+    """In one piece or in several."""
+    packed = codec.pack(value)
+    pieces = [packed] if isinstance(packed, bytes) else [memoryview(packed[0]), *map(memoryview, packed[1])]
+    assert codec.packed_bytes(packed) == sum(memoryview(piece).nbytes for piece in pieces)
 
 
 @pytest.mark.parametrize("size", [0, 1, LARGE - 200, LARGE - 1, LARGE, LARGE + 1, 10 * LARGE])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 from contextlib import closing
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -12,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from ledger_steps import Same, at_every_step, state
 
 from corewise._transport import ledger as ledgers
-from corewise._transport.ledger import LANE_POSITIONS, SIZE_BYTES, Ledger
-from corewise._work import run as loops
+from corewise._transport.ledger import LANE_POSITIONS, LARGE_BYTES, SIZE_BYTES, Ledger
 from corewise._work.chunk import Chunk
 from corewise._work.run import run_noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a second mapping is made from the same descriptor")
 
@@ -29,28 +27,11 @@ FINE = False  # of an item that has not failed
 RECORDS = st.lists(st.tuples(st.booleans(), st.binary(max_size=200)), max_size=30)
 
 
-class Same:
-    """Stands for a descriptor that travelled: a second one of the same file."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._fd = ledger._fd
-
-    def detach(self) -> int:
-        """Hand it over."""
-        return os.dup(self._fd)
-
-
 @pytest.fixture
 def ledger() -> Iterator[Ledger]:
     """Make a ledger."""
     with closing(Ledger()) as made:
         yield made
-
-
-def state(ledger: Ledger) -> tuple[int | None, int, list[tuple[bool, bytes]]]:
-    """Read a ledger."""
-    reached = ledger.read()
-    return reached.running, reached.base, reached.records
 
 
 @given(st.integers(0, 2**62), RECORDS)
@@ -62,7 +43,7 @@ def test_what_is_written_is_read_through_another_mapping(start: int, records: li
         for number, record in enumerate(records):
             ledger.running(start + number)
             assert state(other) == (start + number, start, records[:number])
-            assert ledger.record(*record)
+            assert ledger.record(*record) == record[1]
             assert state(other) == (start + number, start, records[: number + 1])
         ledger.begin(start + len(records))
         assert state(other) == (None, start + len(records), [])
@@ -71,63 +52,30 @@ def test_what_is_written_is_read_through_another_mapping(start: int, records: li
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, SIZE_BYTES + 10)), max_size=12))
 def test_what_does_not_fit_is_refused_and_spoils_nothing(sizes: list[tuple[bool, int]]) -> None:
     """What fits behind it is still taken; what was there stays."""
-    with closing(Ledger()) as ledger:
+    with closing(Ledger(None, 1, SIZE_BYTES)) as ledger:
         ledger.begin(0)
         kept: list[tuple[bool, bytes]] = []
         room = SIZE_BYTES - ledgers._HEAD_BYTES
         for number, (failed, size) in enumerate(sizes):
             data = bytes([number]) * size
             need = ledgers._RECORD.size + size
-            assert ledger.record(failed, data) == (need <= room)
+            assert (ledger.record(failed, data) is not None) == (need <= room)
             if need <= room:
                 room -= need
                 kept.append((failed, data))
             assert ledger.read().records == kept
 
 
-def test_a_block_may_be_filled_to_its_last_byte(ledger: Ledger) -> None:
+@pytest.mark.parametrize("size", [SIZE_BYTES, LARGE_BYTES])
+def test_a_block_may_be_filled_to_its_last_byte(size: int) -> None:
     """And not one further."""
-    ledger.begin(0)
-    most = SIZE_BYTES - ledgers._HEAD_BYTES - ledgers._RECORD.size
-    assert not ledger.record(FINE, bytes(most + 1))
-    assert ledger.record(FINE, b"x" * most)
-    assert not ledger.record(FINE, b"")
-    assert ledger.read().records == [(False, b"x" * most)]
-
-
-def test_a_result_in_pieces_is_refused(ledger: Ledger) -> None:
-    """It is large, and is sent at once instead."""
-    ledger.begin(0)
-    assert not ledger.record(FINE, (b"body", [b"buffer"]))
-    assert ledger.read().records == []
-
-
-def at_every_step(ledger: Ledger, work: Callable[[], Any], read: Callable[[Ledger], Any] = state) -> list[Any]:
-    """Do some work on a ledger; read it through another mapping between any two instructions of it or of a loop."""
-    seen: list[Any] = []
-    with closing(Ledger(Same(ledger))) as other:
-
-        def look(frame: FrameType, event: str, _: Any) -> Any:
-            if frame.f_code.co_filename not in (ledgers.__file__, loops.__file__):
-                return None
-            frame.f_trace_opcodes = True
-            if event == "opcode":
-                sys.settrace(None)
-                now = read(other)
-                if not seen or seen[-1] != now:
-                    seen.append(now)
-                sys.settrace(look)
-            return look
-
-        before = sys.gettrace()
-        sys.settrace(look)
-        try:
-            work()
-        finally:
-            sys.settrace(before)
-        if seen[-1] != read(other):
-            seen.append(read(other))
-    return seen
+    with closing(Ledger(None, 1, size)) as ledger:
+        ledger.begin(0)
+        most = size - ledgers._HEAD_BYTES - ledgers._RECORD.size
+        assert ledger.record(FINE, bytes(most + 1)) is None
+        assert ledger.record(FINE, b"x" * most) is not None
+        assert ledger.record(FINE, b"") is None
+        assert ledger.read().records == [(False, b"x" * most)]
 
 
 def test_death_at_any_instruction_leaves_a_true_account(ledger: Ledger) -> None:
@@ -157,7 +105,7 @@ def test_death_at_any_instruction_of_a_refusal_leaves_what_was_there(ledger: Led
     ledger.running(0)
     ledger.record(FINE, b"kept")
     ledger.running(1)
-    assert at_every_step(ledger, lambda: ledger.record(FINE, bytes(SIZE_BYTES))) == [(1, 0, [(False, b"kept")])]
+    assert at_every_step(ledger, lambda: ledger.record(FINE, bytes(LARGE_BYTES))) == [(1, 0, [(False, b"kept")])]
 
 
 def test_of_many_short_items_the_one_that_runs_is_known_at_any_instruction(ledger: Ledger) -> None:
@@ -321,7 +269,7 @@ def test_each_lane_has_a_page_of_its_own() -> None:
             first = lane * LANE_POSITIONS
             page.begin(first)
             assert page.running(first)
-            assert page.record(FINE, bytes([lane]) * (SIZE_BYTES // 2))
+            assert page.record(FINE, bytes([lane]) * (SIZE_BYTES // 2)) is not None
         for lane, page in enumerate([other, *other.others]):
             reached = page.read()
             first = lane * LANE_POSITIONS

@@ -26,6 +26,7 @@ class Job:
     Attributes:
         function: what is run; set before the first batch.
         item_s: seconds an item took lately; None before the first.
+        item_bytes: bytes of one that were laid into a block lately; 0 if none were.
     """
 
     function: Function
@@ -36,6 +37,7 @@ class Job:
         self.once = once
         self.context = context
         self.item_s: float | None = None
+        self.item_bytes = 0.0
 
 
 class Batch(Chunk):

@@ -200,7 +200,7 @@ class TaskLane(ChunkLoop):
                 self._send(batch, dropped=True)
                 ledger.begin(end)
                 return
-            if not ledger.record(*outcome) or (position < end and batch.is_old()):
+            if ledger.record(*outcome) is None or (position < end and batch.is_old()):
                 self._send(batch)
                 ledger.begin(position)
                 batch = Batch(position)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from corewise._engine.handle import Worker
     from corewise._engine.schedule import Loss, Schedule
+    from corewise._transport.codec import Packed
     from corewise._transport.ledger import Reached
     from corewise.errors import WorkerDied
 
@@ -21,7 +22,7 @@ _STARTS_THAT_MAY_FAIL = 3  # guess: one lost start may be an accident, three in 
 
 def losses_of_lanes(
     schedule: Schedule, reached: list[tuple[int, Reached]], *, was_ready: bool
-) -> Iterator[tuple[Loss, list[tuple[bool, bytes]]]]:
+) -> Iterator[tuple[Loss, list[tuple[bool, Packed]]]]:
     """Tell the schedule that a worker has ended; give what that means for each of its lanes.
 
     Args:

@@ -67,7 +67,10 @@ class Outbox:
             try:
                 message = self._message(worker, send.held)
                 once = chunk.once if isinstance(chunk, Calls | Batch) else self._once
-                self._schedule.sent(laid_bytes=self.post(worker, message, once))
+                laid_bytes = self.post(worker, message, once)
+                self._schedule.sent(laid_bytes=laid_bytes)
+                if isinstance(chunk, Batch):
+                    chunk.job.item_bytes = laid_bytes / len(chunk.items)
             except (parcels.ItemRefused, MemoryError) as error:
                 index, reason = (
                     (error.index, error.error) if isinstance(error, parcels.ItemRefused) else (chunk.start, error)

@@ -316,7 +316,7 @@ class ProcessPool:
             self._take_from_ledger(held.chunk.start, fresh)
             self._came(lane, len(fresh), 0.0)
 
-    def _take_from_ledger(self, first: int, records: list[tuple[bool, bytes]]) -> None:
+    def _take_from_ledger(self, first: int, records: list[Any]) -> None:
         if records:
             values, failed = parcels.unpack_each(first, records, interruptible=self._interruptible)
             self._finished.append(Done(first, values, failed, 0.0))

@@ -238,12 +238,14 @@ class ChunkLoop:
             outcome, plain = outcome_of(invoke, item, position + shift)
             del item
             position += 1
-            batch.add(outcome, plain)
             if outcome[0] and not self._keep_going:
+                batch.add(outcome, plain)
                 self._send(batch, dropped=True)
                 ledger.begin(end)
                 return
-            if not ledger.record(*outcome) or (position < end and batch.is_old()):
+            kept = ledger.record(*outcome)
+            batch.add(outcome if kept is None else (outcome[0], kept), plain)
+            if kept is None or (position < end and batch.is_old()):
                 self._send(batch)
                 ledger.begin(position)
                 batch = Batch(position)

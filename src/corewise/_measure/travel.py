@@ -184,8 +184,7 @@ def _by_codec(value: object, what: str, *, main_by_value: bool) -> Travel:
     begin = perf_counter()
     packed = codec.pack(value, what, main_by_value=main_by_value)
     pickle_s = perf_counter() - begin
-    sizes = sum(map(codec.bytes_of, (packed[0], *packed[1]))) if isinstance(packed, tuple) else len(packed)
-    return Travel(size_bytes=sizes, pickle_s=pickle_s, unpickle_s=pickle_s * _READ_PER_WRITE)
+    return Travel(size_bytes=codec.packed_bytes(packed), pickle_s=pickle_s, unpickle_s=pickle_s * _READ_PER_WRITE)
 
 
 def _mean(some: Sequence[Travel]) -> Travel:

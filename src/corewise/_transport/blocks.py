@@ -161,11 +161,17 @@ def repeated_in(iterables: Iterable[Iterable[Any]]) -> set[int]:
     repeated: set[int] = set()
     for one in iterables:
         # Asked of the types first: most lists hold thousands of items that have no such thing.
-        arrays = any(hasattr(kind, "nbytes") for kind in {id(kind): kind for kind in map(type, one)}.values())
-        for item in one if arrays else ():
+        for item in one if any(hasattr(kind, "nbytes") for kind in _types_in(one)) else ():
             if getattr(item, "nbytes", 0) >= ONCE_FROM_BYTES:
                 (repeated if id(item) in seen else seen).add(id(item))
     return repeated
+
+
+def _types_in(items: Iterable[Any]) -> Iterable[type]:
+    try:
+        return set(map(type, items))
+    except TypeError:  # a class whose own class compares as it likes, and cannot be looked up
+        return {id(kind): kind for kind in map(type, items)}.values()
 
 
 def _line_of_views(exporter: Any) -> Iterator[Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pickle import PickleBuffer
     from typing import Any, TypeAlias
 
-# An object as bytes; or, where it is large, as a buffer of these bytes and the buffers that travel beside them.
+# An object as bytes; or, where it is large, these bytes (or a buffer of them) and the buffers that travel beside them.
 Packed: TypeAlias = "bytes | tuple[Any, list[Any]]"
 
 _NAME_BYTES = 4096  # guess: no module path is longer
@@ -74,9 +74,9 @@ def pack(value: object, what: str = "", *, main_by_value: bool = False) -> Packe
         return plain_dumps(value)
     beside: list[Any] = []
     data = _pickled(value, what, main_by_value, beside)
-    if beside or len(data) >= BESIDE_FROM_BYTES:
+    if len(data) >= BESIDE_FROM_BYTES:
         return pickling.make_buffer(data), beside
-    return data
+    return (data, beside) if beside else data
 
 
 def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | None) -> bytes:  # noqa: FBT001 - handed on
@@ -110,6 +110,14 @@ def _pickled(value: object, what: str, main_by_value: bool, beside: list[Any] | 
         from corewise.errors import CannotTravel
 
         raise CannotTravel(why_not(value, what, error)) from error
+
+
+def packed_bytes(packed: Packed) -> int:
+    """Return how many bytes travel for what `pack` has returned."""
+    if not isinstance(packed, tuple):
+        return len(packed)
+    data, beside = packed
+    return (len(data) if isinstance(data, bytes) else bytes_of(data)) + sum(map(bytes_of, beside))
 
 
 def bytes_of(buffer: PickleBuffer) -> int:

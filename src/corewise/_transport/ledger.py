@@ -21,6 +21,7 @@ from struct import Struct
 from time import monotonic_ns
 
 from corewise._transport import portable
+from corewise._transport.pickling import make_buffer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,12 +30,18 @@ if TYPE_CHECKING:
     from corewise._transport.codec import Packed
 
 SIZE_BYTES = 1 << 16  # guess: holds the small results of one chunk; what does not fit is sent at once
+# Of a worker that runs one item at a time, where memory costs nothing before it is written to: holds some large results
+# as well, which the parent takes in together in half the time (benchmarks/results/peers.json, "80 kB arrays in and
+# out, per task").
+LARGE_BYTES = 1 << 20
 # Where a worker runs several calls at once each of its lanes counts positions from a multiple of this, so a position
 # says which lane it is of. No worker lives for so many items.
 LANE_POSITIONS = 1 << 40
 _RUNNING, _SINCE, _BASE, _COUNT, _USED, _LIMIT, _UNTIL = range(7)  # words at the head of the block
 _HEAD_BYTES = 8 * 8
-_RECORD = Struct("=?I")
+_RECORD = Struct("=BI")  # how it stands there, and how many bytes, or pieces
+_PIECE = Struct("=I")
+_FINE, _FAILED, _IN_PIECES = range(3)
 _NEVER_NS = (1 << 64) - 1
 
 
@@ -45,12 +52,12 @@ class Reached:
         running: position of the item it is at; None when it is between chunks.
         base: position of the first item whose result had not been sent.
         records: for each item from `base` on that was finished: whether it failed, and the result or exception as
-            bytes.
+            it would have been sent.
     """
 
     __slots__ = ("base", "records", "running")
 
-    def __init__(self, running: int | None, base: int, records: list[tuple[bool, bytes]]) -> None:
+    def __init__(self, running: int | None, base: int, records: list[tuple[bool, Packed]]) -> None:
         self.running = running
         self.base = base
         self.records = records
@@ -60,11 +67,12 @@ class Page:
     """What stands in the ledger of one lane: of a worker that runs one item at a time, all of it.
 
     Args:
-        memory: where it stands, `SIZE_BYTES` of it.
+        memory: where it stands.
     """
 
     def __init__(self, memory: memoryview) -> None:
         self._bytes = memory
+        self._size = len(memory)
         self._words = memory[:_HEAD_BYTES].cast("Q")
         self._running = self._words[_RUNNING : _RUNNING + 1]
 
@@ -101,20 +109,46 @@ class Page:
         self._words[_SINCE] = monotonic_ns()
         return self._running
 
-    def record(self, failed: bool, data: Packed) -> bool:  # noqa: FBT001 - called for every item
-        """Keep the outcome of the item that was run last. Return False when there is no room for it."""
-        if isinstance(data, tuple):  # large, and in pieces
-            return False
+    def record(self, failed: bool, data: Packed) -> Packed | None:  # noqa: FBT001 - called for every item
+        """Keep the outcome of the item that was run last.
+
+        Returns:
+            What to send instead: pieces lie here by now, and may be changed where they were. None when there is no room
+            for it.
+        """
+        if isinstance(data, tuple):
+            return None if failed else self._record_pieces(*data)
         words = self._words
         at = _HEAD_BYTES + words[_USED]
         end = at + _RECORD.size + len(data)
-        if end > SIZE_BYTES:
-            return False
+        if end > self._size:
+            return None
         _RECORD.pack_into(self._bytes, at, failed, len(data))
         self._bytes[at + _RECORD.size : end] = data
         words[_USED] = end - _HEAD_BYTES
         words[_COUNT] += 1
-        return True
+        return data
+
+    def _record_pieces(self, data: Any, beside: list[Any]) -> Packed | None:
+        if self._size < LARGE_BYTES:  # hardly any would fit
+            return None
+        words, memory = self._words, self._bytes
+        at = _HEAD_BYTES + words[_USED]
+        pieces = [memoryview(data), *(buffer.raw() for buffer in beside)]
+        if at + _RECORD.size + sum(_PIECE.size + piece.nbytes for piece in pieces) > self._size:
+            return None
+        _RECORD.pack_into(memory, at, _IN_PIECES, len(pieces))
+        at += _RECORD.size
+        kept = []
+        for piece in pieces:
+            end = at + _PIECE.size + piece.nbytes
+            _PIECE.pack_into(memory, at, piece.nbytes)
+            memory[at + _PIECE.size : end] = piece
+            kept.append(memory[at + _PIECE.size : end])
+            at = end
+        words[_USED] = at - _HEAD_BYTES
+        words[_COUNT] += 1
+        return (data if isinstance(data, bytes) else make_buffer(kept[0])), [make_buffer(one) for one in kept[1:]]
 
     # -- the parent's side ---------------------------------------------------------------------------------------------
 
@@ -170,16 +204,27 @@ class Page:
             return None
         return Reached(words[_RUNNING] - 1 if words[_RUNNING] else None, base, records)
 
-    def _records(self, count: int) -> list[tuple[bool, bytes]]:
-        records: list[tuple[bool, bytes]] = []
+    def _records(self, count: int) -> list[tuple[bool, Packed]]:
+        records: list[tuple[bool, Packed]] = []
         at = _HEAD_BYTES
         for _ in range(count):
-            if at + _RECORD.size > SIZE_BYTES:
+            if at + _RECORD.size > self._size:
                 raise ValueError("not a record")
-            failed, size = _RECORD.unpack_from(self._bytes, at)
+            kind, size = _RECORD.unpack_from(self._bytes, at)
             at += _RECORD.size
-            records.append((failed, bytes(self._bytes[at : at + size])))
-            at += size
+            if kind != _IN_PIECES:
+                records.append((kind == _FAILED, bytes(self._bytes[at : at + size])))
+                at += size
+                continue
+            pieces = []
+            for _piece in range(size):
+                if at + _PIECE.size > self._size:
+                    raise ValueError("not a piece")
+                (length,) = _PIECE.unpack_from(self._bytes, at)
+                at += _PIECE.size
+                pieces.append(bytearray(self._bytes[at : at + length]))
+                at += length
+            records.append((False, (pieces[0], list(pieces[1:]))))
         return records
 
     def release(self) -> None:
@@ -195,6 +240,7 @@ class Ledger(Page):
     Args:
         handle: what stands for a block that was made elsewhere; None makes one.
         lanes: how many items the worker runs at once.
+        size_bytes: of each page; None for what suits them.
 
     Attributes:
         others: the pages of its other lanes.
@@ -203,11 +249,12 @@ class Ledger(Page):
         OSError: when there is no descriptor or memory left for it.
     """
 
-    def __init__(self, handle: Any = None, lanes: int = 1) -> None:
-        self._fd, self._map, self._tag = _open(handle, SIZE_BYTES * lanes)
+    def __init__(self, handle: Any = None, lanes: int = 1, size_bytes: int | None = None) -> None:
+        size = self._page_bytes = size_bytes or _page_bytes(lanes)
+        self._fd, self._map, self._tag = _open(handle, size * lanes)
         whole = memoryview(self._map)
-        super().__init__(whole[:SIZE_BYTES])
-        self.others = [Page(whole[SIZE_BYTES * lane : SIZE_BYTES * (lane + 1)]) for lane in range(1, lanes)]
+        super().__init__(whole[:size])
+        self.others = [Page(whole[size * lane : size * (lane + 1)]) for lane in range(1, lanes)]
         whole.release()
         if handle is None:
             for lane, page in enumerate(self.others, 1):
@@ -215,12 +262,12 @@ class Ledger(Page):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to a process that is being started."""
-        lanes = 1 + len(self.others)
+        size = 1 + len(self.others), self._page_bytes
         if sys.platform != "win32":
             from multiprocessing.reduction import DupFd
 
-            return Ledger, (DupFd(self._fd), lanes)
-        return Ledger, (self._tag, lanes)
+            return Ledger, (DupFd(self._fd), *size)
+        return Ledger, (self._tag, *size)
 
     def close(self) -> None:
         """Let go of the memory; the kernel frees it when both sides have."""
@@ -231,6 +278,11 @@ class Ledger(Page):
             self._map.close()
             os.close(self._fd) if sys.platform != "win32" else None
             self._fd = -1
+
+
+def _page_bytes(lanes: int) -> int:
+    # Elsewhere, and where it is a file, its memory may be charged at once, or be missed only when it is written to.
+    return LARGE_BYTES if lanes == 1 and sys.platform == "linux" and not portable.in_use() else SIZE_BYTES
 
 
 def _open(handle: Any, size: int) -> tuple[int, mmap.mmap, str]:

@@ -28,6 +28,7 @@ from corewise._api.executors.program_end import finish_at_end, has_begun, is_fin
 from corewise._api.executors.register import Register
 from corewise._engine.calls import Functions
 from corewise._engine.reports import hand_on
+from corewise._machine.cpus import cpu_count
 from corewise._work.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
@@ -87,6 +88,7 @@ class Driver:
         self._because: BaseException | None = None
         self.broken: BaseException | None = None
         self._made_in = os.getpid()
+        self._cores = cpu_count()
         self.scopes_over: deque[Once] = deque()
 
     def submit(
@@ -232,6 +234,7 @@ class Driver:
             due_s = pool.due_s()
             if timeout_s is None or due_s < timeout_s:
                 timeout_s = due_s
+            eager = eager and self._register.chunks < self._cores  # who looks all the time takes a core, from workers
         news = pool.wait(timeout_s, eager=eager)
         with self._lock:
             decisions = self._take_in(pool, news)

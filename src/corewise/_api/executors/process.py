@@ -130,13 +130,15 @@ class ProcessExecutor(Executor):
         # What stands in lists does not change between one call and the next, so an array that stands there twice need
         # not be sent twice.
         once = None if any(type(one) is range for one in iterables) else Once(repeated_in(iterables))
+        alone = len(iterables) == 1
+        items = iterables[0] if alone else zip(*iterables, strict=False)
         job = SlicedJob(
-            list(zip(*iterables, strict=False)),
+            items if type(items) is range else list(items),
             Window.usual(self._max_workers, None),
             ordered=True,
             workers=self._max_workers,
             chunksize=None,
-            star=True,
+            star=not alone,
             timeout_s=timeout_s,
             once=once,
             context=captured(),

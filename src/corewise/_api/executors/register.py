@@ -62,6 +62,11 @@ class Register:
         return bool(self._running or self.waiting or self._batches)
 
     @property
+    def chunks(self) -> int:
+        """How many calls, or batches of items, workers have been handed and not brought back."""
+        return len(self._running) + len(self._batches)
+
+    @property
     def unfinished(self) -> bool:
         """Whether any call runs or waits, if only for its input to come or its results to be taken."""
         return self.under_way or len(self._turns) > 1
