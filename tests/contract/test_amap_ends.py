@@ -53,9 +53,9 @@ def test_the_loop_goes_on(way: str) -> None:
     async def main() -> None:
         async with heart() as beats:
             if way in OF_COROUTINES:
-                await corewise.amap(_nap_later, range(100), **WAYS[way])
+                await corewise.amap(_nap_later, range(400), **WAYS[way])
             else:
-                await collect("amap", way, _nap, range(100))
+                await collect("amap", way, _nap, range(400))
         assert len(beats.pauses_s) > 20
         # A neighbour on this machine may take the core at any time; a loop that is held up shows in more than that.
         assert statistics.quantiles(beats.pauses_s, n=10)[-1] < 0.01
