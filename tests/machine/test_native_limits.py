@@ -210,3 +210,29 @@ native_limits.limit(1)
 print("OMP_NUM_THREADS" in os.environ)
 """
     assert own_process.run(program) == "False"
+
+
+@pytest.mark.parametrize(
+    ("by_itself", "seconds", "looked"), [(True, 0.002, False), (False, 0.002, True), (True, 0.06, True)]
+)
+def test_threads_look_for_libraries_where_items_need_it_or_the_run_lasts(
+    *, by_itself: bool, seconds: float, looked: bool
+) -> None:
+    """What looks takes longer to load than many a run."""
+    program = f"""
+import time, numpy
+from corewise._approaches.base import Terms
+from corewise._approaches.threads import Threads
+from corewise._work.chunk import Chunk
+terms = Terms(fn=time.sleep, workers=2, keep_going=False, by_itself={by_itself})
+threads = Threads(terms)
+for number in range(2):
+    threads.submit(Chunk(number, [{seconds}], star=False))
+begun = time.monotonic()
+while threads._outstanding:
+    threads.collect(None)
+threads.close(kill=False)
+# On a machine so busy that two short sleeps last as long as a run that is looked after, nothing is told.
+print("late" if {seconds} < 0.01 and time.monotonic() - begun > 0.04 else "threadpoolctl" in sys.modules)
+"""
+    assert own_process.run(EIGHT + program) in (str(looked), "late")

@@ -8,6 +8,7 @@ plain loop are left again.
 from __future__ import annotations
 
 import sys
+from _operator import sub
 from time import perf_counter
 
 from corewise._api.probe import Probe
@@ -42,6 +43,7 @@ _FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers
 _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
 _PATIENCE_S = 0.004  # guess: after so long without a word on the GIL, it is held: whoever looks waits for it
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
+_HARDLY = 0.05  # guess: of a core, beside one that computes
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
 
 
@@ -61,6 +63,7 @@ class Auto:
         adapting: adapts how many threads there are, if these run the items now and wait.
         decided_s: when it was, or when what remained was last predicted, by `perf_counter`.
         initialized: whether the initializer has been called in the caller.
+        by_itself: as in `Terms`; as far as was seen while items ran in the caller.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class Auto:
         self.choice: Choice | None = None
         self.adapting: Adapting | None = None
         self.decided_s = 0.0
-        self.initialized = False
+        self.initialized = self.by_itself = False
         self._run = run
         self._workers = workers
         self._limit = limit
@@ -93,8 +96,7 @@ class Auto:
         self._plain_item_s = 0.0
         self._back: BackToPlain | None = None
         self._turns: Turns | None = None
-        self._compute = False  # whether threads that were to wait have been seen to compute
-        self._cores = 0  # not known yet
+        self._compute, self._cores = False, 0  # whether threads that were to wait were seen to compute; not known yet
         self._done: Done | None = None  # the outcome that is being looked at
 
     # -- for whoever drives the run ------------------------------------------------------------------------------------
@@ -180,8 +182,7 @@ class Auto:
             turns.go_on()
             return False
         self._decision.never_again("threads")
-        self._next = choice
-        self._adopt(choice)
+        self._next = self._adopt(choice)
         return True
 
     def move(self) -> Choice | None:
@@ -267,7 +268,7 @@ class Auto:
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
-    def _adopt(self, choice: Choice, decided_s: float | None = None) -> None:
+    def _adopt(self, choice: Choice, decided_s: float | None = None) -> Choice:
         self.choice = choice
         self.decided_s = perf_counter() if decided_s is None else decided_s
         measured = choice.measurement
@@ -279,6 +280,7 @@ class Auto:
                 from corewise._choose.adapt import Drift
 
                 self._drift = Drift(measured.item_s, measured.remaining)
+        return choice
 
     def _predict_anew(self, items: int, seconds: float) -> None:
         """Look whether items have become others; then what remains takes other than was predicted."""
@@ -323,7 +325,7 @@ class Auto:
         left = max(items, assumed, 2 * cores) if remaining is None else remaining
         # Whatever is done, waits can all overlap at best, and computing be shared by all cores. And what remains may be
         # like the last chunk, not like what came before that.
-        last, self._before = [one - before for one, before in zip(sums, self._before, strict=True)], sums
+        last, self._before = tuple(map(sub, sums, self._before)), sums
         least_s = GAIN_S + to_choose_s(sys.modules, holds=holds is not False)
         worth = max(left * (wall - cpu / cores) - number * least_s for number, wall, cpu in (sums, last)) > 0
         if not worth or not may_gain(wall_s, cpu_s, self._run.source.read_s, cores, known=remaining is not None):
@@ -347,9 +349,7 @@ class Auto:
         if self._plainly is None:
             return None
         now = probe.figures()
-        items, wall_s, cpu_s, queued_s, native_s, seen_s, held_s = (
-            one - before for one, before in zip(now, self._told, strict=True)
-        )
+        items, wall_s, cpu_s, queued_s, native_s, seen_s, held_s = map(sub, now, self._told)
         self._told = now
         held = held_s / seen_s * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
         native = 0.0 if leftover.is_doubtful() else max(0.0, native_s)
@@ -359,6 +359,7 @@ class Auto:
         )
 
     def _choose(self, measured: Measurement) -> Choice:
+        self.by_itself = measured.native_cores < _HARDLY
         measured = measured.replace(read_s=self._run.source.read_item_s)
         if leftover.is_doubtful():
             measured = measured.replace(native_cpu_s=0.0)
@@ -394,6 +395,5 @@ class Auto:
         if held is not None:
             measured = measured.replace(held_s=held * measured.cpu_s)
         self._decision.never_again(approach)
-        self._next = self._decision.choose(measured.replace(remaining=remaining))
-        self._adopt(self._next)
+        self._next = self._adopt(self._decision.choose(measured.replace(remaining=remaining)))
         return True

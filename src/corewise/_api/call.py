@@ -273,7 +273,7 @@ class Call:
         # In the caller the initializer is called once, however often items are run there.
         called = choice.approach == "sync" and auto is not None and auto.initialized
         terms = self._request.terms(choice, streams=self._streams, initialized=called)
-        return terms if auto is None else terms.replace(workers=auto.most_threads(choice))
+        return terms if auto is None else terms.replace(workers=auto.most_threads(choice), by_itself=auto.by_itself)
 
     def _leave(self, *, kill: bool, wait: bool = True) -> None:
         approach, self._approach = self._approach, None

@@ -87,6 +87,7 @@ class Terms(Record):
             whose items stay the same while the call lasts. None where items must be sent.
         main_by_value: whether worker processes are to do without the main module; what is defined there is sent.
         background: whether work has to go on while the caller is not in `collect`, where the approach can do that.
+        by_itself: whether items have been seen to compute, without threads of native libraries beside them.
     """
 
     fn: Callable[..., Any]
@@ -103,4 +104,5 @@ class Terms(Record):
     name: str = "corewise"
     inherit: tuple[Sequence[Any], ...] | None = None
     background: bool = False
+    by_itself: bool = False
     main_by_value: bool = False

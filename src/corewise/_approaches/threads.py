@@ -29,6 +29,9 @@ _LONG_S = 0.001  # a thread costs 0.1 to 0.5 ms to start beside busy others, so 
 # To ask the system for its time in line takes a thread longer than to start: 0.1 ms with a hundred of them. These first
 # ones stand for all (benchmarks/choice.py, "sleep_5ms").
 _WATCHED = 16
+# To hold native libraries to a share of the cores, what can do so has to be loaded, which takes 5 ms. As long as items
+# are not seen to need it, only a run that lasts is looked after (benchmarks/choice.py, "arrays_listed").
+_LASTS_S = 0.05
 _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody notices the wait
 
 
@@ -63,7 +66,7 @@ class Threads:
         self._queued: list[float | None] = []
         self._begun_s = 0.0
         self.tell: Callable[[], None] | None = None
-        self._lowered = lowered(None)
+        self._lowered: lowered | None = None  # once the items are long, and it is time
 
     @property
     def limit(self) -> int:
@@ -164,6 +167,8 @@ class Threads:
             # Where nobody waits here, it is seen by the clock.
             if not finished and (timeout_s != 0 or monotonic() - self._begun_s > _LONG_S):
                 self._note_long_items()
+        if self._items_are_long and self._lowered is None:
+            self._lower()
         return finished
 
     def due_s(self) -> float | None:
@@ -186,14 +191,19 @@ class Threads:
         finished.append(outcome)
 
     def _note_long_items(self) -> None:
-        """From now on there may be a thread for each item; so native libraries get a share of the cores each."""
-        if not self._items_are_long:
-            self._items_are_long = True
-            # Not in a worker: it is held to its share already, and in a forked process OpenBLAS answers to being told
-            # so by starting all of its threads, which spin for 0.1 s.
-            if self._terms.share_cores and not cpus.inside_worker():
-                self._lowered = lowered(max(1, cpus.cpu_count() // self._terms.workers))
-                self._lowered.__enter__()
+        """From now on there may be a thread for each item."""
+        self._items_are_long = True
+
+    def _lower(self) -> None:
+        """Give native libraries a share of the cores in each thread, if it is time for that."""
+        terms = self._terms
+        # Not in a worker: it is held to its share already, and in a forked process OpenBLAS answers to being told so by
+        # starting all of its threads, which spin for 0.1 s.
+        needed = terms.share_cores and not cpus.inside_worker()
+        if needed and terms.by_itself and monotonic() - self._begun_s < _LASTS_S:
+            return
+        self._lowered = lowered(max(1, cpus.cpu_count() // terms.workers) if needed else None)
+        self._lowered.__enter__()
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - a thread cannot be killed
         """End each thread with the chunk it is at, and wait for that; only for a moment if told not to."""
@@ -203,7 +213,8 @@ class Threads:
         for thread in reversed(self._threads):  # the last to end, more or less: to be woken by each takes longer
             if thread.is_alive():  # one whose start a Ctrl-C or the system broke off cannot be waited for; it ends, too
                 thread.join(None if wait else max(0.0, deadline - monotonic()))
-        self._lowered.close()
+        if self._lowered is not None:
+            self._lowered.close()
 
     def _serve(self, watched: bool) -> None:  # noqa: FBT001 - what starts a thread gives no names
         terms = self._terms
