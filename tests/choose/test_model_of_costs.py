@@ -168,6 +168,23 @@ def test_fewer_processes_where_many_would_start_for_longer_than_they_work() -> N
     assert 1 < model.workers_for(measured(), dear, approach="processes") < 16
 
 
+@pytest.mark.parametrize(
+    ("cores", "items", "expected"),
+    [(2, 2, 2), (2, 3, 3), (2, 4, 2), (2, 5, 3), (2, 7, 2), (2, 9, 2), (2, 100, 2), (4, 5, 5), (4, 6, 6), (4, 8, 4)],
+)
+def test_a_few_long_items_get_so_many_processes_that_they_come_out_even(cores: int, items: int, expected: int) -> None:
+    """Unless a tenth is not to be gained by that."""
+    costs = COSTS.replace(cores=cores)
+    long = measured(remaining=items, item_s=0.3)
+    assert model.workers_for(long, costs, approach="processes") == expected
+    assert model.shares_cores(long, costs, expected) == (expected > cores)
+
+
+def test_more_processes_than_cores_are_for_items_that_are_long() -> None:
+    """Of short ones a worker has many, and the waves are no matter."""
+    assert model.workers_for(measured(remaining=7, item_s=0.001), COSTS.replace(cores=2), approach="processes") == 2
+
+
 @given(ANY_MEASUREMENT, ANY_COSTS, st.sampled_from(APPROACHES), st.booleans())
 def test_every_measurement_gets_a_prediction_with_its_band(
     measurement: Measurement,

@@ -36,6 +36,9 @@ _HARDLY_COMPUTES = 0.03  # guess: a share of computing by which a hundred calls 
 # And they take so much longer than their computing, for which the GIL goes from hand to hand; as do the cores where
 # there are more processes than cores: eight of them took 1.11 s for the same calls (benchmarks/both.py).
 _HANDED_ON = 1.2
+# Where they compute all the time, cores lose little by being shared: three items of 20, 100 and 300 ms took 1.63, 1.53
+# and 1.54 times as long as one by three processes on two cores, and twice as long by two.
+_SHARED_CORE = 1.03
 # A chunk lasts about so long (`_approaches/processes.py` aims at it).
 _CHUNK_S = 0.008
 # A thread that waits for the GIL wakes up so late after it was let go, and the one that let it go may have it again by
@@ -226,7 +229,7 @@ def _threads(nature: Nature, costs: Costs, most: int) -> int:
     """Return how many threads: as many as keep the GIL or the cores busy, and as repay their start."""
     busy_s = max(nature.held_s, nature.cpu_s / costs.cores)
     # Twice as many as would do if all went evenly. What computes all the time needs no more than there are cores.
-    useful = inf if busy_s <= 0 else 2 * nature.item_s / busy_s if nature.waits_s > 0.1 * nature.item_s else 0.0
+    useful = inf if busy_s <= 0 else 2 * nature.item_s / busy_s if _waits(nature) else 0.0
     if nature.under_way_s and nature.waits_s > nature.cpu_s:
         useful = inf  # what the first one computes is mostly loading, and how long it will wait is not known
     number = round(max(costs.cores, min(useful, FIRST_THREADS)))
@@ -261,6 +264,10 @@ def _processes(nature: Nature, costs: Costs, most: int) -> int:
     for_each = nature.item_s / nature.cpu_s if nature.cpu_s > 0 else inf  # core: the others wait meanwhile
     useful = min(most, round(costs.cores * min(for_each, PROCESSES_PER_CORE)))
     others = [useful] if useful > best else []
+    if most <= nature.items:
+        # So many that no core is left without an item in the last wave: three on two cores share them.
+        even = ceil(nature.items / max(1, nature.items // costs.cores))
+        others += [even] if even > best else []
     half = best // 2
     while half > 1:  # fewer start sooner
         others.append(half)
@@ -281,7 +288,7 @@ def calls_each(measurement: Measurement, costs: Costs, *, coroutine: bool = Fals
     nature = Nature(measurement, costs)
     number = max(1, min(nature.items, costs.cores))
     # What waits nearly all the time hardly keeps one core busy, however many calls one process runs at once.
-    if nature.waits_s <= 0.1 * nature.item_s or nature.cpu_s < _HARDLY_COMPUTES * nature.item_s:
+    if not _waits(nature) or nature.cpu_s < _HARDLY_COMPUTES * nature.item_s:
         return number, 1
     times = _COROUTINES_EACH if coroutine else _THREADS_EACH
     useful = times * nature.item_s / nature.cpu_s
@@ -337,12 +344,28 @@ def _by_processes(nature: Nature, costs: Costs, workers: int, each: int = 1) -> 
     travel_s = items * (nature.pickle_s + costs.process_item_s) + ceil(items / in_chunk) * costs.chunk_s
     caller_s = travel_s + items * nature.read_s
     # A worker unpickles what the caller pickles, and the other way round: the same work once more, on its own core.
-    worker_s = items * (nature.cpu_s + nature.pickle_s) * (_HANDED_ON if number * each > costs.cores else 1.0)
+    worker_s = items * (nature.cpu_s + nature.pickle_s) * _stretched(nature, costs, number * each)
     beside_s = (nature.with_caller - items) * nature.cpu_s
     cores_s = max(worker_s / min(number, costs.cores), (worker_s + caller_s + beside_s) / costs.cores)
     last_s = nature.waits_s if each > 1 else 0.0  # else it is in the waves of items
     apart_s = _longest_of(nature, number * each, max(cores_s, caller_s + min(nature.item_s, _CHUNK_S)) + last_s)
     return start_s + apart_s, start_s, travel_s
+
+
+def shares_cores(measurement: Measurement, costs: Costs, workers: int) -> bool:
+    """Return whether there are more processes than cores for items that hardly wait, so that these come out even."""
+    return workers > costs.cores and not _waits(Nature(measurement, costs))
+
+
+def _waits(nature: Nature) -> bool:
+    return nature.waits_s > 0.1 * nature.item_s
+
+
+def _stretched(nature: Nature, costs: Costs, at_once: int) -> float:
+    """Return by which factor computing takes longer where there may be more calls at once than cores."""
+    if at_once <= costs.cores:
+        return 1.0
+    return _HANDED_ON if _waits(nature) else _SHARED_CORE
 
 
 _WAYS = {"sync": _plainly, "threads": _by_threads, "asyncio": _by_asyncio, "processes": _by_processes}

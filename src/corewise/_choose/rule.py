@@ -140,7 +140,9 @@ def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate
     if best.approach == "asyncio":
         return "coroutine"
     if best.approach == "processes":
-        return "computes" if waits < MOSTLY and best.per_worker == 1 else "computes-and-waits"
+        if waits >= MOSTLY or best.per_worker > 1:
+            return "computes-and-waits"
+        return "computes-evenly" if model.shares_cores(measurement, costs, best.workers) else "computes"
     if waits >= MOSTLY:
         return "waits"
     return "releases" if costs.has_gil else "no-gil"
