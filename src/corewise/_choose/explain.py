@@ -27,7 +27,7 @@ REASONS = {
     "no-gil": "without a GIL, threads use several cores",
     "coroutine": "waits of coroutines overlap in one event loop",
     "computes": "each process has a GIL of its own, so they use several cores",
-    "computes-evenly": "each process has a GIL of its own, and with some more of them than cores none is idle at the end",
+    "computes-evenly": "each process has a GIL of its own, and somewhat more of them than cores leave none idle",
     "computes-and-waits": "processes overlap the waits and use several cores",
     "allowed": "it gains nothing, but a plain loop is not allowed",
     "veto": "the best of the approaches that can be used",

@@ -142,7 +142,8 @@ def _code(measurement: Measurement, costs: Costs, wishes: Wishes, best: Estimate
     if best.approach == "processes":
         if waits >= MOSTLY or best.per_worker > 1:
             return "computes-and-waits"
-        return "computes-evenly" if model.shares_cores(measurement, costs, best.workers) else "computes"
+        ours = wishes.workers is None  # the number is
+        return "computes-evenly" if ours and model.shares_cores(measurement, costs, best.workers) else "computes"
     if waits >= MOSTLY:
         return "waits"
     return "releases" if costs.has_gil else "no-gil"
