@@ -75,6 +75,7 @@ class Spread:
     """
 
     def __init__(self, loop: Asyncio, run: Run, open_processes: Open) -> None:
+        self.chunk_s = loop.chunk_s
         self._loop = loop
         self._run = run
         self._open = open_processes

@@ -41,9 +41,11 @@ class InLoop:
         news: called when a chunk is done.
 
     Attributes:
+        chunk_s: seconds that a chunk is to last, as of the loop of plain code.
         limit: how many lanes there may be.
     """
 
+    chunk_s = 0.008
     deaths = 0
     startup_s = 0.0
     workers_cpu_s = 0.0
