@@ -44,6 +44,7 @@ _FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules
 _PATIENCE_S = 0.004  # guess: after so long without a word on the GIL, it is held: whoever looks waits for it
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _HARDLY = 0.05  # guess: of a core, beside one that computes
+_STAYS_S = 0.01  # a chunk in the caller where that was chosen: each costs 80 µs, 2 % of the usual 4 ms
 _COMPUTES = 0.5  # share of computing from which it matters who holds the GIL
 
 
@@ -299,10 +300,10 @@ class Auto:
         self._predicted_s, self.decided_s = seconds if seconds > GAIN_S else 0.0, perf_counter()
 
     def _after_plain(self, probe: Probe) -> bool:
-        remaining = self._run.remaining
+        remaining, plainly = self._run.remaining, self._plainly
         if remaining == 0:
             return False
-        choice = self._first(probe, remaining) if self._plainly is None else self._again(probe, remaining)
+        choice = self._first(probe, remaining) if plainly is None else self._again(plainly, probe, remaining)
         if choice is None:
             return False
         early = self._early
@@ -312,6 +313,7 @@ class Auto:
             return False  # what is being opened will take over
         self._adopt(choice)
         self._next = None if choice.approach == "sync" else choice
+        self._run.sizes.target_s = _STAYS_S  # unless it moves, and begins with others
         return self._next is not None
 
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
@@ -344,17 +346,15 @@ class Auto:
         self._told = figures
         return choice
 
-    def _again(self, probe: Probe, remaining: int | None) -> Choice | None:
+    def _again(self, plainly: Plainly, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide anew, where a chunk tells something new."""
-        if self._plainly is None:
-            return None
         now = probe.figures()
         items, wall_s, cpu_s, queued_s, native_s, seen_s, held_s = map(sub, now, self._told)
         self._told = now
         held = held_s / seen_s * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
         native = 0.0 if leftover.is_doubtful() else max(0.0, native_s)
         self._predict_anew(int(items), wall_s)
-        return self._plainly.observe(
+        return plainly.observe(
             int(items), wall_s, cpu_s, remaining, queued_s=max(0.0, queued_s), held_s=held, native_cpu_s=native
         )
 
@@ -374,9 +374,8 @@ class Auto:
         if done.wall_s:
             self._predict_anew(len(done.values), done.wall_s)
         passed = min((chunk.start for chunk in self._run.outstanding if chunk.start < done.start), default=None)
-        if not back.observe(perf_counter(), len(done.values), done.wall_s, self._run.remaining, passed=passed):
-            return False
-        return self._try_without("processes", done.wall_s / len(done.values))
+        slow = back.observe(perf_counter(), len(done.values), done.wall_s, self._run.remaining, passed=passed)
+        return slow and self._try_without("processes", done.wall_s / len(done.values))
 
     def _try_without(self, approach: str, item_s: float, *, held: float | None = None) -> bool:
         """Choose anew among the others, as this one does not do what it was chosen for. Return whether to move.

@@ -50,6 +50,7 @@ class Run:
     Attributes:
         failures: what failed for good.
         outstanding: what is under way.
+        sizes: how many items chunks hold.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Run:
         self._order: InOrder | AsFinished = InOrder() if options.ordered else AsFinished()
         self._stop_before: int | None = None
         self._enough: Callable[[Done | None], bool] | None = None
-        self._sizes = ChunkSizes(workers=1, fixed=None)
+        self.sizes = ChunkSizes(workers=1, fixed=None)
         self._full = self._hungry = self._held_back = False
 
     def use(
@@ -107,11 +108,9 @@ class Run:
             ahead_s: seconds of reading the input after which a chunk is ended as it is.
             adapting: adapts how many calls there are at once; None where that is fixed.
         """
-        self._approach = approach
-        self._workers = workers
-        self._adapting = adapting
+        self._approach, self._workers, self._adapting = approach, workers, adapting
         self._fixed = chunksize is not None
-        self._sizes = self._sizes.for_others(workers, chunksize, getattr(approach, "chunk_s", TARGET_S))
+        self.sizes = self.sizes.for_others(workers, chunksize, getattr(approach, "chunk_s", TARGET_S))
         self._enough = enough
         self._ahead_s = ahead_s
         self._full = False
@@ -202,7 +201,7 @@ class Run:
             for done in self._collected(timeout_s):
                 late = False
                 if done.wall_s:
-                    self._sizes.observe(len(done.values), done.wall_s)
+                    self.sizes.observe(len(done.values), done.wall_s)
                 self._full = self._full or (self._enough is not None and self._enough(done))
                 due += self._settle(done)
                 del done  # frames of a call that failed may link back to this one, and must not meet their exception
@@ -284,7 +283,7 @@ class Run:
             return self._cut_again()
         if self._stop_before is not None:
             return None
-        size = 1 if self._pace is not None else self._sizes.next(self.source.remaining)
+        size = 1 if self._pace is not None else self.sizes.next(self.source.remaining)
         if self._window is not None:
             size = self._window.allows(size, fixed=self._fixed)
             if not size:
@@ -299,7 +298,7 @@ class Run:
         """Take what is to be run again, or was handed back: no more at a time than a chunk has by now."""
         chunk = self._again.popleft()
         left = self.source.remaining
-        size = 1 if self._pace is not None else self._sizes.next(None if left is None else left + len(chunk.items))
+        size = 1 if self._pace is not None else self.sizes.next(None if left is None else left + len(chunk.items))
         if len(chunk.items) <= size:
             return chunk
         self._again.appendleft(chunk.part(chunk.start + size, chunk.stop))

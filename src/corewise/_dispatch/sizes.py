@@ -31,6 +31,9 @@ class ChunkSizes:
         target_s: seconds that a chunk is to last.
         item_s: seconds of an item, as far as is known.
 
+    Attributes:
+        target_s: seconds that a chunk is to last; may be changed at any time.
+
     Example:
         >>> sizes = ChunkSizes(workers=2, fixed=None)
         >>> sizes.next(remaining=1000)
@@ -45,7 +48,7 @@ class ChunkSizes:
     ) -> None:
         self._workers = workers
         self._fixed = fixed
-        self._target_s = target_s
+        self.target_s = target_s
         self._size = max(1, int(_FIRST_SHARE * target_s / item_s)) if item_s else 1
         self._floor = 1
         self._item_s: float | None = None
@@ -80,7 +83,7 @@ class ChunkSizes:
         before_s, self._item_s = self._item_s, seconds / items
         if before_s is not None and 0 < seconds - items * before_s <= _SLICE_S:
             seconds = items * before_s
-        fitting = self._target_s * items / seconds if seconds > 0 else float("inf")
+        fitting = self.target_s * items / seconds if seconds > 0 else float("inf")
         if items < self._size:
             # A small chunk, at the end of the input, does not say that a larger one would still be short.
             ceiling = self._size
