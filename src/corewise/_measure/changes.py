@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from types import ModuleType, WrapperDescriptorType
 
@@ -81,7 +80,7 @@ _FUNCTIONS = {
 IN_PLACE = {"+": "adds to", "-": "subtracts from", "*": "multiplies", "|": "updates", "&": "updates"}
 """What an in-place operator does; "changes" for the others."""
 
-_CONTAINERS = (list, dict, set, bytearray, deque, array)
+_CONTAINERS = (list, dict, set, bytearray, deque)
 
 # Memory that processes share, objects of one thread or one context, and what cannot be sent anyway.
 _OTHERWISE = frozenset(
@@ -123,7 +122,8 @@ class Change:
 
 def is_container(cls: type) -> bool:
     """Say whether a class is a built-in mutable container, or is derived from one."""
-    return issubclass(cls, _CONTAINERS)
+    array: Any = loaded("array", "array")
+    return issubclass(cls, _CONTAINERS) or (array is not MISSING and issubclass(cls, array))
 
 
 def _is_otherwise(origin: Origin) -> bool:

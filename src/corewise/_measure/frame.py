@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from heapq import heappop, heappush
 
 from corewise._measure.bytecode import effect_of, line_of, steps_of
 from corewise._measure.lookups import MISSING
@@ -94,8 +93,7 @@ class Frame:
         self._theirs: dict[int, list[Finding]] = {}  # of the functions that it calls
         self._returned: dict[int, Origin | None] = {}
         self._states: dict[int, State] = {}
-        self._waiting: list[int] = []
-        self._queued: set[int] = set()
+        self._waiting: set[int] = set()  # indexes of steps
 
     def pop(self) -> Origin | None:
         """Take the topmost value off the stack."""
@@ -157,8 +155,8 @@ class Frame:
         starts = {step.target for step in self.steps} | {step.handler[0] for step in self.steps if step.handler}
         self._reach(0, self.stack, self.locals)
         while self._waiting:
-            index = heappop(self._waiting)
-            self._queued.discard(index)
+            index = min(self._waiting)  # of a few
+            self._waiting.discard(index)
             stack, variables = self._states[index]
             self.stack, self.locals, self.dirty = list(stack), dict(variables), True
             while True:
@@ -218,9 +216,7 @@ class Frame:
             if _alike(new, state):
                 return
         self._states[index] = new
-        if index not in self._queued:
-            self._queued.add(index)
-            heappush(self._waiting, index)
+        self._waiting.add(index)
 
     @property
     def results(self) -> list[Origin | None]:

@@ -10,7 +10,6 @@ from corewise._transport import codec
 from corewise._transport.pickling import loads, make_pickler, make_unpickler, plain_dumps
 from corewise._transport.plain import all_plain
 from corewise._types.record import Record
-from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +85,11 @@ def weigh(
         try:
             share_s = max(0.0, deadline - now) / (len(values) - number)
             seen.append(_weigh(value, what, share_s, main_by_value=main_by_value))
-        except CannotTravel as error:
+        except Exception as error:
+            from corewise.errors import CannotTravel  # its base class is dear to import
+
+            if not isinstance(error, CannotTravel):
+                raise
             return _mean(seen).replace(refusal=str(error))
     return _mean(seen)
 
