@@ -351,7 +351,7 @@ def test_a_prediction_stands_while_items_stay_what_they_were() -> None:
     drift = Drift(0.001, 1000)
     assert drift.observe(4, 0.02, 900) is None, "too little was seen"
     assert drift.observe(400, 0.4, 800) is None, "of all together they are the same"
-    assert drift.observe(40, 0.048, 700) is None, "little more than predicted"
+    assert drift.observe(40, 0.0452, 700) is None, "little more than predicted"
 
 
 def test_items_that_became_others_call_for_another_prediction_as_long_as_half_remain() -> None:

@@ -31,7 +31,7 @@ _WINDOW_S = 0.03  # guess: several dozen chunks of the usual length
 _MUCH_SLOWER, _SLOWER = 1.5, 1.15
 _LONG_WINDOW_S = 0.3
 _TELLING_ITEMS = 16  # guess: so many tell how long the next ones take, however soon they are over
-_DRIFTED = 1.25  # a prediction that is off by less is right enough
+_DRIFTED = 1.15  # a prediction that is off by less is right enough: what else it rests on may be off as well
 _LEAST_EXPLAINED = 0.5  # of an item's seconds in a worker: what it may take less in the caller, where it is alone
 _ONE_CORE = 1.25  # cores kept busy, below which it was one and what lies between two items
 # Times a second that threads leave their cores by themselves, from which they hand the GIL over all the time: up to
