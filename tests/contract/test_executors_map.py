@@ -13,10 +13,15 @@ import pytest
 from executor_kinds import ALL, HERE_IN_BACKGROUND, IN_BACKGROUND, Gate, fit, make, pass_later, pass_through
 from executor_works import OwnBaseError, add, double, fail_at_three, raise_at_three
 
+import corewise
+from corewise._api.executors import driver
+from corewise._engine.pool import ProcessPool
 from corewise.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from corewise._engine.crew import News
 
 every_kind = pytest.mark.parametrize("kind", ALL)
 in_background = pytest.mark.parametrize("kind", IN_BACKGROUND)
@@ -213,3 +218,35 @@ def test_dropping_an_iterator_that_was_begun_cancels_the_rest(kind: str) -> None
         gate.release(20)
         executor.shutdown()
         assert executor.statistics().cancelled >= 18
+
+
+@every_kind
+def test_an_item_that_is_a_tuple_stays_one_argument(kind: str) -> None:
+    """And the input may be changed once the map has begun."""
+    with make(kind, 2) as executor:
+        items = [(number, str(number)) for number in range(50)]
+        results = executor.map(fit(kind, double), items)
+        kept = [item * 2 for item in items]
+        items[25:] = []
+        assert list(results) == kept
+        assert list(executor.map(fit(kind, add), [[1], (2,)], [[3], (4,)])) == [[1, 3], (2, 4)]
+
+
+def test_whoever_waits_for_processes_stays_awake_only_where_a_core_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would take that core from a worker."""
+    asked: list[tuple[bool, int]] = []
+    wait = ProcessPool.wait
+
+    def watched(pool: ProcessPool, timeout_s: float | None, *, eager: bool = False) -> list[News]:
+        if threading.current_thread() is threading.main_thread():  # the executor's own thread has nobody who waits
+            asked.append((eager, executor._driver._register.chunks))
+        return wait(pool, timeout_s, eager=eager)
+
+    monkeypatch.setattr(ProcessPool, "wait", watched)
+    monkeypatch.setattr(driver, "cpu_count", lambda: 2)
+    with corewise.ProcessExecutor(2) as executor:
+        while (True, 1) not in asked:  # that thread may be quicker
+            assert executor.submit(double, 4).result() == 8
+        while not any(chunks > 2 for _, chunks in asked):
+            assert list(executor.map(double, range(1000))) == list(range(0, 2000, 2))
+    assert not any(eager for eager, chunks in asked if chunks >= 2)
