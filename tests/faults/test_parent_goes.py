@@ -137,6 +137,12 @@ def test_ctrl_c_at_a_hundred_random_moments_leaves_nothing(what: str) -> None:
         running.assert_all_gone(process.pid)
 
 
+def test_who_waits_again_after_a_ctrl_c_waits_to_the_end(tmp_path: Path) -> None:
+    """CPython before 3.13 takes a thread for dead once a Ctrl-C has broken off the wait for it."""
+    said = running.run("shut_down_twice", tmp_path / "pipe").splitlines()
+    assert said == ["broken off False", "True {}"]
+
+
 @pytest.mark.parametrize("start_method", START_METHODS)
 @pytest.mark.parametrize(
     ("how", "code"),

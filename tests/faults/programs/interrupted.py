@@ -56,8 +56,9 @@ def main(what: str, times: str, start_method: str = "auto") -> None:
         if turn >= 2:  # what is loaded or opened once is there by then
             before = before or observe.holdings()
             # Other programs may hold named memory for the moment of one look.
-            for line in observe.left_since(before) and observe.left_since(before):
-                print(f"turn {turn}: {line}", flush=True)
+            if observe.left_since(before) and (left := observe.left_since(before)):
+                alive = [thread.name for thread in threading.enumerate()]
+                print(f"turn {turn}: {'; '.join(left)}; threads {alive}", flush=True)
     # A KeyboardInterrupt that hits code compiled from a string, as that of a named tuple in a module that is being
     # loaded, makes CPython end by SIGINT later, although it was caught (3.11 to 3.13), unless other such code has run.
     exec("")

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         def decided(self) -> bool: ...
 
 
+_CTRL_C_S = 0.05  # guess: how late a Ctrl-C may take effect while the workers end
 _NAP_S = 0.002  # guess: how late a callback may come, once, after a while in which every result was waited for
 
 
@@ -79,11 +80,10 @@ class Driver:
         self._driver: int | None = None  # the thread that drives now
         self._watched: deque[Decision] = deque()  # what it is about to decide
         self._thread: threading.Thread | None = None
+        self._over = threading.Event()  # set when that has ended, and the workers have
         # What the thread sleeps on. It may be rung anywhere, in `__del__` too.
         self._bell: SimpleQueue[None] = SimpleQueue()
-        self._sleeps = False
-        self._driven_by_others = False
-        self._closing = False
+        self._sleeps = self._driven_by_others = self._closing = False
         self._kill: str | None = None
         self._because: BaseException | None = None
         self.broken: BaseException | None = None
@@ -167,9 +167,15 @@ class Driver:
         thread = self._thread
         # In a callback this thread may be the one that drives: then the other waits for it.
         if wait and thread is not None and threading.get_ident() not in (thread.ident, self._driver):
-            thread.join()
-            with InterruptsHeld():  # as above: the standard library keeps threads in a weak set
-                self._thread = thread = None
+            # Not by `join` alone: where a Ctrl-C breaks that off, CPython before 3.13 takes the thread for dead from
+            # then on, and whoever comes next to wait would find workers that are still about to end.
+            while self._thread is not None:  # also after a Ctrl-C whose handler has raised nothing
+                with InterruptsHeld() as interrupts:
+                    while not (self._over.wait(_CTRL_C_S) or interrupts.came):
+                        pass
+                    if self._over.is_set():
+                        thread.join()
+                        self._thread = None
 
     def abandon(self) -> None:
         """Close as if by `close`, without waiting and without a lock: the garbage collector may run anywhere."""
@@ -332,6 +338,12 @@ class Driver:
 
     def _serve(self) -> None:
         """Drive whenever nobody else does, until all is over. The body of the thread."""
+        try:
+            self._drive_on()
+        finally:
+            self._over.set()
+
+    def _drive_on(self) -> None:
         while True:
             self.drive(None, None)
             with self._lock:
