@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 SIZE_BYTES = 1 << 16  # guess: holds the small results of one chunk; what does not fit is sent at once
 # Of a worker that runs one item at a time, where memory costs nothing before it is written to: holds some large results
-# as well, which the parent takes in together in half the time (benchmarks/results/peers.json, "80 kB arrays in and
-# out, per task").
+# as well, which the parent takes in together (benchmarks/results/peers.json, "80 kB arrays in and out, per task").
 LARGE_BYTES = 1 << 20
 # Where a worker runs several calls at once each of its lanes counts positions from a multiple of this, so a position
 # says which lane it is of. No worker lives for so many items.
