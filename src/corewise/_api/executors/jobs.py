@@ -41,8 +41,8 @@ if TYPE_CHECKING:
         context: bytes | None
 
 
-# Blocks of this size stay in a core's cache from one side to the other, and few are enough: 80 kB arrays took 58 to 76 µs
-# each there and back, and 72 to 88 without a bound (the work of "80 kB arrays in and out" of benchmarks/peers.py).
+# Blocks of this size stay in a core's cache from one side to the other, and few are enough: 80 kB arrays took 58 to 76
+# µs each there and back, and 72 to 88 without a bound (the work of "80 kB arrays in and out" of benchmarks/peers.py).
 _CHUNK_BYTES = 1 << 20
 _STOCK = 2  # guess: chunks that are read ahead of the workers, so that the next one finds its own when it comes
 
