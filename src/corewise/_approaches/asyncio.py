@@ -11,6 +11,7 @@ from collections import deque
 from contextlib import nullcontext
 from time import perf_counter
 
+from corewise._approaches.base import COROUTINES_CHUNK_S
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -38,9 +39,7 @@ class Asyncio:
             nothing. A hundred calls that wake up together and compute are one turn of the loop.
     """
 
-    # Of short waits; a chunk costs as much as a call does. With 4 ms a fifth longer (benchmarks/choice.py,
-    # "coroutines_1ms"), with 16 as long.
-    chunk_s = 0.008
+    chunk_s = COROUTINES_CHUNK_S
     deaths = 0
     startup_s = 0.0
     workers_cpu_s = 0.0

@@ -14,6 +14,7 @@ from contextvars import copy_context
 from time import perf_counter
 from types import CoroutineType, coroutine
 
+from corewise._approaches.base import COROUTINES_CHUNK_S
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -41,11 +42,11 @@ class InLoop:
         news: called when a chunk is done.
 
     Attributes:
-        chunk_s: seconds that a chunk is to last, as of the loop of plain code.
+        chunk_s: seconds that a chunk is to last.
         limit: how many lanes there may be.
     """
 
-    chunk_s = 0.008
+    chunk_s = COROUTINES_CHUNK_S
     deaths = 0
     startup_s = 0.0
     workers_cpu_s = 0.0
