@@ -17,6 +17,7 @@ from corewise._transport import recycled
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="blocks are Linux's")
 SIZE = 8 * MEBIBYTE
+SMALL = MEBIBYTE // 8
 
 
 def array(number: int, size: int = SIZE) -> np.ndarray[Any, Any]:
@@ -42,6 +43,35 @@ def test_a_result_lies_where_one_lay_that_is_gone() -> None:
         assert len(places) == 1
 
 
+def test_small_results_lie_where_others_lay_that_are_gone() -> None:
+    """Those of one call where those of the last one were."""
+    with worker_process(answering(lambda item: array(*item))) as parent:
+        places = []
+        for _ in range(3):
+            got = [ask(parent, (number, SMALL)) for number in range(5)]
+            assert [one[0] for one in got] == [0, 1, 2, 3, 4]
+            places.append({one.ctypes.data for one in got})
+            del got
+        assert places[0] == places[1] == places[2]
+
+
+def test_small_results_of_another_size_take_the_place_of_those_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is let go, and no more is kept than there is room for, however many results live on."""
+    monkeypatch.setattr(recycled, "_PIECES_BYTES", 4 * SMALL)
+    copies = recycled.Copies()
+    for number in range(12):
+        assert copies.copy(memoryview(bytes([number]) * (SMALL - number))).tobytes() == bytes([number]) * (
+            SMALL - number
+        )
+        assert len(copies._pieces) == 1
+    kept = [copies.copy(memoryview(bytes([number]) * SMALL)) for number in range(12)]
+    assert len(copies._pieces) == 4
+    assert [one[0] for one in kept] == list(range(12))
+    copies.close()
+    assert [one[-1] for one in kept] == list(range(12))
+
+
+@pytest.mark.parametrize("size", [SIZE, SMALL])
 @pytest.mark.parametrize(
     "view",
     [
@@ -51,10 +81,10 @@ def test_a_result_lies_where_one_lay_that_is_gone() -> None:
         lambda one: np.frombuffer(one.data, dtype=np.float64),
     ],
 )
-def test_a_result_that_is_kept_stays_as_it_is(view: Any) -> None:
+def test_a_result_that_is_kept_stays_as_it_is(view: Any, size: int) -> None:
     """Itself, or what was made of it: whatever comes later, and when the line is closed."""
     kept = []
-    with worker_process(answering(array)) as parent:
+    with worker_process(answering(lambda number: array(number, size))) as parent:
         for number in range(8):
             got = view(ask(parent, number))
             kept.append((got, np.array(got)))
@@ -64,7 +94,8 @@ def test_a_result_that_is_kept_stays_as_it_is(view: Any) -> None:
         np.testing.assert_array_equal(np.asarray(one), then)
 
 
-def test_a_ring_that_comes_back_to_life_keeps_its_result() -> None:
+@pytest.mark.parametrize("size", [SIZE, SMALL])
+def test_a_ring_that_comes_back_to_life_keeps_its_result(size: int) -> None:
     """Nothing counts as gone because a finalizer has run."""
     risen: list[Any] = []
 
@@ -75,12 +106,12 @@ def test_a_ring_that_comes_back_to_life_keeps_its_result() -> None:
         def __del__(self) -> None:
             risen.append(self.data)
 
-    with worker_process(answering(array)) as parent:
+    with worker_process(answering(lambda number: array(number, size))) as parent:
         Phoenix(ask(parent, 5))
         gc.collect()
         for number in range(3):
             assert ask(parent, number)[0] == number
-        np.testing.assert_array_equal(risen[0], array(5))
+        np.testing.assert_array_equal(risen[0], array(5, size))
 
 
 def test_memory_is_let_go_with_the_last_line() -> None:

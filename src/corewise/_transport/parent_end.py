@@ -6,23 +6,22 @@ import os
 
 from corewise._transport import forks, frames, sockets
 from corewise._transport.line import BLOCK_FROM_BYTES, Line, Parts
-from corewise._transport.memory import Mapping, private_copy
+from corewise._transport.memory import Mapping
 from corewise._transport.new_block import NewBlock
 from corewise._transport.pickling import dumps_message, loads
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
 
     from corewise._transport.blocks import Once, Shared
     from corewise._transport.frames import Frame, Notice, Place
     from corewise._transport.lender import Lender
+    from corewise._transport.recycled import Copies
 
 # guess: a look at what has come takes microseconds, a new block of this size some hundred
 _WORTH_A_LOOK_BYTES = 1 << 20
-_RECYCLED_FROM_BYTES = 1 << 22  # guess: below this a fresh piece costs little more than the search for an old one
 
 
 class ParentEnd(Line):
@@ -36,7 +35,7 @@ class ParentEnd(Line):
         self._taken: dict[int, tuple[Mapping, memoryview]] = {}  # the worker's blocks
         self._shared: dict[int, Shared] = {}  # blocks of scopes that the worker was sent
         self._heard: dict[int, int] = {}  # by number, how often a block was taken back by looking ahead
-        self._recycled: ModuleType | None = None  # loaded when the first large result comes
+        self._copies: Copies | None = None  # made when the first result comes that lies in a block
         forks.close_in_children(self)
 
     @property
@@ -288,25 +287,19 @@ class ParentEnd(Line):
             return self._lender.look(number - frames.OF_RECEIVER)[begin : begin + size]
         return self._taken[number][1][begin : begin + size]
 
-    def _fetch(self, place: Place) -> bytearray | memoryview:
-        seen = self._look(place)
-        if len(seen) < _RECYCLED_FROM_BYTES:
-            return private_copy(seen)
-        if self._recycled is None:
-            from corewise._transport import recycled
+    def _fetch(self, place: Place) -> memoryview:
+        if self._copies is None:
+            from corewise._transport.recycled import Copies  # few lines need it
 
-            recycled.opened()
-            self._recycled = recycled
-        copy: memoryview = self._recycled.memory(len(seen))
-        copy[:] = seen
-        return copy
+            self._copies = Copies()
+        return self._copies.copy(self._look(place))
 
     def close(self) -> None:
         """Close this end; the worker reads end-of-file. Twice is no error."""
         super().close()
-        if self._recycled is not None:
-            self._recycled.closed()
-            self._recycled = None
+        if self._copies is not None:
+            self._copies.close()
+            self._copies = None
         for piece in self._out:
             if isinstance(piece, NewBlock):
                 piece.close()
