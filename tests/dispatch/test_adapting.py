@@ -60,6 +60,17 @@ def test_what_was_begun_by_others_before_tells_nothing() -> None:
     assert max(told(adapting, approach, index, under_way) for index in range(64, 96)) > 32
 
 
+def test_a_chunk_that_comes_back_in_parts_is_of_one_flight() -> None:
+    """Each part of what was handed out before a change tells nothing of the number of calls after it."""
+    adapting, approach, under_way = Adapting(AtOnce(64, alone_s=0.02, most=64)), Approach(), outstanding()
+    under_way.add(Chunk(0, range(4), star=False))
+    assert told(adapting, approach, 0, under_way, refused=True) == 32
+    under_way.add(Chunk(4, [4], star=False))
+    for index in (2, 1, 3):
+        assert told(adapting, approach, index, under_way, refused=True) == 32
+    assert told(adapting, approach, 4, under_way, refused=True) == 16
+
+
 def test_an_item_that_is_run_again_counts_as_new() -> None:
     """Its first outcome was of the flight before."""
     adapting, approach, under_way = Adapting(AtOnce(64, alone_s=0.02, most=64)), Approach(), outstanding(0, 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from time import perf_counter, thread_time
 
 from corewise._approaches import open_approach
+from corewise._approaches.base import COROUTINES_CHUNK_S
 from corewise._choose.busy import BusyLoop
 from corewise._machine.queueing import queued_s
 from corewise._types.choice import Choice
@@ -62,7 +63,7 @@ def spread(loop: Asyncio, request: Request, run: Run, tell: Callable[[Choice], N
         tell(choice)
         return open_approach("processes", request.terms(choice, streams=False))
 
-    return Spread(loop, run, open_processes)
+    return Spread(loop, run, open_processes, options.chunksize)
 
 
 class Spread:
@@ -72,17 +73,18 @@ class Spread:
         loop: the loop; it turns in the calling thread.
         run: knows how many items are left, and hands out more.
         open_processes: opens the processes, if they are worth it. Asked for each busy window until they are.
+        chunksize: items that are sent to a process together; None adapts that.
     """
 
-    def __init__(self, loop: Asyncio, run: Run, open_processes: Open) -> None:
-        self.chunk_s = loop.chunk_s
+    def __init__(self, loop: Asyncio, run: Run, open_processes: Open, chunksize: int | None) -> None:
+        self.chunk_s, self.shares_chunks = loop.chunk_s, loop.shares_chunks
         self._loop = loop
         self._run = run
         self._open = open_processes
+        self._chunksize = chunksize
         self._processes: Approach | None = None
         self._looked_s = self._queued_s = 0.0
         self._busy = BusyLoop(*self._clocks())
-        self._given: dict[int, Chunk] = {}  # chunks by the index of their first item, as long as the loop is alone
         self._kept: list[Done] = []  # outcomes that came in the middle of a turn
         self._broken: Exception | None = None  # what went wrong then
         if loop.turns_here:
@@ -142,8 +144,6 @@ class Spread:
 
     def submit(self, chunk: Chunk) -> None:
         """Take a chunk to be run."""
-        if self._processes is None:
-            self._given[chunk.start] = chunk
         self._of_both.submit(chunk)
 
     def collect(self, timeout_s: float | None) -> list[Done]:
@@ -162,7 +162,6 @@ class Spread:
 
     def close(self, *, kill: bool, wait: bool = True) -> None:
         """End all workers."""
-        self._given.clear()
         self._loop.meanwhile = None  # it leads back here
         try:
             if self._processes is not None:
@@ -206,7 +205,6 @@ class Spread:
             self._broken = error
 
     def _learn(self, finished: list[Done]) -> None:
-        chunks = [self._given.pop(done.start) for done in finished]
         ended = [done for done in finished if done.values and not done.failed]
         if not ended:
             return
@@ -217,9 +215,17 @@ class Spread:
         measured = self._busy.observe(*self._clocks(), items, call_s, left)
         if measured is None or measured.remaining == 0:
             return
-        latest = next((chunk.items, done.values) for chunk, done in zip(chunks, finished, strict=True) if done in ended)
+        latest = self._run.under_way(ended[0]).items, ended[0].values
         self._processes = self._open(measured, latest)
         if self._processes is not None:
-            for chunk in self._loop.not_begun():
-                self._processes.submit(chunk)
-            self._given.clear()
+            self._hand_over(self._processes)
+
+    def _hand_over(self, processes: Approach) -> None:
+        """Give processes what the loop has not begun, in chunks that suit them: those of the loop may be long ones."""
+        sizes = self._run.sizes = self._run.sizes.for_others(processes.limit, self._chunksize, COROUTINES_CHUNK_S)
+        for chunk in self._loop.not_begun():
+            begin = chunk.start
+            while begin < chunk.stop:
+                end = min(chunk.stop, begin + sizes.next(chunk.stop - begin))
+                processes.submit(chunk.part(begin, end))
+                begin = end

@@ -67,8 +67,8 @@ if TYPE_CHECKING:
             """
 
 
-# Seconds that a chunk of coroutines is to last. Of short waits a chunk costs as much as a call: with 4 ms they took
-# a fifth longer (benchmarks/choice.py, "coroutines_1ms"), with 16 as long.
+# Seconds that a chunk of coroutines is to last which one worker runs. Of short waits a chunk costs as much as a call:
+# with 4 ms they took a fifth longer (benchmarks/choice.py, "coroutines_1ms"), with 16 as long.
 COROUTINES_CHUNK_S = 0.008
 
 

@@ -39,11 +39,11 @@ class Adapting:
         self._calls = calls
         self._worker_s = worker_s
         self._computes = computes
-        self._before: set[int] = set()  # chunks that began before the last change
+        self._before: set[int] = set()  # calls that were handed out before the last change
 
     def ignore(self, outstanding: Outstanding) -> None:
         """Learn nothing from what is under way: it began beside other numbers of calls."""
-        self._before = {chunk.start for chunk in outstanding}
+        self._before = _indexes(outstanding)
 
     def learn(
         self, approach: Any, done: Done, outstanding: Outstanding, *, refused: bool, remaining: int | None
@@ -57,9 +57,8 @@ class Adapting:
             refused: whether one was refused.
             remaining: items left to hand out; None while unknown.
         """
-        start = outstanding.around(done.start).start
-        if start in self._before:
-            self._before.discard(start)
+        if done.start in self._before:
+            self._before.difference_update(range(done.start, done.stop))
             return
         before = limit = approach.limit
         if refused:
@@ -72,7 +71,7 @@ class Adapting:
             return
         approach.limit = limit
         if abs(limit - before) > _SLIGHTLY * before:
-            self._before = {chunk.start for chunk in outstanding if chunk.start != start}
+            self._before = _indexes(outstanding) - set(range(done.start, done.stop))
 
     def _repaid(self, done: Done, before: int, remaining: int | None, queued: int) -> int:
         """Return how many workers what is left would repay the start of.
@@ -84,3 +83,7 @@ class Adapting:
             return _ANY
         repaid = int(((remaining + queued) * done.wall_s / len(done.values) / self._worker_s()) ** 0.5)
         return repaid if repaid >= _WORTH_IT * before else before
+
+
+def _indexes(outstanding: Outstanding) -> set[int]:
+    return {index for chunk in outstanding for index in range(chunk.start, chunk.stop)}

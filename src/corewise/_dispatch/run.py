@@ -110,7 +110,8 @@ class Run:
         """
         self._approach, self._workers, self._adapting = approach, workers, adapting
         self._fixed = chunksize is not None
-        self.sizes = self.sizes.for_others(workers, chunksize, getattr(approach, "chunk_s", TARGET_S))
+        share = 1 if getattr(approach, "shares_chunks", False) else workers
+        self.sizes = self.sizes.for_others(share, chunksize, getattr(approach, "chunk_s", TARGET_S))
         self._enough = enough
         self._ahead_s = ahead_s
         self._full = False
