@@ -197,6 +197,7 @@ def test_threads_opened_beside_a_wait_are_left_if_that_mostly_computed(
     chosen = chosen.replace(measurement=measured.replace(wall_s=1.0, cpu_s=before))
     auto: Any = Auto.__new__(Auto)
     auto._workers = auto._limit = None
+    auto._run = SimpleNamespace(source=SimpleNamespace(taken=3), outstanding=SimpleNamespace(items=2))
     auto._early = SimpleNamespace(
         taken_over=lambda: opened, choice=chosen, decided_s=1.0, looks_busy=lambda: busy, cancel=lambda **_: None
     )

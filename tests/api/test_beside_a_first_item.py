@@ -89,7 +89,7 @@ def test_what_an_item_showed_while_it_was_alone_holds_when_it_has_ended() -> Non
     first = first_item(measured(0.05, held_s=0.0), measured(0.1, held_s=0.1, native_cpu_s=0.05))
     choice = first.choose()
     assert choice is not None
-    ended = first.ended(choice, choice.workers, choice.workers)
+    ended = first.ended(choice, choice.workers, choice.workers, 0)
     assert ended.measurement is not None
     assert (ended.measurement.held_share, ended.measurement.native_cores) == (0.0, 0.0)
     by = {one.approach: one.seconds for one in ended.estimates}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from measured import ANY_COSTS, ANY_MEASUREMENT, COSTS, measured
 
-from corewise._choose import model, rule
+from corewise._choose import model, put_right, rule
 from corewise._choose.vetoes import Wishes
 from corewise._types.choice import APPROACHES
 
@@ -48,6 +48,19 @@ def test_seconds_as_one_would_reckon_them(
 ) -> None:
     """On four cores, within what chunks and hand-overs cost."""
     assert seconds(measurement, approach, workers) == pytest.approx(expected, rel=0.03, abs=1e-4)
+
+
+def test_programs_that_items_wait_for_need_cores() -> None:
+    """What they compute is shared by the cores, whatever runs the items; to wait for it is no wait of its own."""
+    program = measured(computes=0.0, children_cpu_s=5 * 0.01)  # each of five items of 10 ms has one that computes
+    assert seconds(program, "sync", 1) == pytest.approx(1.0)
+    for workers in (4, 100):
+        assert seconds(program, "threads", workers) == pytest.approx(0.25, rel=0.05)
+    assert seconds(program, "processes", 4) == pytest.approx(0.258, rel=0.05)
+    assert model.workers_for(program, COSTS, approach="threads") == 4
+    waits = measured(computes=0.0, children_cpu_s=5 * 0.001)  # a tenth of the time
+    assert seconds(waits, "threads", 100) == pytest.approx(0.025 + 0.009 + 0.008, rel=0.05)
+    assert put_right.times(waits, 2.0).children_cores == pytest.approx(waits.children_cores)
 
 
 def test_asyncio_overlaps_the_waits_of_coroutines_only() -> None:

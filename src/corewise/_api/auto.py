@@ -202,7 +202,8 @@ class Auto:
         if self._first_item is not None:
             waits = self._may_be_more(choice)
             least = approach.workers_started if waits else choice.workers
-            choice = self._first_item.ended(choice, least, self.most_threads(choice))
+            others = max(0, self._run.source.taken - self._run.outstanding.items - 1)
+            choice = self._first_item.ended(choice, least, self.most_threads(choice), others)
             self._compute = waits and (early.looks_busy() or not self._may_be_more(choice))
         self._adopt(choice, early.decided_s)
         return choice, approach

@@ -68,13 +68,14 @@ class FirstItem:
             measured = measured.replace(native_cpu_s=0.0)
         return self.decision.choose(measured, nearby=soon)
 
-    def ended(self, choice: Choice, least: int, most: int) -> Choice:
+    def ended(self, choice: Choice, least: int, most: int, others: int) -> Choice:
         """Return a choice that was made beside the item, as it is now that this has ended and tells more.
 
         Args:
             choice: what was chosen.
             least: workers that there are to be at least.
             most: workers that there may be at most.
+            others: items that have ended beside it.
         """
         before, probe = choice.measurement, self._probe()
         if probe is None or before is None or self.decision is None:
@@ -89,7 +90,25 @@ class FirstItem:
             held_s=measured.held_s if held is None else held * measured.cpu_s,
             read_s=before.read_s,
         )
-        return after_its_first(choice, self.decision.weighed(measured), self.decision.costs, least, most)
+        costs = self.decision.costs
+        measured = _of_itself(measured, 1 + others, least + 1, costs.cores)
+        return after_its_first(choice, self.decision.weighed(measured), costs, least, most)
+
+
+def _of_itself(measured: Measurement, ended: int, at_once: int, cores: int) -> Measurement:
+    """Return what an item is like whose programs ran beside those of others.
+
+    Args:
+        measured: what was measured meanwhile.
+        ended: items whose programs are over, and counted with its own.
+        at_once: how many items ran at once.
+        cores: cores that they had.
+    """
+    children_s = measured.children_cpu_s / ended
+    if at_once * children_s > cores * measured.wall_s:  # as it waited, its programs stood in line for a core
+        own_s = measured.cpu_s + children_s
+        measured = measured.replace(wall_s=own_s, first_s=own_s, longest_s=own_s, queued_s=0.0)
+    return measured.replace(children_cpu_s=children_s)
 
 
 def _lets_go(measured: Measurement) -> bool:

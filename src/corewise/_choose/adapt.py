@@ -65,6 +65,7 @@ class Plainly:
         self._cores = costs.cores
         self._held_share = begun.held_share
         self._native = begun.native_cores
+        self._children = begun.children_cores
         self._travel = (begun.argument_bytes, begun.result_bytes, begun.pickle_s)
         self._spent_s = begun.wall_s
         self._next_s = _AGAIN_GROWTH * begun.wall_s + _AGAIN_S
@@ -155,6 +156,7 @@ class Plainly:
             argument_bytes=argument_bytes,
             result_bytes=result_bytes,
             pickle_s=pickle_s,
+            children_cpu_s=self._children * wall_s * times,
         )
 
 

@@ -79,6 +79,8 @@ def nature(measured: Measurement) -> str:
         words = f"computing{_gil(measured, ' that')}"
     if measured.native_cores >= LARGE:
         words += f", beside native threads that keep {numbers.cores(measured.native_cores)} more cores busy"
+    if measured.children_cores >= LARGE:
+        words += f", also for programs that keep {numbers.cores(measured.children_cores)} cores busy"
     return words
 
 

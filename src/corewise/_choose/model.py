@@ -71,8 +71,8 @@ class Nature:
         item_s: seconds of one, plainly.
         held_s: CPU seconds of it that hold the GIL.
         free_s: CPU seconds of it that do not.
-        native_s: CPU seconds of native threads meanwhile.
-        waits_s: seconds for which it waits.
+        native_s: CPU seconds of native threads meanwhile, and of programs that it starts.
+        waits_s: seconds for which it waits, unless for these.
         pickle_s: seconds that the caller spends on sending and receiving it.
         read_s: seconds that the caller spends on reading it from the input, which nobody can do for it.
         longest_s: seconds of the longest item to be expected.
@@ -110,8 +110,8 @@ class Nature:
         self.item_s = item_s
         self.held_s = item_s * share * held
         self.free_s = item_s * share - self.held_s
-        self.native_s = item_s * measurement.native_cores
-        self.waits_s = item_s * (1.0 - share)
+        self.native_s = item_s * (measurement.native_cores + measurement.children_cores)
+        self.waits_s = item_s * max(0.0, 1.0 - share - measurement.children_cores)
         size = (measurement.argument_bytes or 0.0) + (measurement.result_bytes or 0.0)
         self.pickle_s = (measurement.pickle_s or 0.0) + size * costs.byte_s
         self.read_s = measurement.read_s

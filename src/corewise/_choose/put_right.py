@@ -20,6 +20,7 @@ def times(measurement: Measurement, factor: float) -> Measurement:
         longest_s=measurement.longest_s * factor,
         cpu_s=measurement.cpu_s * factor,
         native_cpu_s=measurement.native_cpu_s * factor,
+        children_cpu_s=measurement.children_cpu_s * factor,
         held_s=None if held_s is None else held_s * factor,
         queued_s=measurement.queued_s * factor,
     )
@@ -68,6 +69,7 @@ def behind_the_first(
         first_s=wall_s / items,
         cpu_s=cpu_s,
         native_cpu_s=max(0.0, native_cpu_s),
+        children_cpu_s=measurement.children_cpu_s * items / measurement.items,
         held_s=min(1.0, max(0.0, held_s / seen_s)) * cpu_s if known else None,
         queued_s=max(0.0, min(queued_s, wall_s - cpu_s)),
     )

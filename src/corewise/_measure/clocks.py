@@ -28,6 +28,19 @@ def times_all_blocked() -> int:
     return 0
 
 
+def children_cpu_s() -> float | None:
+    """Return the CPU seconds of programs that this process has started and waited for; None if it starts none yet.
+
+    Worker processes count as well, but none of them is waited for while an item is measured.
+    """
+    if sys.platform != "win32" and "_posixsubprocess" in sys.modules:
+        from resource import RUSAGE_CHILDREN, getrusage
+
+        told = getrusage(RUSAGE_CHILDREN)
+        return told.ru_utime + told.ru_stime
+    return None
+
+
 class PlaceInLine:
     """A thread's way to a core, as the kernel counts it. To be closed.
 

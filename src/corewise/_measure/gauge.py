@@ -7,7 +7,7 @@ from _thread import get_ident
 from itertools import chain, islice
 from time import perf_counter, process_time
 
-from corewise._measure.clocks import ThreadClocks, thread_cpu_s
+from corewise._measure.clocks import ThreadClocks, children_cpu_s, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
 from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, times_blocked
@@ -79,6 +79,8 @@ class Gauge:
         # a whole, lest another thread finds half of it changed.
         self._state: tuple[float, float, float | None, float] = (0.0, 0.0, None, 0.0)
         self._stamps: list[float] = []
+        # CPU seconds of children: of those that ended under a chunk, and of all when the running one began.
+        self._children: tuple[float, float | None] = (0.0, None)
         self._asked = (0, -1)  # looks of the ticker, and times that the thread was blocked, when the chunk began
         self.is_timing = False
         self._tells = sys.platform == "linux"
@@ -149,6 +151,7 @@ class Gauge:
         if wall_s >= WORTH_A_LOOK_S:
             self._look_closely(clocks, wall_s, cpu_s)
         self._others.begin(clocks)
+        self._children = self._children[0], children_cpu_s()
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
         self._ticker.start()
@@ -171,6 +174,7 @@ class Gauge:
         if cpu_now - cpu_since >= _COMPUTES_ALL * (now - since):  # else it may have been blocked by anything
             self._note_asking()
         self._others.end(clocks, cpu_now, now, since)
+        self._children = self._children_s(), None
         self._count.add(items, since, now, self._stamps)
 
     def measurement(self, remaining: int | None) -> Measurement:
@@ -305,7 +309,13 @@ class Gauge:
             held_s=None if share is None else share * cpu_s,
             queued_s=queued_s,
             remaining=remaining,
+            children_cpu_s=self._children_s(),
         )
+
+    def _children_s(self) -> float:
+        ended_s, before_s = self._children
+        now_s = None if before_s is None else children_cpu_s()
+        return ended_s if before_s is None or now_s is None else ended_s + now_s - before_s
 
     def _queued(self, wall_s: float, cpu_s: float, queued_s: float) -> float:
         """Return the seconds in line for a core, by those that were seen."""

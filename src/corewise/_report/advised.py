@@ -59,6 +59,7 @@ def _sampled(measured: Measurement) -> Sampled:
         "cpu_share": measured.cpu_share,
         "held_share": measured.held_share,
         "native_cores": measured.native_cores,
+        "children_cores": measured.children_cores,
         "queued_s": measured.queued_s,
         "argument_bytes": measured.argument_bytes,
         "result_bytes": measured.result_bytes,

@@ -25,6 +25,7 @@ class Sampled(TypedDict):
     cpu_share: float  # of the time, for which the calling thread computed
     held_share: float | None  # of the computing, for which the GIL was held; None where that could not be told
     native_cores: float  # cores that native threads kept busy beside it
+    children_cores: float  # cores that programs kept busy which the items have started
     queued_s: float  # in line for a core
     argument_bytes: float | None  # of an item on its way to another process; None where that was not measured
     result_bytes: float | None

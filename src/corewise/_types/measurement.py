@@ -26,6 +26,8 @@ class Measurement(Record):
             that was not measured.
         read_s: seconds that the caller spends on reading an item from the input, on average, whoever runs it; 0 for
             sequences.
+        children_cpu_s: CPU seconds of programs that the items have started and waited for; 0 where nobody looked, as
+            where `subprocess` was not loaded yet.
     """
 
     items: int
@@ -42,6 +44,7 @@ class Measurement(Record):
     result_bytes: float | None = None
     pickle_s: float | None = None
     read_s: float = 0.0
+    children_cpu_s: float = 0.0
 
     @property
     def item_cpu_s(self) -> float:
@@ -83,8 +86,16 @@ class Measurement(Record):
     @property
     def native_cores(self) -> float:
         """How many cores hidden native threads kept busy beside the calling thread."""
+        return self._cores(self.native_cpu_s)
+
+    @property
+    def children_cores(self) -> float:
+        """How many cores programs kept busy that the items have started."""
+        return self._cores(self.children_cpu_s)
+
+    def _cores(self, cpu_s: float) -> float:
         own_s = max(self.wall_s - self.queued_s, self.cpu_s)
-        return self.native_cpu_s / own_s if own_s > 0 else 0.0
+        return cpu_s / own_s if own_s > 0 else 0.0
 
 
 class Costs(Record):

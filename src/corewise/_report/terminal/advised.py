@@ -63,6 +63,8 @@ def _sample_facts(document: AdviceDocument) -> list[str]:
         facts.append(f"GIL {_held(sample)}")
     if sample["native_cores"] >= _MATTERS and sample["wall_s"] >= _LONG_ENOUGH_S:
         facts.append(f"native threads keep {numbers.cores(sample['native_cores'])} more cores busy")
+    if sample["children_cores"] >= _MATTERS:
+        facts.append(f"programs that it starts keep {numbers.cores(sample['children_cores'])} cores busy")
     for what, size in (("an item", sample["argument_bytes"]), ("a result", sample["result_bytes"])):
         if size is not None and size >= _WORTH_BYTES:
             facts.append(f"{what} is {numbers.bytes_(size)}")
