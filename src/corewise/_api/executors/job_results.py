@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from _weakref import ref  # the public module is dear to import
 from collections import deque
 from time import monotonic
 
@@ -14,6 +15,25 @@ if TYPE_CHECKING:
     from corewise._api.executors.job_driver import JobDriver
     from corewise._api.executors.jobs import StreamJob
     from corewise._work.chunk import Done
+
+
+class _Left:
+    """What is to be done when results are dropped before their end.
+
+    Attributes:
+        driver: what reads the answers of the workers.
+        job: what they are results of.
+        drops: whether no more items are to be handed out then.
+        at_end: what is to be called; None for nothing.
+    """
+
+    __slots__ = ("at_end", "driver", "drops", "job")
+
+    def __init__(self, driver: JobDriver, job: StreamJob) -> None:
+        self.driver = driver
+        self.job = job
+        self.drops = True
+        self.at_end: Callable[[], object] | None = None
 
 
 class JobResults:
@@ -35,7 +55,10 @@ class JobResults:
         self._size = (0, 0)  # of all that is being taken, or is next: items, bytes
         self._lock = threading.Lock()
         self._closed = False
-        self._ended = False  # there is nothing to be dropped any more
+        self._left = _Left(driver, job)
+        # No `__del__`: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
+        self._mourner: ref[JobResults] | None = (mourner := ref(self, _dropped))
+        _unended[mourner] = self._left
 
     def __iter__(self) -> Self:
         return self
@@ -81,12 +104,13 @@ class JobResults:
         self._pieces.clear()
         self._driver.change(self._job.drop)
         self._job.parts.clear()
-        self._ended = True
+        self._end()
 
-    def __del__(self) -> None:
-        if not self._ended:  # Python swallows a Ctrl-C that hits this, so it does no more than there is to do
-            self._job.drop()
-            self._driver.ring()
+    def _end(self) -> None:
+        """There is nothing to be dropped any more."""
+        mourner, self._mourner = self._mourner, None
+        if mourner is not None:
+            _unended.pop(mourner, None)
 
     def _late(self, timeout_s: float | None) -> BaseException:  # noqa: ARG002 - for those who say it
         """Return what is raised when a result is not there in time."""
@@ -128,7 +152,7 @@ class JobResults:
         if self._closed or over:
             error, job.error = job.error, None
             if error is None or self._closed:
-                self._ended = True
+                self._end()
                 raise StopIteration
             try:
                 _raise(self._shown(error))
@@ -154,15 +178,14 @@ class MapResults(JobResults):
         self, driver: JobDriver, job: StreamJob, timeout_s: float | None, at_end: Callable[[], object] | None
     ) -> None:
         super().__init__(driver, job)
-        self._at_end = at_end
+        self._left.at_end, self._left.drops = at_end, False
         self._end_s = None if timeout_s is None else monotonic() + timeout_s
-        self._begun = False
 
     def __next__(self) -> Any:
         try:
             return self._values.pop()
         except IndexError:
-            self._begun = True
+            self._left.drops = True
         try:
             return self.next(None if self._end_s is None else self._end_s - monotonic())
         except StopIteration:
@@ -177,16 +200,25 @@ class MapResults(JobResults):
         super().close()
         self._say_end()
 
-    def __del__(self) -> None:
-        if self._begun:
-            super().__del__()
-        if self._at_end is not None:
-            self._say_end()
-
     def _say_end(self) -> None:
-        at_end, self._at_end = self._at_end, None
+        at_end, self._left.at_end = self._left.at_end, None
         if at_end is not None:
             at_end()
+
+
+# What to do when results are garbage that have not come to their end.
+_unended: dict[ref[JobResults], _Left] = {}
+
+
+def _dropped(mourner: ref[JobResults]) -> None:
+    left = _unended.pop(mourner, None)
+    if left is None:
+        return
+    if left.drops:
+        left.job.drop()
+        left.driver.ring()
+    if left.at_end is not None:
+        left.at_end()
 
 
 def _raise(error: BaseException) -> NoReturn:

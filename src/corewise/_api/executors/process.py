@@ -86,6 +86,7 @@ class ProcessExecutor(Executor):
             ),
             self._max_workers,
         )
+        self._driver.belong_to(self)
 
     def _submit(
         self,
@@ -190,11 +191,6 @@ class ProcessExecutor(Executor):
         else:
             self.shutdown()
         return None
-
-    def __del__(self) -> None:
-        driver = getattr(self, "_driver", None)  # missing if the constructor has raised
-        if driver is not None:
-            driver.abandon()
 
 
 def _cut(calls: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:

@@ -104,6 +104,7 @@ class Pool:
             self._processes,
             kill_at_end=True,
         )
+        self._driver.belong_to(self)
         self._driver.open()
 
     # -- one call ------------------------------------------------------------------------------------------------------
@@ -265,11 +266,6 @@ class Pool:
     ) -> None:
         """Terminate it; after Ctrl-C kill the workers, so that none can make the user wait."""
         self._terminate("kill" if kind is not None and issubclass(kind, KeyboardInterrupt) else "terminate")
-
-    def __del__(self) -> None:
-        driver = getattr(self, "_driver", None)  # missing if the constructor has raised
-        if driver is not None:
-            driver.abandon()
 
     def __reduce__(self) -> NoReturn:
         raise NotImplementedError("a pool belongs to its process, and cannot be sent to another: make one there")
