@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import programs
 import pytest
 from executor_kinds import ALL, HERE_IN_BACKGROUND, NAMES
+
+import corewise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,3 +144,18 @@ if __name__ == "__main__":
     code, output, errors = outcome(tmp_path, kind, text)
     assert (code, errors) == (0, "")
     assert output.split() == ["1", "True"]
+
+
+@pytest.mark.parametrize("make", [corewise.ProcessExecutor, corewise.Pool])
+def test_what_has_come_to_its_end_is_let_go_without_a_finalizer(make: Any) -> None:
+    """Python swallows a Ctrl-C that hits one; so nothing of ours is run then."""
+    with make(1) as workers:
+        results = (workers.map if make is corewise.ProcessExecutor else workers.imap)(abs, [-1, -2])
+        assert list(results) == [1, 2]
+    ran: list[str] = []
+    sys.setprofile(lambda frame, event, _: ran.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        del results, workers
+    finally:
+        sys.setprofile(None)
+    assert ran == []
