@@ -81,7 +81,7 @@ class Driver:
         self._watched: deque[Decision] = deque()  # what it is about to decide
         self._thread: threading.Thread | None = None
         self._over = threading.Event()  # set when that has ended, and the workers have
-        # What the thread sleeps on. It may be rung anywhere, in `__del__` too.
+        # What the thread sleeps on. It may be rung anywhere, also by the garbage collector.
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._sleeps = self._driven_by_others = self._closing = False
         self._kill: str | None = None
