@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import observe
+from corewise._measure import recalled
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -114,6 +115,12 @@ def process_wide_helpers() -> None:
         process.start()
         process.join()
         process.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_recalled() -> None:
+    """Have no call depend on what an earlier test has told of its function."""
+    recalled.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -65,6 +65,7 @@ class Auto:
         decided_s: when it was, or when what remained was last predicted, by `perf_counter`.
         initialized: whether the initializer has been called in the caller.
         by_itself: as in `Terms`; as far as was seen while items ran in the caller.
+        plain_item_s: seconds of an item in the plain loop, as was known when the choice was made.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Auto:
     ) -> None:
         self.choice: Choice | None = None
         self.adapting: Adapting | None = None
-        self.decided_s = 0.0
+        self.decided_s = self.plain_item_s = 0.0
         self.initialized = self.by_itself = False
         self._run = run
         self._workers = workers
@@ -94,7 +95,6 @@ class Auto:
         self._told: tuple[float, ...] = ()  # what `_plainly` knows of, see `Probe.figures`
         self._next: Choice | None = None
         self._before: tuple[float, float, float] = (0, 0.0, 0.0)  # items, seconds and CPU seconds, a chunk ago
-        self._plain_item_s = 0.0
         self._back: BackToPlain | None = None
         self._turns: Turns | None = None
         self._compute, self._cores = False, 0  # whether threads that were to wait were seen to compute; not known yet
@@ -117,13 +117,13 @@ class Auto:
         if choice.approach == "processes":
             from corewise._choose.adapt import BackToPlain
 
-            self._back = BackToPlain(self._plain_item_s)
+            self._back = BackToPlain(self.plain_item_s)
         elif self._may_be_more(choice):
             from corewise._api.at_once import adapted_threads
 
             threads: Any = approach  # of all of them, these have a limit that can be set
             threads.limit, most = choice.workers, self.most_threads(choice)
-            self.adapting = adapted_threads(choice.workers, most, self._plain_item_s, lambda: self._decision.costs)
+            self.adapting = adapted_threads(choice.workers, most, self.plain_item_s, lambda: self._decision.costs)
         if choice.approach == "threads":
             from corewise._api.turns import Turns
 
@@ -274,7 +274,7 @@ class Auto:
         self.choice = choice
         self.decided_s = perf_counter() if decided_s is None else decided_s
         measured = choice.measurement
-        self._plain_item_s = 0.0 if measured is None else measured.item_s
+        self.plain_item_s = 0.0 if measured is None else measured.item_s
         self._drift = None
         if choice.estimates:
             self._predicted_s = choice.estimates[0].seconds

@@ -12,6 +12,7 @@ from corewise._approaches import open_approach
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
 from corewise._dispatch.source import READ_ALONE_S, READ_S
+from corewise._measure import recalled
 from corewise._types.choice import Choice, Stats
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from corewise._api.auto import Auto
     from corewise._api.decision import Decision
+    from corewise._api.quick import Quick
     from corewise._api.request import Request
     from corewise._approaches.base import Approach, Terms
     from corewise._dispatch.adapting import Adapting
@@ -104,9 +106,16 @@ class Call:
         look_s = None if self._auto is None else self._auto.look_s
         return limit_s if look_s is None else min(look_s, look_s if limit_s is None else limit_s)
 
-    def gather(self) -> Results:
-        """Go on until all is done, and return all results."""
+    def gather(self, first: Quick | None = None) -> Results:
+        """Go on until all is done, and return all results.
+
+        Args:
+            first: what there is of them already.
+        """
         results = Results.__new__(Results)  # not of a list that is gathered first: to copy it takes 1 to 2 ns an item
+        if first is not None:
+            results = first.results
+            self._go_on_behind(first)
         try:
             while _add(results, self.step()):
                 pass
@@ -116,7 +125,10 @@ class Call:
             results.choice, results.stats, results.failures = choice, self.stats(), self._run.failures.release()
             return results
         finally:
-            del results  # frames of calls that failed may link back to this one, and must not meet their exceptions
+            del (
+                results,
+                first,
+            )  # frames of calls that failed may link back to this one, and must not meet their exceptions
 
     def taken(self, items: int, size_bytes: int) -> None:
         """The caller has taken so many results of those that `step` gave."""
@@ -258,6 +270,19 @@ class Call:
             lambda choice: open_approach(choice.approach, request.terms(choice, streams=streams, beside=True)),
         )
 
+    def _go_on_behind(self, first: Quick) -> None:
+        """Take in what was run before anything was opened."""
+        self._begin, self._cpu = first.begin_s, first.begin_cpu_s
+        done = first.done
+        done.dropped = done.left = 0  # nobody has taken that from the input
+        chunk = self._request.source.cut(len(done.values))
+        self._open()
+        if chunk is not None:
+            self._run.outstanding.add(chunk)
+            self._run.settle(done)
+        if done.failed:
+            done.values.pop()  # it is raised, and must not be held by those whose frames it holds
+
     def _go_on(self) -> None:
         """Nothing is under way any more: close, and go on with what the items have told, or end."""
         choice = None if self._auto is None else self._auto.move()
@@ -287,6 +312,12 @@ class Call:
             self._queued_s = None if queued_s is None or self._queued_s is None else self._queued_s + queued_s
             self._last = _figures_of(approach)
 
+    def _note_for_the_next(self, auto: Auto) -> None:
+        """Note what an item takes, if the plain loop was right for all of them."""
+        choice = auto.choice
+        if choice is not None:
+            recalled.note(self._request.fn, auto.plain_item_s if choice.approach == "sync" else None)
+
     def _end(self, *, wait: bool = True) -> None:
         try:
             self._meter.finish()
@@ -294,6 +325,7 @@ class Call:
             self._close_bar()
             if self._auto is not None:
                 self._auto.close()
+                self._note_for_the_next(self._auto)
                 self._auto.learn(self._last["workers"], self._last.get("startup_s", 0.0))
             self._figures = self.stats()
             self._request.source.drop(wait=wait)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from corewise._api.call import Call
 from corewise._api.request import make_request
+from corewise._api.results import Results
+from corewise._measure import recalled
 from corewise.errors import OptionError
 
 TYPE_CHECKING = False
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Unpack
 
-    from corewise._api.results import Results
+    from corewise._api.quick import Quick
+    from corewise._api.request import Request
     from corewise._types.events import Progress
     from corewise._types.options import OptionArgs
 
@@ -67,5 +70,22 @@ def map(  # noqa: A001 - the name says what it does, and nobody imports it bare
     if "buffer" in options:
         raise OptionError("buffer bounds how far a stream is ahead of its consumer; map returns all results at once")
     named = {"approach": approach, "workers": workers, "progress": progress}
-    with Call(make_request("map", fn, iterables, named, options)) as call:
-        return call.gather()
+    request = make_request("map", fn, iterables, named, options)
+    first = _begun(request)
+    try:
+        if isinstance(first, Results):
+            return first
+        with Call(request) as call:
+            return call.gather(first)
+    finally:
+        del first  # frames of a call that failed may link back to this one, and must not meet their exception
+
+
+def _begun(request: Request) -> Results | Quick | None:
+    """Run the call as the plain loop that it is, if it is known to be over at once."""
+    item_s = None if request.choice is not None else recalled.item_s(request.fn)
+    if item_s is None:
+        return None
+    from corewise._api.quick import begun
+
+    return begun(request, item_s)

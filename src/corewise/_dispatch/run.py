@@ -204,7 +204,7 @@ class Run:
                 if done.wall_s:
                     self.sizes.observe(len(done.values), done.wall_s)
                 self._full = self._full or (self._enough is not None and self._enough(done))
-                due += self._settle(done)
+                due += self.settle(done)
                 del done  # frames of a call that failed may link back to this one, and must not meet their exception
             self._full = self._full or (late and self._enough is not None and self._enough(None))
             self._take_back()
@@ -314,8 +314,8 @@ class Run:
 
     # -- taking in -----------------------------------------------------------------------------------------------------
 
-    def _settle(self, done: Done) -> list[Done]:
-        """Take in an outcome; return the parts whose turn has come."""
+    def settle(self, done: Done) -> list[Done]:
+        """Take in an outcome of what is under way; return the parts whose turn has come."""
         if done.start == 0:
             refuse_coroutines(done.values)
         again = self._judge(done)

@@ -28,6 +28,7 @@ class Pieces:
         items: a list, a tuple or a range.
         limit_s: seconds after which no more are given.
         watched: whether another thread is there to say so, by `cut`. Then `more` gives all in one piece.
+        most: items that are run at most before anybody looks, where nobody watches; None for an eighth, within bounds.
 
     Example:
         >>> pieces = Pieces(range(1000), limit_s=0.0)
@@ -37,7 +38,7 @@ class Pieces:
 
     __slots__ = ("_cut_at", "_end_s", "_given", "_items", "_most", "_number", "_piece", "_size", "_watched")
 
-    def __init__(self, items: Sequence[Any], limit_s: float, *, watched: bool = False) -> None:
+    def __init__(self, items: Sequence[Any], limit_s: float, *, watched: bool = False, most: int | None = None) -> None:
         self._items = items
         self._number = len(items)
         self._given = 0
@@ -45,7 +46,7 @@ class Pieces:
         self._watched = watched
         self._piece: Any = None  # the iterator that may be cut off
         self._cut_at: int | None = None
-        self._most = min(_MOST, max(_FEWEST, self._number // _PART))
+        self._most = most or min(_MOST, max(_FEWEST, self._number // _PART))
         self._end_s = perf_counter() + limit_s
 
     def __len__(self) -> int:

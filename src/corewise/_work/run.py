@@ -25,6 +25,7 @@ def run_chunk(
     interruptible: bool,
     pending: Iterator[Any] | None = None,
     more: Callable[[int], Iterator[Any] | None] | None = None,
+    values: list[Any] | None = None,
 ) -> Done:
     """Run the items of a chunk in order.
 
@@ -38,6 +39,7 @@ def run_chunk(
             default `pending` has all.
         interruptible: whether a KeyboardInterrupt is the user's Ctrl-C (in the caller's own thread) rather than an
             item's failure.
+        values: an empty list for the results; by default a new one.
 
     Returns:
         The results, with the exception itself in the place of each item that failed.
@@ -45,7 +47,7 @@ def run_chunk(
     Raises:
         KeyboardInterrupt: when `interruptible`.
     """
-    values: list[Any] = []
+    values = [] if values is None else values
     failed: list[int] = []
     error: BaseException | None = None
     begin = perf_counter()

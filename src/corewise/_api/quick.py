@@ -1,0 +1,150 @@
+"""A call that is known to be over at once, run as the plain loop that it is.
+
+To measure items, and to be ready for whatever they turn out to be, costs 0.1 to 0.2 ms a call. A function whose items
+took next to no time in the last call is run without, if it is to be over before workers would have started. What is not
+over by then, or has failed, goes on as any call does.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter, process_time
+
+from corewise._api.results import Results
+from corewise._choose.undecided import nothing_left
+from corewise._dispatch.failures import refuse_coroutines
+from corewise._measure.clocks import thread_cpu_s
+from corewise._measure.gauge import has_gil
+from corewise._measure.ticker import WORTH_A_LOOK_S
+from corewise._types.choice import Stats
+from corewise._types.measurement import Measurement
+from corewise._types.options import USUAL
+from corewise._work.chunk import Chunk
+from corewise._work.pieces import Pieces
+from corewise._work.run import run_chunk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corewise._api.request import Request
+    from corewise._measure.aside import Aside
+    from corewise._work.chunk import Done
+
+_AT_ONCE_S = WORTH_A_LOOK_S
+_LIMIT_S = 2 * _AT_ONCE_S  # guess: twice as long, and they are others than those of the last call
+# Processes have to be started, and each item and its result costs 0.1 µs on its way; what holds the GIL gains nothing
+# by threads, and nothing else is as short (benchmarks/results/peers.json, "map of 300,000 tiny calls").
+_TINY_S = 0.00000025
+_SOON_S = 0.03
+_CUT_S = 0.06  # twice as long, as above
+# So many items, or such a part of them, are run before anybody looks whether they have become long: each look costs a
+# microsecond, 1 % of what is added to the loop, and one of the items may take a second.
+_FEW, _PART = 4, 16
+
+
+class Quick:
+    """A call that is thought to be over at once, and was not; or has failed.
+
+    Args:
+        request: what was asked for.
+        watched: whether a thread looks after it; else the loop itself does.
+
+    Attributes:
+        begin_s: when it began, by `perf_counter`.
+        begin_cpu_s: by `process_time`.
+        results: what there is so far.
+        done: what came of the items that were run; its values are `results`.
+    """
+
+    def __init__(self, request: Request, *, watched: bool) -> None:
+        self.begin_s, self.begin_cpu_s, self._thread_s = perf_counter(), process_time(), thread_cpu_s()
+        self.results = Results.__new__(Results)
+        (items,) = request.source.sequences or ((),)
+        self._number = len(items)
+        # Of a list it is a copy, which the function cannot change.
+        most = max(_FEW, self._number // _PART)
+        pieces = Pieces(items[:], 0.0 if watched else _LIMIT_S, watched=watched, most=most)
+        watch = _watch(pieces) if watched else None
+        try:
+            self.done: Done = run_chunk(
+                request.fn,
+                Chunk(0, pieces, star=False),  # type: ignore[arg-type]  # of which only the length is asked for
+                keep_going=False,
+                interruptible=True,
+                pending=pieces.more(0),
+                more=pieces.more,
+                values=self.results,
+            )
+        finally:
+            if watch is not None:
+                watch.dismiss()
+
+    def finished(self) -> Results | None:
+        """Return the results with all that belongs to them, if all items were run and none has failed."""
+        done, results = self.done, self.results
+        items, wall_s = len(results), perf_counter() - self.begin_s
+        if done.failed or items != self._number:
+            return None
+        refuse_coroutines(results[:1])
+        cpu_s, all_cpu_s = thread_cpu_s() - self._thread_s, process_time() - self.begin_cpu_s
+        results.choice = nothing_left(_measurement(items, done.wall_s, min(cpu_s, done.wall_s)))
+        results.stats = Stats(
+            wall_s=wall_s,
+            cpu_s=all_cpu_s,
+            workers_cpu_s=0.0,
+            queued_s=0.0,
+            cores_busy=all_cpu_s / wall_s if wall_s > 0 else 0.0,
+            items=items,
+            failures=0,
+            workers=1,
+        )
+        results.failures = []
+        return results
+
+
+def _measurement(items: int, wall_s: float, cpu_s: float) -> Measurement:
+    """Return what a loop has told that nobody looked into."""
+    return Measurement(
+        items=items,
+        wall_s=wall_s,
+        first_s=wall_s / items,
+        deviation_s=0.0,
+        longest_s=wall_s / items,
+        cpu_s=cpu_s,
+        native_cpu_s=0.0,
+        held_s=None,
+        queued_s=0.0,
+        remaining=0,
+    )
+
+
+def begun(request: Request, item_s: float) -> Results | Quick | None:
+    """Run a call that ought to be over at once.
+
+    Args:
+        request: what was asked for.
+        item_s: what an item took in the last call, in seconds.
+
+    Returns:
+        The results; what there is, where it goes on or has failed; None where nothing was begun.
+    """
+    source = request.source
+    if request.options is not USUAL or request.progress or source.sequences is None or source.star or not source.total:
+        return None
+    all_s = item_s * source.total
+    if all_s > _AT_ONCE_S and (all_s > _SOON_S or item_s > _TINY_S or not has_gil()):
+        return None
+    quick = Quick(request, watched=all_s > _AT_ONCE_S)
+    return quick.finished() or quick
+
+
+def _watch(pieces: Pieces) -> Aside | None:
+    """Have a thread cut off a loop that takes too long; None where no more threads are to be had."""
+    from corewise._measure import aside
+
+    def look(thread: Aside) -> None:
+        if not thread.pause(_CUT_S):
+            pieces.cut()
+
+    try:
+        return aside.begin(look)
+    except RuntimeError:
+        return None
