@@ -28,11 +28,16 @@ class Nature(NamedTuple):
         computes: whether it computes for more than half of its time; None for about half.
         holds: whether the computing holds the GIL for more than half of its time; None where it computes too little
             to matter, or about half.
+        approaches: those that run many such items soonest, or as soon as any, on two cores or more.
     """
 
     fn: Callable[[int], Any]
     computes: bool | None
     holds: bool | None
+    approaches: tuple[str, ...]
+
+
+_CORES, _WAITS, _EITHER = ("processes",), ("threads",), ("threads", "processes")
 
 
 def busy(seconds: float) -> int:
@@ -137,21 +142,21 @@ def remove_file() -> None:
 
 
 NATURES: dict[str, Nature] = {
-    "pure Python": Nature(_python, computes=True, holds=True),
-    "json": Nature(_json, computes=True, holds=True),
-    "regex": Nature(_regex, computes=True, holds=True),
-    "sorted list": Nature(_sorted, computes=True, holds=True),
-    "sha256 of 6 MB": Nature(lambda _: hashlib.sha256(_LARGE).digest(), computes=True, holds=False),
-    "zlib": Nature(lambda _: zlib.compress(_SOME), computes=True, holds=False),
+    "pure Python": Nature(_python, computes=True, holds=True, approaches=_CORES),
+    "json": Nature(_json, computes=True, holds=True, approaches=_CORES),
+    "regex": Nature(_regex, computes=True, holds=True, approaches=_CORES),
+    "sorted list": Nature(_sorted, computes=True, holds=True, approaches=_CORES),
+    "sha256 of 6 MB": Nature(lambda _: hashlib.sha256(_LARGE).digest(), computes=True, holds=False, approaches=_WAITS),
+    "zlib": Nature(lambda _: zlib.compress(_SOME), computes=True, holds=False, approaches=_WAITS),
     # They let go of the GIL, but so often, and for so short, that two threads gain 0.7 to 1.6 times.
-    "sqlite query": Nature(_sqlite_select, computes=True, holds=None),
-    "reads of cached files": Nature(_reads, computes=True, holds=None),
-    "sleep": Nature(lambda _: time.sleep(0.006), computes=False, holds=None),
-    "socket": Nature(_socket_waits, computes=False, holds=None),
-    "subprocess": Nature(_subprocess_waits, computes=False, holds=None),
-    "half Python, half sleep": Nature(_half_waits, computes=None, holds=True),
-    "a third Python, the rest sha256": Nature(_python_then_hash, computes=True, holds=None),
-    "most of it Python, some sha256": Nature(_hash_then_python, computes=True, holds=True),
+    "sqlite query": Nature(_sqlite_select, computes=True, holds=None, approaches=_EITHER),
+    "reads of cached files": Nature(_reads, computes=True, holds=None, approaches=_EITHER),
+    "sleep": Nature(lambda _: time.sleep(0.006), computes=False, holds=None, approaches=_WAITS),
+    "socket": Nature(_socket_waits, computes=False, holds=None, approaches=_WAITS),
+    "subprocess": Nature(_subprocess_waits, computes=False, holds=None, approaches=_WAITS),
+    "half Python, half sleep": Nature(_half_waits, computes=None, holds=True, approaches=_EITHER),
+    "a third Python, the rest sha256": Nature(_python_then_hash, computes=True, holds=None, approaches=_EITHER),
+    "most of it Python, some sha256": Nature(_hash_then_python, computes=True, holds=True, approaches=_CORES),
 }
 
 try:
@@ -178,7 +183,8 @@ else:
         return _MATRIX @ _MATRIX
 
     NATURES |= {
-        "NumPy, small arrays": Nature(_small_arrays, computes=True, holds=True),
-        "NumPy, large arrays": Nature(_large_arrays, computes=True, holds=False),
-        "BLAS": Nature(_product, computes=True, holds=False),
+        "NumPy, small arrays": Nature(_small_arrays, computes=True, holds=True, approaches=_CORES),
+        "NumPy, large arrays": Nature(_large_arrays, computes=True, holds=False, approaches=_WAITS),
+        # Its own threads use the cores already.
+        "BLAS": Nature(_product, computes=True, holds=False, approaches=("sync", "threads")),
     }

@@ -1,7 +1,8 @@
-"""The probe: whether it finds out what works of known nature are like, and what it costs.
+"""The probe: whether it finds out what works of known nature are like, whether the choice is right, and what it costs.
 
 Each work is measured as a call of ``approach="auto"`` measures it, for 20 ms of its items, many times; on an otherwise
-idle machine, and beside a process that keeps one core busy. The cost is the difference to the same chunks run without
+idle machine, and beside a process that keeps one core busy. By each measurement a choice is made for items enough for
+two seconds. The cost is the difference to the same chunks run without
 the probe, in turns.
 """
 
@@ -17,12 +18,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import _natures
 from _results import write
 
+from corewise._api.decision import costs_charged
+from corewise._choose.rule import choose
 from corewise._measure.gauge import Gauge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corewise._types.measurement import Measurement
+    from corewise._types.measurement import Costs, Measurement
 
 T = TypeVar("T")
 
@@ -30,6 +33,7 @@ SAMPLE_S = 0.02
 _CHUNK_S = 0.002
 _TINY_ITEMS, _TINY_S = 20, 15e-6
 _COST_S = 0.03
+_REMAINS_S = 2.0
 
 
 def measure(fn: Callable[[int], Any], sample_s: float = SAMPLE_S) -> Measurement:
@@ -55,14 +59,23 @@ def right(nature: _natures.Nature, measured: Measurement) -> bool:
     )
 
 
+def chosen(measured: Measurement, costs: Costs) -> str:
+    """Return the approach that is chosen for items that would take some seconds plainly."""
+    return choose(measured.replace(remaining=max(2, int(_REMAINS_S / measured.item_s))), costs).approach
+
+
 def accuracy(runs: int) -> dict[str, Any]:
     """Return for each work how often it was right, and the shares that were found."""
     table = {}
+    _, costs = costs_charged("auto")
     for name, nature in _natures.NATURES.items():
         nature.fn(0)
         found = [measure(nature.fn) for _ in range(runs)]
         held = [one.held_share for one in found if one.held_share is not None]
+        approaches = [chosen(one, costs) for one in found]
         table[name] = {
+            "chosen_right": sum(one in nature.approaches for one in approaches),
+            "chosen": {one: approaches.count(one) for one in sorted(set(approaches))},
             "right": sum(right(nature, one) for one in found),
             "runs": runs,
             "cpu_share": _spread([one.cpu_share for one in found]),
@@ -70,7 +83,8 @@ def accuracy(runs: int) -> dict[str, Any]:
             "held_not_told": runs - len(held),
             "native_cores": _spread([one.native_cores for one in found]),
         }
-        print(f"{name:34}", table[name]["right"], "of", runs, table[name]["cpu_share"], table[name]["held_share"])
+        row = table[name]
+        print(f"{name:34}", row["chosen_right"], row["right"], "of", runs, row["chosen"], row["held_share"])
     return table
 
 

@@ -189,6 +189,42 @@ def test_a_function_that_changes_its_input_sees_all_of_it() -> None:
         assert corewise.map(change, items) == list(range(20))
 
 
+@pytest.mark.parametrize("change", ["append", "clear", "pop"])
+def test_a_function_that_changes_a_long_list_meets_what_it_meets_in_a_loop(change: str, runs: list[int]) -> None:
+    """Of a long list there is no copy: what is added is run, what is gone is not, and neither is a failure."""
+
+    def mapped(call: Callable[..., Any]) -> list[int]:
+        items = list(range(50_000))
+
+        def meddle(item: int) -> int:
+            if item == 25_000:
+                {"append": lambda: items.append(-1), "clear": items.clear, "pop": items.pop}[change]()
+            return item
+
+        recalled.note(meddle, 5e-8)
+        return list(call(meddle, items))
+
+    assert mapped(corewise.map) == mapped(map)
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_stop_iteration_in_a_long_list_is_an_error_too(last: bool, runs: list[int]) -> None:  # noqa: FBT001 - a case
+    """Also where there is nothing behind it."""
+    where = 49_999 if last else 25_000
+
+    def stop(item: int) -> int:
+        if item == where:
+            raise StopIteration
+        return item
+
+    recalled.note(stop, 5e-8)
+    with pytest.raises(StopIteration) as caught:
+        corewise.map(stop, list(range(50_000)))
+    assert caught.value.__notes__ == [f"item {where}: {where}"]
+    assert len(runs) == 1
+
+
 def test_items_that_have_become_long_go_elsewhere(runs: list[int]) -> None:
     """What the last call has told is no promise: hardly any of them is run before somebody looks."""
     corewise.map(wait, [1] * 40)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # where 512 of the shortest calls take 20.
 _PART = 8
 _FEWEST, _MOST = 16, 512
+_OF_ONE_UNDER_WAY = 3  # parts that an iterator is pickled in: the last one says where it is
 
 
 class Pieces:
@@ -30,17 +31,32 @@ class Pieces:
         watched: whether another thread is there to say so, by `cut`. Then `more` gives all in one piece.
         most: items that are run at most before anybody looks, where nobody watches; None for an eighth, within bounds.
 
+    Attributes:
+        ended_early: whether there were items that were not given.
+
     Example:
         >>> pieces = Pieces(range(1000), limit_s=0.0)
-        >>> list(pieces), len(pieces)
-        ([0], 1)
+        >>> list(pieces), len(pieces), pieces.ended_early
+        ([0], 1, True)
     """
 
-    __slots__ = ("_cut_at", "_end_s", "_given", "_items", "_most", "_number", "_piece", "_size", "_watched")
+    __slots__ = (
+        "_cut_at",
+        "_end_s",
+        "_given",
+        "_items",
+        "_most",
+        "_number",
+        "_piece",
+        "_size",
+        "_watched",
+        "ended_early",
+    )
 
     def __init__(self, items: Sequence[Any], limit_s: float, *, watched: bool = False, most: int | None = None) -> None:
         self._items = items
         self._number = len(items)
+        self.ended_early = False
         self._given = 0
         self._size = 1
         self._watched = watched
@@ -65,8 +81,10 @@ class Pieces:
             done: how many have been run. Unless it is all that were given, nothing more is.
         """
         if self._cut_at is not None and done >= self._cut_at:
-            self._number = done
+            self._number, self.ended_early = done, True
             return None
+        if done != self._given and _is_through(self._piece):
+            self._number = done  # somebody has changed the list meanwhile, and its end came as it comes to any loop
         if self._watched and not self._given:
             self._size = self._number
         self._piece = piece = self._next() if done == self._given else None
@@ -89,7 +107,7 @@ class Pieces:
         if begin >= all_of_them:
             return None
         if begin and perf_counter() > self._end_s:
-            self._number = begin
+            self._number, self.ended_early = begin, True
             return None
         size = self._size
         if not begin and size >= all_of_them:
@@ -102,3 +120,8 @@ class Pieces:
     def _pieces(self) -> Iterator[Iterator[Any]]:
         while (piece := self._next()) is not None:
             yield piece
+
+
+def _is_through(piece: Any) -> bool:
+    """Return whether an iterator over a list has come to the end of it, and not to a StopIteration of its user's."""
+    return piece is not None and len(piece.__reduce__()) < _OF_ONE_UNDER_WAY
