@@ -12,20 +12,21 @@ import argparse
 import statistics
 import subprocess
 import sys
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import _natures
 from _results import write
 
-from corewise._api.decision import costs_charged
-from corewise._choose.rule import choose
+from corewise._api.decision import Decision
+from corewise._api.request import make_request
 from corewise._measure.gauge import Gauge
+from corewise._types.choice import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corewise._types.measurement import Costs, Measurement
+    from corewise._types.measurement import Measurement
 
 T = TypeVar("T")
 
@@ -34,17 +35,24 @@ _CHUNK_S = 0.002
 _TINY_ITEMS, _TINY_S = 20, 15e-6
 _COST_S = 0.03
 _REMAINS_S = 2.0
+_REST_S = 0.2  # threads of BLAS spin for 0.1 s behind their last call, and that is none of the next work
 
 
 def measure(fn: Callable[[int], Any], sample_s: float = SAMPLE_S) -> Measurement:
     """Measure a work as the probe does: chunks that double while they are short."""
+    return _sample(fn, sample_s)[0]
+
+
+def _sample(fn: Callable[[int], Any], sample_s: float = SAMPLE_S) -> tuple[Measurement, list[Any]]:
+    """Return what was measured, and the results of the last chunk."""
     gauge, size = Gauge(), 1
     try:
         while True:
-            gauge.end(len(list(map(fn, gauge.begin(range(size))))))
+            results = list(map(fn, gauge.begin(range(size))))
+            gauge.end(len(results))
             measured = gauge.so_far(None)
             if measured.wall_s >= sample_s:
-                return gauge.measurement(None)
+                return gauge.measurement(None), results
             if measured.wall_s / measured.items * size < _CHUNK_S:
                 size *= 2
     finally:
@@ -59,20 +67,27 @@ def right(nature: _natures.Nature, measured: Measurement) -> bool:
     )
 
 
-def chosen(measured: Measurement, costs: Costs) -> str:
+def chosen(fn: Callable[[int], Any], measured: Measurement, results: list[Any]) -> str:
     """Return the approach that is chosen for items that would take some seconds plainly."""
-    return choose(measured.replace(remaining=max(2, int(_REMAINS_S / measured.item_s))), costs).approach
+    items = range(max(2, int(_REMAINS_S / measured.item_s)))
+    request = make_request("map", fn, (items,), {"approach": "auto", "workers": None, "progress": False}, {})
+    processes = Choice(approach="processes", workers=1, asked="auto", code="", why="")
+    decision = Decision(fn, None, request.options, lambda: request.terms(processes, streams=False))
+    return decision.choose(measured.replace(remaining=len(items)), lambda: (items[: len(results)], results)).approach
 
 
 def accuracy(runs: int) -> dict[str, Any]:
     """Return for each work how often it was right, and the shares that were found."""
     table = {}
-    _, costs = costs_charged("auto")
     for name, nature in _natures.NATURES.items():
         nature.fn(0)
-        found = [measure(nature.fn) for _ in range(runs)]
+        sleep(_REST_S)
+        found, approaches = [], []
+        for _ in range(runs):
+            measured, results = _sample(nature.fn)
+            found.append(measured)
+            approaches.append(chosen(nature.fn, measured, results))
         held = [one.held_share for one in found if one.held_share is not None]
-        approaches = [chosen(one, costs) for one in found]
         table[name] = {
             "chosen_right": sum(one in nature.approaches for one in approaches),
             "chosen": {one: approaches.count(one) for one in sorted(set(approaches))},

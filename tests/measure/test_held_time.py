@@ -31,6 +31,19 @@ def test_between_free_and_held_lies_a_half() -> None:
     assert held.held_s == pytest.approx(0.002 + 0.001)
 
 
+@pytest.mark.parametrize(("others", "counts"), [(3, True), (4, False)])
+def test_one_look_of_many_counts_for_what_it_saw(others: int, counts: bool) -> None:  # noqa: FBT001 - a case
+    """It may have met the moment between two items; a second one is no accident, and few looks are all there is."""
+    held = HeldTime()
+    held.slept(0.003, 0.0005, made_way=False)
+    for _ in range(others):
+        held.slept(0.003, None, made_way=False)
+    seen_s = 0.003 * (1 + others)
+    assert held.share(0.0) == pytest.approx((0.003 if counts else 0.0005) / seen_s)
+    held.slept(0.003, 0.0005, made_way=False)
+    assert held.share(0.0) == pytest.approx((0.003 + 0.0005 + 0.00125) / (seen_s + 0.003))
+
+
 def test_after_it_was_given_up_of_itself_the_next_look_decides() -> None:
     """Whether what gave it up came back for it at once, or did something else, is not known."""
     held = HeldTime()

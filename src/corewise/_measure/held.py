@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+_ENOUGH_LOOKS = 5  # guess: of so many, one that met the GIL held may have met what lies between two items
+
 
 class _Tally:
     seen_s = 0.0
     held_s = 0.0
     looks = 0
+    _met = 0  # looks that met it held
+    _asleep_s = 0.0  # of `held_s`, what nobody saw
     _before: bool | None = None  # whether it was held when the ticker fell asleep; None where that is not known
 
     def add(self, cpu_s: float, waited_s: float | None, *, made_way: bool, idles: bool) -> None:
@@ -17,9 +21,17 @@ class _Tally:
         waited = min(waited_s or 0.0, cpu_s)
         ends = bool(before) if idles else after
         asleep_held = float(ends) if before is None else (before + ends) / 2
-        self.held_s += waited + (cpu_s - waited) * asleep_held
+        asleep_s = (cpu_s - waited) * asleep_held
+        self.held_s += waited + asleep_s
         self.seen_s += cpu_s
         self.looks += 1
+        self._met += after
+        self._asleep_s += asleep_s
+
+    @property
+    def known_s(self) -> float:
+        """Of `held_s` what it is known by: a single look out of many says nothing of the time around it."""
+        return self.held_s - (self._asleep_s if self._met == 1 and self.looks >= _ENOUGH_LOOKS else 0.0)
 
 
 class HeldTime(_Tally):
@@ -90,5 +102,5 @@ class HeldTime(_Tally):
                 return (work.held_s + look_s) / (work.seen_s + look_s)
             return 1.0 if self.started else None  # that nobody held it may have been a wait
         if self.seen_s > 0 and self.seen_s >= enough_s:
-            return self.held_s / self.seen_s
+            return self.known_s / self.seen_s
         return None if self.started is None else float(self.started)
