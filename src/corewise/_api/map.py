@@ -70,7 +70,10 @@ def map(  # noqa: A001 - the name says what it does, and nobody imports it bare
     if "buffer" in options:
         raise OptionError("buffer bounds how far a stream is ahead of its consumer; map returns all results at once")
     named = {"approach": approach, "workers": workers, "progress": progress}
-    request = make_request("map", fn, iterables, named, options)
+    return _run(make_request("map", fn, iterables, named, options))
+
+
+def _run(request: Request) -> Results:
     first = _begun(request)
     try:
         if isinstance(first, Results):

@@ -45,7 +45,7 @@ class Quick:
 
     Args:
         request: what was asked for.
-        watched: whether a thread looks after it; else the loop itself does.
+        pieces: its items.
 
     Attributes:
         begin_s: when it began, by `perf_counter`.
@@ -54,28 +54,19 @@ class Quick:
         done: what came of the items that were run; its values are `results`.
     """
 
-    def __init__(self, request: Request, *, watched: bool) -> None:
+    def __init__(self, request: Request, pieces: Pieces) -> None:
         self.begin_s, self.begin_cpu_s, self._thread_s = perf_counter(), process_time(), thread_cpu_s()
         self.results = Results.__new__(Results)
-        (items,) = request.source.sequences or ((),)
-        most = max(_FEW, len(items) // _PART)
-        # Of a list a copy, which the function cannot change; but to copy a long one takes a tenth of all the time.
-        some = items if watched else items[:]
-        self._pieces = pieces = Pieces(some, 0.0 if watched else _LIMIT_S, watched=watched, most=most)
-        watch = _watch(pieces) if watched else None
-        try:
-            self.done: Done = run_chunk(
-                request.fn,
-                Chunk(0, pieces, star=False),  # type: ignore[arg-type]  # of which only the length is asked for
-                keep_going=False,
-                interruptible=True,
-                pending=pieces.more(0),
-                more=pieces.more,
-                values=self.results,
-            )
-        finally:
-            if watch is not None:
-                watch.dismiss()
+        self._pieces = pieces
+        self.done: Done = run_chunk(
+            request.fn,
+            Chunk(0, pieces, star=False),  # type: ignore[arg-type]  # of which only the length is asked for
+            keep_going=False,
+            interruptible=True,
+            pending=pieces.more(0),
+            more=pieces.more,
+            values=self.results,
+        )
 
     def finished(self) -> Results | None:
         """Return the results with all that belongs to them, if all items were run and none has failed."""
@@ -129,15 +120,19 @@ def begun(request: Request, item_s: float) -> Results | Quick | None:
     source = request.source
     if request.options is not USUAL or request.progress or source.sequences is None or source.star or not source.total:
         return None
-    all_s = item_s * source.total
-    if all_s > _AT_ONCE_S and (all_s > _SOON_S or item_s > _TINY_S or not has_gil()):
+    (items,) = source.sequences
+    if item_s * source.total <= _AT_ONCE_S:
+        # Of a list a copy, which the function cannot change. To copy a long one takes a tenth of the time of all.
+        quick: Quick | None = Quick(request, Pieces(items[:], _LIMIT_S, most=max(_FEW, len(items) // _PART)))
+    elif item_s * source.total <= _SOON_S and item_s <= _TINY_S and has_gil():
+        quick = _watched(request, Pieces(items, 0.0, watched=True))
+    else:
         return None
-    quick = Quick(request, watched=all_s > _AT_ONCE_S)
-    return quick.finished() or quick
+    return quick and (quick.finished() or quick)
 
 
-def _watch(pieces: Pieces) -> Aside | None:
-    """Have a thread cut off a loop that takes too long; None where no more threads are to be had."""
+def _watched(request: Request, pieces: Pieces) -> Quick | None:
+    """Run a loop that a thread cuts off if it takes too long; None where no more threads are to be had."""
     from corewise._measure import aside
 
     def look(thread: Aside) -> None:
@@ -145,6 +140,10 @@ def _watch(pieces: Pieces) -> Aside | None:
             pieces.cut()
 
     try:
-        return aside.begin(look)
+        watch = aside.begin(look)
     except RuntimeError:
         return None
+    try:
+        return Quick(request, pieces)
+    finally:
+        watch.dismiss()

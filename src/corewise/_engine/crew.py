@@ -6,7 +6,6 @@ import atexit
 import os
 import sys
 from _contextvars import copy_context
-from _weakref import ref  # the public module is dear to import
 from itertools import count
 
 from corewise._engine.handle import Worker
@@ -18,6 +17,7 @@ from corewise._engine.start import start_worker
 from corewise._machine import cpus, native_limits
 from corewise._transport import channel, codec
 from corewise._transport.ledger import Ledger
+from corewise._types.dropped import WhenDropped
 from corewise._types.light import Scope
 from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import WorkerStartError
@@ -156,9 +156,7 @@ class Crew:
                 self.poller = make_poller()
             except OSError as error:
                 raise WorkerStartError(f"no worker process could be set up: {error}") from error
-            # No `__del__`: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
-            self._mourner: ref[Crew] | None = (mourner := ref(self, _end_abandoned))
-            _unclosed[mourner] = (self._ender, self.poller)
+            self._dropped = WhenDropped(self, _end_abandoned, self._ender, self.poller)
 
     def start(self, *, early: bool) -> Worker:
         """Start one more worker.
@@ -235,8 +233,7 @@ class Crew:
         with InterruptsHeld():
             self._ender.end()
             self.poller.close()
-            mourner, self._mourner = self._mourner, None
-            _unclosed.pop(mourner, None)
+            self._dropped.forget()
 
 
 class _Ender:
@@ -274,12 +271,7 @@ class _Ender:
                 atexit.unregister(self.end)
 
 
-# What to do when a crew is garbage that nobody has closed.
-_unclosed: dict[ref[Crew] | None, tuple[_Ender, Poller]] = {}
-
-
-def _end_abandoned(mourner: ref[Crew]) -> None:
-    ender, poller = _unclosed.pop(mourner)
+def _end_abandoned(ender: _Ender, poller: Poller) -> None:
     with InterruptsHeld():
         ender.end()
         poller.close()

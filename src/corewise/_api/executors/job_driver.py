@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from _weakref import ref  # the public module is dear to import
 from concurrent.futures import CancelledError
 
 from corewise._api.executors.driver import Driver
 from corewise._api.executors.process_future import decide
 from corewise._api.executors.program_end import has_begun
+from corewise._types.dropped import WhenDropped
 from corewise._work.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 class JobDriver(Driver):
     """Turns a pool of processes for futures and for jobs."""
 
-    _mourner: ref[Any] | None = None
+    _dropped: WhenDropped | None = None
 
     def belong_to(self, owner: object) -> None:
         """Be abandoned when nobody holds `owner` any more; unless it is closed before."""
-        # No `__del__` of the owner: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
-        self._mourner = mourner = ref(owner, _abandon)
-        _unclosed[mourner] = self
+        self._dropped = WhenDropped(owner, self.abandon)
 
     def begin(self, job: ManagedJob, fn: Callable[..., Any]) -> None:
         """Take a job, and begin with it. If its function cannot be sent, the job fails.
@@ -66,9 +64,8 @@ class JobDriver(Driver):
             self.change(None)
             decide(self.condition, decisions, self._watched)
         super().close(wait=wait, cancel=cancel, kill=kill, because=because)
-        mourner, self._mourner = self._mourner, None
-        if mourner is not None:
-            _unclosed.pop(mourner, None)
+        if self._dropped is not None:
+            self._dropped.forget()
 
     def change(self, act: Callable[[], object] | None) -> Any:
         """Change something about a job, and hand out what can be handed out then; return what `act` returns.
@@ -103,13 +100,3 @@ class JobDriver(Driver):
     def ring(self) -> None:
         """Have the thread look what there is to do. Needs no lock: the garbage collector may call it anywhere."""
         self._bell.put(None)
-
-
-# Drivers that nobody has closed, by what they belong to.
-_unclosed: dict[ref[Any], JobDriver] = {}
-
-
-def _abandon(mourner: ref[Any]) -> None:
-    driver = _unclosed.pop(mourner, None)
-    if driver is not None:
-        driver.abandon()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from _weakref import ref  # the public module is dear to import
 from collections import deque
 from time import monotonic
+
+from corewise._types.dropped import WhenDropped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ class JobResults:
         self._lock = threading.Lock()
         self._closed = False
         self._left = _Left(driver, job)
-        # No `__del__`: Python swallows a Ctrl-C that hits one, also where there is nothing to do any more.
-        self._mourner: ref[JobResults] | None = (mourner := ref(self, _dropped))
-        _unended[mourner] = self._left
+        self._dropped = WhenDropped(self, _end_dropped, self._left)
 
     def __iter__(self) -> Self:
         return self
@@ -108,9 +107,7 @@ class JobResults:
 
     def _end(self) -> None:
         """There is nothing to be dropped any more."""
-        mourner, self._mourner = self._mourner, None
-        if mourner is not None:
-            _unended.pop(mourner, None)
+        self._dropped.forget()
 
     def _late(self, timeout_s: float | None) -> BaseException:  # noqa: ARG002 - for those who say it
         """Return what is raised when a result is not there in time."""
@@ -206,14 +203,8 @@ class MapResults(JobResults):
             at_end()
 
 
-# What to do when results are garbage that have not come to their end.
-_unended: dict[ref[JobResults], _Left] = {}
-
-
-def _dropped(mourner: ref[JobResults]) -> None:
-    left = _unended.pop(mourner, None)
-    if left is None:
-        return
+def _end_dropped(left: _Left) -> None:
+    """Results were dropped before they had come to their end."""
     if left.drops:
         left.job.drop()
         left.driver.ring()

@@ -6,6 +6,8 @@ from collections import deque
 from itertools import islice
 from time import monotonic
 
+from corewise._types.dropped import WhenDropped
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +26,6 @@ class ResultIterator:
         calls: the arguments of each call.
         ahead: how many calls may be submitted beyond the results that were taken; None for all at once.
         timeout_s: seconds from now within which the last result must be there; None without a limit.
-        at_end: called once there are no further results to come; it must need no lock, as it may be called from the
-            garbage collector.
 
     Raises:
         BaseException: whatever reading the inputs or submitting raises; the calls submitted by then are cancelled.
@@ -37,11 +37,9 @@ class ResultIterator:
         calls: Iterator[tuple[Any, ...]],
         ahead: int | None,
         timeout_s: float | None,
-        at_end: Callable[[], object] | None = None,
     ) -> None:
-        self._at_end = at_end
         self._end_s = None if timeout_s is None else monotonic() + timeout_s
-        self._begun = False
+        self._dropped: WhenDropped | None = None
         self._futures: deque[Future[Any]] = deque()
         # Kept only while there is something left to submit, as they hold the executor and the inputs.
         self._submit: Callable[[tuple[Any, ...]], Future[Any]] | None = None
@@ -58,7 +56,8 @@ class ResultIterator:
         return self
 
     def __next__(self) -> Any:
-        self._begun = True
+        if self._dropped is None:
+            self._dropped = WhenDropped(self, _cancel, self._futures)
         try:
             self._read_on()
             if self._futures:
@@ -71,21 +70,7 @@ class ResultIterator:
     def close(self) -> None:
         """Cancel the calls that remain; there are no further results."""
         self._submit = self._calls = None
-        futures = self._futures
-        while futures:
-            futures.pop().cancel()
-        self._say_end()
-
-    def _say_end(self) -> None:
-        at_end, self._at_end = self._at_end, None
-        if at_end is not None:
-            at_end()
-
-    def __del__(self) -> None:
-        if self._begun:
-            self.close()
-        else:
-            self._say_end()
+        _cancel(self._futures)
 
     def _read_on(self) -> None:
         """Submit one call more, if there is one."""
@@ -105,3 +90,8 @@ class ResultIterator:
             raise
         finally:
             del future  # the traceback of what it raised holds this frame: together they would be garbage in a circle
+
+
+def _cancel(futures: deque[Future[Any]]) -> None:
+    while futures:
+        futures.pop().cancel()
