@@ -49,7 +49,8 @@ class Stats(Record):
         cpu_s: CPU seconds of this process and of all workers during the call. Other threads of this process count too.
         workers_cpu_s: the part of `cpu_s` that was spent in worker processes.
         queued_s: seconds for which workers were ready to run while other programs had the cores, all workers together;
-            None where the system does not tell. Of the caller's first millisecond in an automatic run it is not known.
+            None where the system does not tell. Of the caller's first millisecond in an automatic run it is not known,
+            nor of a run that was known to be over at once.
         cores_busy: `cpu_s` / `wall_s`: how many cores the run kept busy on average.
         items: items finished, failures included.
         failures: items that raised or lost their worker.
