@@ -96,9 +96,20 @@ def test_other_inputs_are_read_as_ever(make: Callable[[Any], Any], runs: list[in
     """A generator, and whatever is no list, tuple or range."""
     corewise.map(double, range(5))
     assert corewise.map(double, make(range(5))) == [0, 2, 4, 6, 8]
-    assert corewise.map(max, [1, 5], [4, 2]) == corewise.map(max, [1, 5], [4, 2]) == [4, 5]
     assert corewise.map(double, []) == []
     assert runs == []
+
+
+def test_several_inputs_in_step(runs: list[int]) -> None:
+    """The shortest of them ends the call, and an item that fails is the tuple of its arguments."""
+    expected = list(map(pow, range(40), range(50)))
+    for _ in range(3):
+        assert corewise.map(pow, range(40), list(range(50))) == expected
+    assert runs == [40, 40]
+    with pytest.raises(TypeError) as caught:
+        corewise.map(pow, [1, 2, "a", 4], [1, 2, 3, 4])
+    assert caught.value.__notes__ == ["item 2: ('a', 3)"]
+    assert runs == [40, 40, 3]
 
 
 @pytest.mark.parametrize("bad", [0, 1, 7, 39])

@@ -60,7 +60,7 @@ class Quick:
         self._pieces = pieces
         self.done: Done = run_chunk(
             request.fn,
-            Chunk(0, pieces, star=False),  # type: ignore[arg-type]  # of which only the length is asked for
+            Chunk(0, pieces, star=request.source.star),  # type: ignore[arg-type]  # of which only the length is asked for
             keep_going=False,
             interruptible=True,
             pending=pieces.more(0),
@@ -118,14 +118,15 @@ def begun(request: Request, item_s: float) -> Results | Quick | None:
         The results; what there is, where it goes on or has failed; None where nothing was begun.
     """
     source = request.source
-    if request.options is not USUAL or request.progress or source.sequences is None or source.star or not source.total:
+    number, inputs = source.total, source.sequences
+    if request.options is not USUAL or request.progress or inputs is None or not number:
         return None
-    (items,) = source.sequences
-    if item_s * source.total <= _AT_ONCE_S:
-        # Of a list a copy, which the function cannot change. To copy a long one takes a tenth of the time of all.
-        quick: Quick | None = Quick(request, Pieces(items[:], _LIMIT_S, most=max(_FEW, len(items) // _PART)))
-    elif item_s * source.total <= _SOON_S and item_s <= _TINY_S and has_gil():
-        quick = _watched(request, Pieces(items, 0.0, watched=True))
+    if item_s * number <= _AT_ONCE_S:
+        # A copy, which the function cannot change. To copy a long list takes a tenth of the time of all.
+        items = [*zip(*inputs, strict=False)] if source.star else inputs[0][:]
+        quick: Quick | None = Quick(request, Pieces(items, _LIMIT_S, most=max(_FEW, number // _PART)))
+    elif item_s * number <= _SOON_S and item_s <= _TINY_S and not source.star and has_gil():
+        quick = _watched(request, Pieces(inputs[0], 0.0, watched=True))
     else:
         return None
     return quick and (quick.finished() or quick)
