@@ -89,6 +89,12 @@ ROWS: dict[str, Row] = {
     "sorted_up": Row(title="sorted, longest last", unit="×", scale=1.0, targets=(_SKEW,), heavy=True),
     "sorted_down": Row(title="sorted, longest first", unit="×", scale=1.0, targets=(_SKEW,), heavy=True),
     "one_giant": Row(title="one giant", unit="×", scale=1.0, targets=(_SKEW,), heavy=True),
+    "heavy_tail_warm": Row(
+        title="heavy tail, workers that run already", unit="×", scale=1.0, targets=(_SKEW,), heavy=True
+    ),
+    "sorted_up_warm": Row(title="sorted, longest last, the same", unit="×", scale=1.0, targets=(_SKEW,), heavy=True),
+    "sorted_down_warm": Row(title="sorted, longest first, the same", unit="×", scale=1.0, targets=(_SKEW,), heavy=True),
+    "one_giant_warm": Row(title="one giant, the same", unit="×", scale=1.0, targets=(_SKEW,), heavy=True),
     "arrays_in": Row(
         title="64 MB NumPy arrays, distinct, in, warm",
         unit="GB/s",
