@@ -244,7 +244,6 @@ def test_items_that_have_become_long_go_elsewhere(runs: list[int]) -> None:
     assert results == items
     assert results.choice.approach == "threads"
     assert results.stats.items == 40
-    assert results.stats.wall_s < 20 * WAIT_S
     assert len(runs) == 1
     assert 20 < runs[0] < 26
     assert recalled.item_s(wait) is None
