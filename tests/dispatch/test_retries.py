@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from shuffled import Shuffled, new_run
 
-from corewise._work.chunk import Done
+from corewise._work.chunk import Chunk, Done
 from corewise.errors import CannotTravel
 
 SIZES = st.integers(1, 7) | st.none()
@@ -64,6 +65,54 @@ def test_the_first_item_that_fails_too_often_is_raised(
     assert {item: ran[item] for item in range(first)} == {item: 1 + flaky.get(item, 0) for item in range(first)}
     assert ran[first] == retries + 1
     assert max(ran.values()) <= retries + 1
+
+
+class InTurn:
+    """A worker that keeps to the order, whose items take very different times as far as it says."""
+
+    limit = 1
+
+    def __init__(self, flaky: dict[int, int], seed: int) -> None:
+        self.ran: list[int] = []
+        self._flaky = dict(flaky)
+        self._chance = random.Random(seed)
+        self._chunk: Chunk | None = None
+
+    @property
+    def room(self) -> int:
+        """One chunk at a time."""
+        return int(self._chunk is None)
+
+    def submit(self, chunk: Chunk) -> None:
+        """Take it."""
+        self._chunk = chunk
+
+    def collect(self, timeout_s: float | None) -> list[Done]:  # noqa: ARG002 - nothing to wait for
+        """Run it up to the first item that fails."""
+        chunk, self._chunk = self._chunk, None
+        assert chunk is not None
+        values: list[Any] = []
+        failed: list[int] = []
+        for index, item in enumerate(chunk.items, chunk.start):
+            self.ran.append(item)
+            if self._flaky.get(item, 0) > 0:
+                self._flaky[item] -= 1
+                values.append(ValueError(item))
+                failed.append(index)
+                break
+            values.append(item)
+        wall_s = len(values) * self._chance.choice([1e-5, 1e-3, 1e-1])
+        return [Done(chunk.start, values, failed, wall_s, dropped=len(chunk.items) - len(values))]
+
+
+@given(FLAKY, st.integers(0, 1 << 30))
+def test_one_worker_keeps_to_the_order_however_large_chunks_are_by_then(flaky: dict[int, int], seed: int) -> None:
+    """An item that fails again comes before all behind it, also where these were cut off from its chunk meanwhile."""
+    run = new_run(range(60), retries=4)
+    worker = InTurn(flaky, seed)
+    run.go(worker, 1)
+    assert run.results() == list(range(60))
+    assert worker.ran == [item for item in range(60) for _ in range(1 + flaky.get(item, 0))]
 
 
 @given(st.integers(0, 60), st.integers(1, 20), FLAKY, st.integers(0, 1 << 30))

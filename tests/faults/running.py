@@ -112,6 +112,14 @@ def assert_all_gone(session: int, limit_s: float = 10.0) -> None:
     assert not left, [(pid, observe._command(pid)) for pid in left]
 
 
+def wait_until_asleep(pids: list[int], limit_s: float = 10.0) -> None:
+    """Wait until none of these processes runs, or stands in line for a core."""
+    deadline = monotonic() + limit_s
+    while any(_state(pid) != "S" for pid in pids) and monotonic() < deadline:
+        os.sched_yield()
+    assert [_state(pid) for pid in pids] == ["S"] * len(pids)
+
+
 def assert_ended(pids: list[int], limit_s: float = 10.0) -> None:
     """Require that these processes end within `limit_s` seconds."""
     observe.wait_until_gone(pids, limit_s)

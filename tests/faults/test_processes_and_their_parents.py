@@ -58,6 +58,8 @@ def test_ctrl_c_ends_a_program_with_processes(method: str, how: str) -> None:
     """It goes to all of them, as a terminal sends it, and is raised where the program waits."""
     with running.running("runs_processes", method, how) as process:
         numbers = numbers_of(process)
+        # Python looks for a Ctrl-C between two instructions, and none that comes just before it falls asleep is heard.
+        running.wait_until_asleep([process.pid, *numbers])
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=PATIENCE_S)
         assert process.returncode in (130, -signal.SIGINT), said

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from corewise._types.light import deque
     from corewise._work.chunk import Chunk
 
 
@@ -74,3 +75,8 @@ class Outstanding:
         if chunk is None:
             raise RuntimeError(f"an outcome came for item {index}, which is not under way: please report this")
         return chunk
+
+
+def put_in_order(waiting: deque[Chunk], chunk: Chunk) -> None:
+    """Put a chunk before those whose items come later in the input."""
+    waiting.insert(next((place for place, one in enumerate(waiting) if one.start > chunk.start), len(waiting)), chunk)

@@ -11,7 +11,7 @@ from time import monotonic
 
 from corewise._dispatch.failures import Failures, raise_it, refuse_coroutines, retries_of, short
 from corewise._dispatch.order import AsFinished, InOrder, without
-from corewise._dispatch.ranges import Outstanding
+from corewise._dispatch.ranges import Outstanding, put_in_order
 from corewise._dispatch.sizes import TARGET_S, ChunkSizes
 from corewise._dispatch.source import READ_S
 from corewise._types.choice import Failed
@@ -310,7 +310,7 @@ class Run:
         for chunk in getattr(self._approach, "hand_back", tuple)() if self._full else ():
             self.outstanding.remove(chunk.start, len(chunk.items), dropped=0)
             if self._stop_before is None or chunk.start < self._stop_before:
-                self._again.append(chunk)
+                put_in_order(self._again, chunk)
 
     # -- taking in -----------------------------------------------------------------------------------------------------
 
@@ -320,7 +320,7 @@ class Run:
             refuse_coroutines(done.values)
         again = self._judge(done)
         if done.left and (self._stop_before is None or done.stop < self._stop_before):
-            self._again.append(self.outstanding.part(done.stop, done.stop + done.left))
+            put_in_order(self._again, self.outstanding.part(done.stop, done.stop + done.left))
         self.outstanding.remove(done.start, len(done.values), dropped=done.dropped + done.left)
         self._meter.add(len(done.values) - len(again), len(done.failed) - len(again))
         # Where the first failure is raised, exceptions are no results.
@@ -378,7 +378,7 @@ class Run:
             retries.put(self.outstanding.part(index, index + 1), self._clock() + wait_s)
             index += 1
         if index < stop:
-            self._again.append(self.outstanding.part(index, stop))
+            put_in_order(self._again, self.outstanding.part(index, stop))
         return True
 
     def _stop_at(self, index: int) -> None:
