@@ -337,12 +337,10 @@ class Run:
     def _judge(self, done: Done) -> list[int]:
         """Decide what the failures among an outcome mean; return the indexes of items that are run again."""
         refused = self._refused
-        again: list[int] = []
-        if done.failed:
-            again = [index for index in done.failed if self._is_tried_again(done, index)]
-            for index in done.failed:
-                if index not in again:
-                    self._fail(index, done.values[index - done.start])
+        again: list[int] = [index for index in done.failed if self._is_tried_again(done, index)]
+        for index in done.failed:
+            if index not in again:
+                self._fail(index, done.values[index - done.start])
         if self._retries is not None:
             self._retries.ended(done.start, done.stop, again)
         if self._adapting is not None and (self._refused > refused or not done.failed):
@@ -377,8 +375,9 @@ class Run:
         if wait_s:
             retries.put(self.outstanding.part(index, index + 1), self._clock() + wait_s)
             index += 1
-        if index < stop:
-            put_in_order(self._again, self.outstanding.part(index, stop))
+        if index < stop:  # one worker keeps to the order; among several, others in line are not to wait for it
+            put = put_in_order if self._workers == 1 else deque.append
+            put(self._again, self.outstanding.part(index, stop))
         return True
 
     def _stop_at(self, index: int) -> None:
