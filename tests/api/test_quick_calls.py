@@ -269,6 +269,22 @@ def test_many_items_that_become_long_are_cut_off(runs: list[int]) -> None:
     assert 1000 < runs[0] < 1010
 
 
+def test_a_list_that_grows_while_it_is_cut_off_is_run_as_it_was() -> None:
+    """What is added then stands where the loop was told that the list ends."""
+    items = list(range(30_000))
+
+    def grow(item: int) -> int:
+        if 1000 < item < 1003:
+            time.sleep(2 * WAIT_S)
+            items.append(-item)
+        return item
+
+    recalled.note(grow, 5e-8)
+    results = corewise.map(grow, items)
+    assert results == list(range(30_000))
+    assert items[30_000:] == [-1001, -1002]
+
+
 def test_no_thread_stays(runs: list[int]) -> None:
     """Which looked after them, and is no more than asleep."""
     recalled.note(abs, 5e-8)

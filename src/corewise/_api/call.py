@@ -125,10 +125,8 @@ class Call:
             results.choice, results.stats, results.failures = choice, self.stats(), self._run.failures.release()
             return results
         finally:
-            del (
-                results,
-                first,
-            )  # frames of calls that failed may link back to this one, and must not meet their exceptions
+            # Frames of calls that failed may link back to this one, and must not meet their exceptions.
+            del results, first
 
     def taken(self, items: int, size_bytes: int) -> None:
         """The caller has taken so many results of those that `step` gave."""

@@ -67,6 +67,8 @@ class Quick:
             more=pieces.more,
             values=self.results,
         )
+        if pieces.ended_early:
+            del self.results[len(pieces) :]  # of what the function has added to a list that was cut off meanwhile
 
     def finished(self) -> Results | None:
         """Return the results with all that belongs to them, if all items were run and none has failed."""

@@ -81,7 +81,7 @@ class Pieces:
             done: how many have been run. Unless it is all that were given, nothing more is.
         """
         if self._cut_at is not None and done >= self._cut_at:
-            self._number, self.ended_early = done, True
+            self._number, self.ended_early = self._cut_at, True
             return None
         if done != self._given and _is_through(self._piece):
             self._number = done  # somebody has changed the list meanwhile, and its end came as it comes to any loop

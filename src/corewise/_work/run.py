@@ -66,7 +66,7 @@ def run_chunk(
                     raise
                 error = without_our_frame(raised)
             else:
-                if len(values) == len(chunk.items):
+                if len(values) >= len(chunk.items):  # more, if the function has added to the list it runs over
                     return Done(chunk.start, values, failed, perf_counter() - begin)
                 error = StopIteration()  # raised by the function, and taken by `extend` for the end of the items
             failed.append(chunk.start + len(values))
