@@ -118,6 +118,13 @@ def test_a_task_that_forks_and_returns_twice_spoils_nothing(open_executor: Open)
         assert_takes_work(executor)
 
 
+@pytest.mark.parametrize("loads", ["nothing", "multiprocessing"])
+def test_a_child_that_is_gone_and_forgotten_before_it_was_watched(loads: str) -> None:
+    """The program ignores SIGCHLD, and the child ends at once; nothing is left to ask the system for."""
+    assert running.run("ignores_its_children", "process", loads).splitlines() == ["died", "False 255", "end"]
+    assert running.run("ignores_its_children", "map", loads).splitlines() == ["True 1", "end"]
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(("what", "times"), [("executor", 300), ("map", 500)])
 def test_many_small_pools_leave_nothing(what: str, times: int) -> None:

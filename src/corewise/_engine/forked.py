@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from corewise._transport.forks import death_notice
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +36,8 @@ class ForkedProcess:
         target: what the process does; it ends afterwards.
 
     Raises:
-        OSError: when the system grants no process.
+        OSError: when the system grants no process, or no descriptor to watch it by.
     """
-
-    sentinel = -1  # its death notice is a pidfd
 
     def __init__(self, target: Callable[[], None]) -> None:
         self.exitcode: int | None = None
@@ -48,6 +48,17 @@ class ForkedProcess:
             self.pid = os.fork()
             if self.pid == 0:
                 _run(target)
+        try:
+            self.notice = death_notice(self.pid)
+        except OSError:  # no descriptor left
+            self.kill()
+            self.join()
+            raise
+
+    @property
+    def sentinel(self) -> int:
+        """A descriptor that is readable when it has ended."""
+        return self.notice.fd
 
     def terminate(self) -> None:
         """Ask it to end."""
@@ -76,7 +87,8 @@ class ForkedProcess:
         self._ended = True
 
     def close(self) -> None:
-        """Nothing is kept beyond its number."""
+        """Let go of its death notice."""
+        self.notice.close()
 
 
 def _run(target: Callable[[], None]) -> None:

@@ -7,10 +7,13 @@ import select
 import sys
 from time import monotonic
 
+from corewise._engine.forked import ForkedProcess
 from corewise._transport import forks, portable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from corewise._engine.lifeline import Lifeline
     from corewise._engine.start import Process
     from corewise._transport.channel import ParentEnd
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 # guess: end-of-file on the line and the end of the process are microseconds apart, unless the line alone was closed
 _LAST_WORDS_S = 1.0
 _SIGSTOP, _SIGCONT = 19, 18  # Linux; only used there
+_UNKNOWN = 255  # what the standard library says of a process whose exit code nobody could read
 _STOPPING_S = 0.05  # guess: a process that has not stopped by then is deep in the kernel, and begins no item there
 
 
@@ -142,8 +146,8 @@ class Worker:
                 signal.pidfd_send_signal(self._notice.fd, number)
             else:
                 os.kill(self.pid, number)
-        except ProcessLookupError:
-            return  # its end is noticed by itself
+        except OSError:  # it has ended, which is noticed by itself
+            return
 
     def terminate(self) -> None:
         """Ask the process to end."""
@@ -157,6 +161,8 @@ class Worker:
         """Reap the process, which has ended or been killed, and close what stood for it."""
         self.process.join()
         self.exitcode = self.process.exitcode
+        if self.exitcode is None:
+            _say_ended(self.process)
         self.process.close()
         # The standard library follows process objects by a weak set, which runs Python code when one goes away. A
         # Ctrl-C that hits there is swallowed, so it goes away here, where interrupts are held back.
@@ -192,14 +198,26 @@ class _Kinship:
         forks.let_go(self)
 
 
-def _death_notice(process: Process) -> forks.OwnDescriptor | None:
-    """Return a pidfd: readable when the process has ended, even if a grandchild holds whatever else it had open.
+def _say_ended(process: Any) -> None:
+    """Say to the standard library that a process has ended whose exit code is not to be had.
 
-    None where the system has none; then the standard library's sentinel serves.
+    It never learns of the end by itself where the program ignores SIGCHLD, and would not close what still runs.
     """
-    if sys.platform == "linux" and process.pid is not None and not portable.in_use():
-        try:
-            return forks.OwnDescriptor(os.pidfd_open(process.pid))
-        except OSError:  # a kernel without it, or the process is gone and reaped already
-            return None
-    return None
+    popen = getattr(process, "_popen", None)
+    if popen is not None:
+        popen.returncode = _UNKNOWN
+
+
+def _death_notice(process: Process) -> forks.OwnDescriptor | None:
+    """Return what is readable when the process has ended, even if a grandchild holds whatever else it had open.
+
+    None where the system has no such thing; then the standard library's sentinel serves.
+    """
+    if isinstance(process, ForkedProcess):
+        return process.notice
+    if process.pid is None or portable.in_use():
+        return None
+    try:
+        return forks.death_notice(process.pid)
+    except OSError:  # a system without it, or no descriptor left
+        return None

@@ -7,7 +7,9 @@ worker's own end is closed in its children too: a function that forks and return
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,3 +91,23 @@ class OwnDescriptor:
             os.close(self.fd)
             self.fd = -1
         let_go(self)
+
+
+def death_notice(pid: int) -> OwnDescriptor:
+    """Return a descriptor that is readable when a child has ended, even if others hold all that it had open.
+
+    Args:
+        pid: number of a process that this one or its fork server has started.
+
+    Raises:
+        OSError: when there is no descriptor left, or the system has none for processes: Linux 5.3 and later have.
+    """
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    try:
+        return OwnDescriptor(os.pidfd_open(pid))
+    except ProcessLookupError:
+        # Gone already, and nobody had to wait for it: the program ignores SIGCHLD.
+        reader, writer = os.pipe()
+        os.close(writer)
+        return OwnDescriptor(reader)

@@ -19,7 +19,7 @@ from multiprocessing import util as standard_util
 
 from corewise._engine.processes import child, no_input, outcome
 from corewise._machine.native_threads import why_not_fork
-from corewise._transport.forks import OwnDescriptor
+from corewise._transport.forks import OwnDescriptor, death_notice
 from corewise._transport.pipes import ends
 from corewise._work.interrupts import InterruptsHeld
 
@@ -78,10 +78,10 @@ class Popen(popen_fork.Popen):
         if pid == 0:
             child.live(process, line, number, parent, interrupts.__exit__, streams, unwanted)
         try:
-            self._notice = OwnDescriptor(os.pidfd_open(pid))
+            self._notice = death_notice(pid)
         except OSError:  # no descriptor left
             self.kill()
-            os.waitpid(pid, 0)
+            super().poll(0)
             raise
         self.sentinel = self._notice.fd
 
