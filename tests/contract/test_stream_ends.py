@@ -314,15 +314,27 @@ INTERRUPTED = """
 import itertools, os, signal, sys, time
 import corewise
 
+to_read, to_write = os.pipe()
+finger = os.fork()  # not a thread: that would change the start method
+if not finger:
+    while told := os.read(to_read, 1):
+        time.sleep(0.002 * told[0])
+        os.kill(os.getppid(), signal.SIGINT)
+    os._exit(0)
+
+def press(after):
+    os.write(to_write, bytes([after]))
+
 swallowed = 0
 
 def press_again(told):
     # Python swallows what is raised in the callback of a weak reference, as those of its import system are, and a
-    # Ctrl-C that hits one with it. Then it is pressed again, as a user would; not more often than twice in all.
+    # Ctrl-C that hits one with it. Then it is pressed again, as a user would; not more often than twice in all, and
+    # later, as what is raised in here is swallowed too.
     global swallowed
     assert told.exc_type is KeyboardInterrupt and swallowed < 2, told
     swallowed += 1
-    os.kill(os.getpid(), signal.SIGINT)
+    press(after=5)
 
 sys.unraisablehook = press_again
 
@@ -331,26 +343,17 @@ def work(number):
 
 for round_ in range(30):
     results = corewise.stream(work, itertools.count(), approach="processes", workers=2, buffer=100)
-    reader, writer = os.pipe()
-    helper = os.fork()  # not a thread: that would change the start method
-    if not helper:
-        os.read(reader, 1)
-        time.sleep(0.002 * round_)
-        os.kill(os.getppid(), signal.SIGINT)
-        os._exit(0)
     try:
-        os.write(writer, b"!")
+        press(after=round_)
         for _ in results:
             pass
     except KeyboardInterrupt:
         pass
-    os.waitpid(helper, 0)
-    os.close(reader)
-    os.close(writer)
     results.close()
     with open(f"/proc/self/task/{os.getpid()}/children") as file:
-        assert not file.read(), "a worker was left"
+        assert file.read().split() == [str(finger)], "a worker was left"
     assert len(os.listdir("/proc/self/fd")) < 16, "descriptors were left"
+os.kill(finger, signal.SIGKILL)
 print("all done")
 """
 
