@@ -20,6 +20,7 @@ from _results import write
 
 from corewise._api.decision import Decision
 from corewise._api.request import make_request
+from corewise._dispatch.sizes import ChunkSizes
 from corewise._measure.gauge import Gauge
 from corewise._types.choice import Choice
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SAMPLE_S = 0.02
-_CHUNK_S = 0.002
 _TINY_ITEMS, _TINY_S = 20, 15e-6
 _COST_S = 0.03
 _REMAINS_S = 2.0
@@ -39,24 +39,30 @@ _REST_S = 0.2  # threads of BLAS spin for 0.1 s behind their last call, and that
 
 
 def measure(fn: Callable[[int], Any], sample_s: float = SAMPLE_S) -> Measurement:
-    """Measure a work as the probe does: chunks that double while they are short."""
+    """Measure a work as the probe does, in chunks of the sizes that it runs."""
     return _sample(fn, sample_s)[0]
 
 
 def _sample(fn: Callable[[int], Any], sample_s: float = SAMPLE_S) -> tuple[Measurement, list[Any]]:
     """Return what was measured, and the results of the last chunk."""
-    gauge, size = Gauge(), 1
+    gauge, sizes = Gauge(), ChunkSizes(workers=1, fixed=None)
     try:
         while True:
-            results = list(map(fn, gauge.begin(range(size))))
-            gauge.end(len(results))
-            measured = gauge.so_far(None)
-            if measured.wall_s >= sample_s:
+            results, seconds = _chunk(fn, range(sizes.next(None)), gauge)
+            sizes.observe(len(results), seconds)
+            if gauge.so_far(None).wall_s >= sample_s:
                 return gauge.measurement(None), results
-            if measured.wall_s / measured.items * size < _CHUNK_S:
-                size *= 2
     finally:
         gauge.close()
+
+
+def _chunk(fn: Callable[[int], Any], chunk: range, gauge: Gauge | None) -> tuple[list[Any], float]:
+    """Run a chunk, with or without a gauge. Return the results, and the seconds."""
+    begin = perf_counter()
+    results = list(map(fn, iter(chunk) if gauge is None else gauge.begin(chunk)))
+    if gauge is not None:
+        gauge.end(len(results))
+    return results, perf_counter() - begin
 
 
 def right(nature: _natures.Nature, measured: Measurement) -> bool:
@@ -118,19 +124,13 @@ def beside_a_busy_core(call: Callable[[], T]) -> T:
 
 
 def _chunks(fn: Callable[[int], Any], items: int, gauge: Gauge | None) -> float:
-    """Run items in chunks that double, with or without a gauge. Return the seconds."""
+    """Run items in chunks of the sizes that the probe runs, with or without a gauge. Return the seconds."""
     begin = perf_counter()
-    done, size = 0, 1
+    done, sizes = 0, ChunkSizes(workers=1, fixed=None)
     while done < items:
-        chunk = range(done, min(items, done + size))
-        before = perf_counter()
-        pending = iter(chunk) if gauge is None else gauge.begin(chunk)
-        ran = len(list(map(fn, pending)))
-        if gauge is not None:
-            gauge.end(ran)
-        done += ran
-        if perf_counter() - before < _CHUNK_S:
-            size *= 2
+        results, seconds = _chunk(fn, range(done, min(items, done + sizes.next(items - done))), gauge)
+        sizes.observe(len(results), seconds)
+        done += len(results)
     if gauge is not None:
         gauge.measurement(0)
         gauge.close()
@@ -159,6 +159,7 @@ def costs(rounds: int) -> dict[str, Any]:
     table = {"20 items of 15 µs": cost(lambda _: _natures.busy(_TINY_S), _TINY_ITEMS, rounds * 5)}
     for name in ("pure Python", "json", "sha256 of 6 MB", "sleep", "reads of cached files"):
         fn = _natures.NATURES[name].fn
+        fn(0)  # a first call takes longer, and what follows is to last for 30 ms
         begin = perf_counter()
         fn(0)
         table[name] = cost(fn, max(4, int(_COST_S / (perf_counter() - begin))), rounds)
