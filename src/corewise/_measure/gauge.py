@@ -43,7 +43,7 @@ class Gauge:
             Not called when no thread can run beside the item: because it is one C call that holds the GIL, or because
             it forked.
         long_s: seconds that an item computes, see `when_long`.
-        often: called in that thread every few milliseconds while items run, from the tenth on.
+        often: called in that thread every few milliseconds while a chunk runs, from its tenth on.
         ours_s: gives the CPU seconds of threads that are there because of the measurement, and no part of the work.
 
     Attributes:
@@ -228,9 +228,9 @@ class Gauge:
     def _note_asking(self) -> None:
         """Note how often the thread had to wait for the ticker."""
         looks, blocked = self._asked
-        looked, now = self._ticker.looks - looks, times_blocked()
+        looked = self._ticker.looks - looks
         if self._held is not None and looked > 0 and blocked >= 0:
-            self._held.asked_again(min(1.0, (now - blocked) / looked))
+            self._held.asked_again(min(1.0, (times_blocked() - blocked) / looked))
 
     def _stop(self) -> None:
         self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)
@@ -241,18 +241,18 @@ class Gauge:
         self._clocks = clocks = ThreadClocks()
         return clocks
 
-    def _clock(self) -> tuple[float, float, bool]:
-        """Return for how long items have run, the CPU seconds that they took, and whether one runs now.
+    def _clock(self) -> tuple[float, float, float | None]:
+        """Return for how long items have run, the CPU seconds that they took, and for how long the chunk under way has.
 
         Where the CPU time of another thread cannot be read, time on the wall stands for it.
         """
         wall_s, cpu_s, since, cpu_since = self._state
         clocks = self._clocks
-        if since is not None:
-            wall_s += perf_counter() - since
+        chunk_s = None if since is None else perf_counter() - since
+        wall_s += chunk_s or 0.0
         if clocks is None or clocks.cpu_s is None:
-            return wall_s, wall_s, since is not None
-        return wall_s, cpu_s if since is None else cpu_s + clocks.cpu_s() - cpu_since, since is not None
+            return wall_s, wall_s, chunk_s
+        return wall_s, cpu_s if since is None else cpu_s + clocks.cpu_s() - cpu_since, chunk_s
 
     def _look_closely(self, clocks: ThreadClocks, wall_s: float, cpu_s: float) -> bool:
         """Prepare what takes too long for a run that is not worth it. Return whether anything was left to do.

@@ -28,7 +28,7 @@ _COMPUTES_ALL = 0.75  # guess: with a smaller share of computing, a look may wel
 _IN_A_CALL_S = 2e-5  # guess: to begin a wait takes a few microseconds; who holds the GIL meanwhile holds up nobody long
 _GOLDEN = (5**0.5 - 1) / 2
 _RUNS = 0.5  # share of a moment for which the watched thread has to have computed to be running (guess)
-OFTEN_FROM_S = 0.01  # guess: an item that has run for so long may run for long
+OFTEN_FROM_S = 0.01  # guess: a chunk that has run for so long may run for long
 WAITS = 0.5  # share of computing below which the watched thread does not miss the GIL, so that it may be had any time
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
 _IDLE_TICKS = (
@@ -44,10 +44,11 @@ class Ticker:
     """The looks; each `start` that finds no thread takes one.
 
     Args:
-        clock: gives the seconds for which items have run, the CPU seconds that they took, and whether one runs now.
+        clock: gives the seconds for which items have run, the CPU seconds that they took, and for how many seconds the
+            chunk under way has run; None where none is.
         held: is told what is met; None where there is no GIL.
-        often: called after each tick from `OFTEN_FROM_S` on, or from the first one where items wait, in the thread,
-            with the first two of `clock`; to return whether it has let go of the GIL.
+        often: called after each tick once a chunk has run for `OFTEN_FROM_S`, or from the first one where items wait,
+            in the thread, with the first two of `clock`; to return whether it has let go of the GIL.
 
     Attributes:
         cpu_s: CPU seconds that it has cost.
@@ -59,7 +60,7 @@ class Ticker:
 
     def __init__(
         self,
-        clock: Callable[[], tuple[float, float, bool]],
+        clock: Callable[[], tuple[float, float, float | None]],
         held: HeldTime | None,
         often: Callable[[float, float], bool],
     ) -> None:
@@ -99,7 +100,7 @@ class Ticker:
         while True:
             # Until the pause nothing here lets go of the GIL, as whatever reads a file would: to get it back could take
             # as long as what is measured.
-            now, cpu, runs = clock()
+            now, cpu, chunk_s = clock()
             blocked_before, blocked = blocked, times_blocked()
             waited = made_way = False
             if now >= WORTH_A_LOOK_S:
@@ -107,17 +108,14 @@ class Ticker:
                     times = -1 if min(blocked, blocked_before) < 0 else blocked - blocked_before
                     idles = cpu < _COMPUTES_ALL * now and _idles(clock, now, cpu)
                     waited, made_way = _met(held, now - before - pause_s, cpu - cpu_before, pause_s, times, idles=idles)
-                soon = now < OFTEN_FROM_S and cpu >= WAITS * now
+                soon = (chunk_s or 0.0) < OFTEN_FROM_S and cpu >= WAITS * now
                 asked = soon or not self._often(now, cpu)
             else:
                 asked = True
             self.looks += 1
-            if runs:
-                idle = 0
-            else:
-                idle += 1
-                if idle == _IDLE_TICKS:
-                    return
+            idle = 0 if chunk_s is not None else idle + 1
+            if idle == _IDLE_TICKS:
+                return
             pause_s = _AFTER_FORCE_S if waited and made_way and pause_s else _AFTER_WAIT_S if waited else TICK_S
             pause_s = _uneven(min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL)), self.looks)
             before, cpu_before = now, cpu
@@ -128,7 +126,7 @@ class Ticker:
                 return
 
 
-def _idles(clock: Callable[[], tuple[float, float, bool]], now: float, cpu_s: float) -> bool:
+def _idles(clock: Callable[[], tuple[float, float, float | None]], now: float, cpu_s: float) -> bool:
     """Return whether the watched thread computes nothing, or does not go on with it without the GIL.
 
     One that is about to wait runs for a moment without it too: in the system call that it will wait in.
