@@ -10,7 +10,9 @@ import pool_model
 import pytest
 
 from corewise._dispatch.sizes import ChunkSizes
+from corewise._engine.patrol import TAIL_S
 from corewise._engine.pool import LOOK_S
+from corewise._engine.schedule import CHUNK_S
 from corewise._engine.worker import _FLUSH_S
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Simulation:
         old = Old()
         old.now = self.is_old
         self.pool = pool_model.Pool(WORKERS, pool_model.Nature(slow=old))
-        self.sizes = ChunkSizes(workers=WORKERS, fixed=None)
+        self.sizes = ChunkSizes(workers=WORKERS, fixed=None, target_s=CHUNK_S)
         self.now_s = 0.0
         self._looked_s = 0.0
         self._next_s: dict[int, float] = {}  # when a worker goes on
@@ -87,7 +89,7 @@ class Simulation:
         quiet = message_s > due_s
         if not quiet:
             self._read()
-        if quiet or self.now_s - self._looked_s > LOOK_S:
+        if quiet or self.now_s - self._looked_s > (TAIL_S if self.pool.schedule.idle else LOOK_S):
             self._looked_s = self.now_s
             self.pool.seconds = 0.0
             self.pool.take_back()

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from corewise._engine.pool import ProcessPool
 from corewise._engine.reports import hand_on
+from corewise._engine.schedule import CHUNK_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._approaches.base import Terms
 
-# Handing over a chunk costs 20 to 60 µs where a core is idle, and some 100 where workers keep all busy: 2.5 % of chunks
-# of 4 ms (benchmarks/choice.py, "python_50us"), half of that here. As no worker is left with more than half of its
-# share, and what it has not begun is given to others, they end together all the same. Items that wait beside each other
-# are to come in smaller ones.
-_CHUNK_S, _CHUNK_OF_LANE_S = 0.008, 0.004
+_CHUNK_OF_LANE_S = 0.004  # guess: items that wait beside each other are to come in smaller ones
 
 
 class Processes(ProcessPool):
@@ -44,7 +41,7 @@ class Processes(ProcessPool):
     @property
     def chunk_s(self) -> float:
         """Seconds that a chunk is to last."""
-        return _CHUNK_S if self._each == 1 else _CHUNK_OF_LANE_S
+        return CHUNK_S if self._each == 1 else _CHUNK_OF_LANE_S
 
     @property
     def limit(self) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from corewise._engine.schedule import Held, Schedule
     from corewise._transport.ledger import Reached
 
-TAIL_S = 0.002  # guess: half of what a chunk lasts; a worker that idles for less loses less than a round of talk costs
+TAIL_S = 0.002  # guess: a worker that idles for less loses little more than a round of talk costs
 STUCK_S = 0.005  # guess: results wait for their neighbours as long as a chunk is meant to last, not longer
 FROZEN_S = 1.0  # guess: two looks this far apart find a worker stopped, so no debugger just stepping through
 _ASK_S = FROZEN_S / 4  # guess: to ask the system whether a process is stopped takes some 40 µs

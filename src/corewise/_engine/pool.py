@@ -13,7 +13,7 @@ from corewise._engine.accounts import Accounts
 from corewise._engine.crew import Crew, Recipe
 from corewise._engine.losses import Losses, losses_of_lanes
 from corewise._engine.outbox import Outbox
-from corewise._engine.patrol import Patrol
+from corewise._engine.patrol import TAIL_S, Patrol
 from corewise._engine.reports import hand_on
 from corewise._engine.schedule import Schedule
 from corewise._engine.workload import Workload
@@ -179,7 +179,7 @@ class ProcessPool:
             self._bury(worker)
         # One that has news all the time, results or what it logs, must not keep the others from being looked after.
         now_s = monotonic()
-        quiet = not news or now_s - self._looked_s > LOOK_S
+        quiet = not news or now_s - self._looked_s > (TAIL_S if self._schedule.idle else LOOK_S)
         if quiet:
             self._looked_s = now_s
         if self._schedule.unfinished and (quiet or self._outbox.limited):

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 _CTRL_C_S = 0.05  # guess: how late a Ctrl-C may take effect while the workers end
-_NAP_S = 0.002  # guess: how late a callback may come, once, after a while in which every result was waited for
+_NAP_S = 0.01  # guess: how late a callback may come, once; to be rung for each result of 8 ms takes 1 % from workers
 
 
 class Driver:

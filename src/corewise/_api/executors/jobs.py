@@ -9,6 +9,7 @@ from __future__ import annotations
 from corewise._dispatch.order import AsFinished, InOrder
 from corewise._dispatch.sizes import ChunkSizes
 from corewise._engine.jobs import Job
+from corewise._engine.schedule import CHUNK_S
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ class ManagedJob(Job):
         self.exhausted = False
         self.cancelled = 0
         self._fixed = terms["chunksize"] is not None
-        self._sizes = ChunkSizes(workers=terms["workers"], fixed=terms["chunksize"])
+        self._sizes = ChunkSizes(workers=terms["workers"], fixed=terms["chunksize"], target_s=CHUNK_S)
 
     @property
     def left(self) -> int:
