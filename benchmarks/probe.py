@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 SAMPLE_S = 0.02
 _TINY_ITEMS, _TINY_S = 20, 15e-6
-_COST_S = 0.03
+_COSTS_S = 0.03, 0.1  # samples whose cost is measured
 _REMAINS_S = 2.0
 _REST_S = 0.2  # threads of BLAS spin for 0.1 s behind their last call, and that is none of the next work
 
@@ -159,10 +159,12 @@ def costs(rounds: int) -> dict[str, Any]:
     table = {"20 items of 15 µs": cost(lambda _: _natures.busy(_TINY_S), _TINY_ITEMS, rounds * 5)}
     for name in ("pure Python", "json", "sha256 of 6 MB", "sleep", "reads of cached files"):
         fn = _natures.NATURES[name].fn
-        fn(0)  # a first call takes longer, and what follows is to last for 30 ms
+        fn(0)  # a first call takes longer, and would make the samples too short
         begin = perf_counter()
         fn(0)
-        table[name] = cost(fn, max(4, int(_COST_S / (perf_counter() - begin))), rounds)
+        item_s = perf_counter() - begin
+        for sample_s in _COSTS_S:
+            table[f"{name}, {sample_s * 1e3:.0f} ms"] = cost(fn, max(4, round(sample_s / item_s)), rounds)
     for name, figures in table.items():
         print(f"{name:34} {figures['difference_s'] * 1e6:8.0f} µs more, {figures['share']:.1%}")
     return table
@@ -172,7 +174,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=50, help="times that each work is measured (default: 50)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds for what it costs (default: 15)")
+    parser.add_argument("--rounds", type=int, default=40, help="rounds for what it costs (default: 40)")
     asked = parser.parse_args()
     _natures.make_file()
     try:

@@ -277,6 +277,26 @@ def test_an_endless_input_takes_no_more_than_the_buffer() -> None:
 
 
 @pytest.mark.parametrize("verb", ["map", "amap"])
+def test_threads_end_while_the_last_call_is_under_way(verb: str) -> None:
+    """Hundreds of them take their time for it; nothing is left for them."""
+    before = set(threading.enumerate())
+
+    def wait_for_the_others(number: int) -> int:
+        while number == 19 and any(one.name.startswith("mine-") for one in ours() - {threading.current_thread()}):
+            time.sleep(0.001)
+        return number
+
+    def ours() -> set[threading.Thread]:
+        return set(threading.enumerate()) - before
+
+    options: dict[str, Any] = {"approach": "threads", "workers": 10, "name": "mine"}
+    if verb == "map":
+        assert corewise.map(wait_for_the_others, range(20), **options) == list(range(20))
+    else:
+        assert asyncio.run(corewise.amap(wait_for_the_others, range(20), **options)) == list(range(20))
+
+
+@pytest.mark.parametrize("verb", ["map", "amap"])
 def test_calls_that_wait_become_more_than_at_first(verb: str) -> None:
     """Nothing says that they should be a hundred; where something does, they are no more."""
     at_once = most = 0

@@ -6,6 +6,7 @@ import random
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from corewise._approaches.base import PlainRunner
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
 from corewise._dispatch.source import Source
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from corewise._dispatch.window import Window
 
 
-class Shuffled:
+class Shuffled(PlainRunner):
     """An approach whose chunks come back in an order, and in parts, that chance decides.
 
     Args:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from shuffled import Shuffled, new_run
 
+from corewise._approaches.base import PlainRunner
 from corewise._work.chunk import Chunk, Done
 from corewise.errors import CannotTravel
 
@@ -67,7 +68,7 @@ def test_the_first_item_that_fails_too_often_is_raised(
     assert max(ran.values()) <= retries + 1
 
 
-class InTurn:
+class InTurn(PlainRunner):
     """A worker that keeps to the order, whose items take very different times as far as it says."""
 
     limit = 1

@@ -13,6 +13,7 @@ from _contextvars import copy_context
 from sys import getswitchinterval, setswitchinterval
 from time import perf_counter, process_time
 
+from corewise._approaches.base import PlainRunner
 from corewise._measure.clocks import thread_cpu_s
 
 TYPE_CHECKING = False
@@ -304,7 +305,7 @@ class _Nimble:
             setswitchinterval(self._usual_s)
 
 
-class _AllButOne:
+class _AllButOne(PlainRunner):
     """An approach of which only some workers are used, as the caller needs a core for itself.
 
     Args:
@@ -314,6 +315,7 @@ class _AllButOne:
 
     def __init__(self, approach: Approach, most: int) -> None:
         self._approach = approach
+        self.chunk_s, self.shares_chunks = approach.chunk_s, approach.shares_chunks
         self.most = max(1, most)
         self._under_way = 0
 

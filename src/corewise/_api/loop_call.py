@@ -18,6 +18,7 @@ from corewise._api.request import make_request
 from corewise._api.results import Results
 from corewise._api.thread_call import ThreadCall, in_thread
 from corewise._approaches import load_approach
+from corewise._approaches.base import PlainRunner
 from corewise._choose.explain import explain
 from corewise._dispatch.async_source import AsyncSource, FromLoop, is_async
 from corewise._dispatch.source import Source
@@ -98,7 +99,7 @@ class LoopCall(Call):
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._held_since = perf_counter()
-        self._gently = _Gently(None)
+        self._gently: _Gently  # once the approach is open
 
     async def advance(self) -> list[Done] | None:
         """Go on until there is something new; as `step`, without holding up the loop."""
@@ -255,7 +256,7 @@ class LoopCall(Call):
                 await source.ended()
 
 
-class _Gently:
+class _Gently(PlainRunner):
     """An approach that takes chunks for a moment at a time: each may start a thread, or a process in 4 ms.
 
     Attributes:
@@ -264,6 +265,7 @@ class _Gently:
 
     def __init__(self, approach: Any) -> None:
         self._approach = approach
+        self.chunk_s, self.shares_chunks = approach.chunk_s, approach.shares_chunks
         self._until = 0.0
         self.cut_short = False
 
@@ -299,6 +301,15 @@ class _Gently:
             self.cut_short = True
             return 0
         return room
+
+    def no_more(self) -> None:
+        """Tell the approach."""
+        self._approach.no_more()
+
+    def hand_back(self) -> list[Chunk]:
+        """As of the approach."""
+        chunks: list[Chunk] = self._approach.hand_back()
+        return chunks
 
 
 async def gather(call: LoopCall | ThreadCall) -> Results:

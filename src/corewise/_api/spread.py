@@ -10,7 +10,7 @@ from __future__ import annotations
 from time import perf_counter, thread_time
 
 from corewise._approaches import open_approach
-from corewise._approaches.base import COROUTINES_CHUNK_S
+from corewise._approaches.base import COROUTINES_CHUNK_S, PlainRunner
 from corewise._choose.busy import BusyLoop
 from corewise._machine.queueing import queued_s
 from corewise._types.choice import Choice
@@ -66,7 +66,7 @@ def spread(loop: Asyncio, request: Request, run: Run, tell: Callable[[Choice], N
     return Spread(loop, run, open_processes, options.chunksize)
 
 
-class Spread:
+class Spread(PlainRunner):
     """One event loop, and processes beside it as soon as they are worth it.
 
     Args:

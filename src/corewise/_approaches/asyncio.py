@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import nullcontext
 from time import perf_counter
 
+from corewise._approaches.base import PlainRunner
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -55,7 +56,7 @@ class _Shared:
         return len(self.chunk.items) - self.begun
 
 
-class Asyncio:
+class Asyncio(PlainRunner):
     """An event loop with a bounded number of lanes; each lane runs one coroutine at a time.
 
     Attributes:

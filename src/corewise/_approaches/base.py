@@ -22,6 +22,14 @@ if TYPE_CHECKING:
         def limit(self) -> int:
             """How many chunks it runs at once at most."""
 
+        @property
+        def chunk_s(self) -> float | None:
+            """Seconds that a chunk is to last; None for as long as the caller likes."""
+
+        @property
+        def shares_chunks(self) -> bool:
+            """Whether several workers work at each chunk."""
+
         def submit(self, chunk: Chunk) -> None:
             """Take a chunk to be run."""
 
@@ -31,6 +39,12 @@ if TYPE_CHECKING:
             Args:
                 timeout_s: seconds to wait at most; None: as long as it takes; 0: take what is there.
             """
+
+        def no_more(self) -> None:
+            """Know that no chunk will follow those that were submitted."""
+
+        def hand_back(self) -> list[Chunk]:
+            """Return the chunks that nobody has begun; they are no matter of this runner any more."""
 
     class Approach(Runner, Protocol):
         """Runs chunks. Made by `corewise._approaches.open_approach`, used by one thread.
@@ -65,6 +79,24 @@ if TYPE_CHECKING:
                 kill: whether to kill those that can be killed; what they are at is of no use any more.
                 wait: whether to wait for those that cannot be killed, until they end by themselves.
             """
+
+
+class PlainRunner:
+    """What a runner does with its chunks unless it knows better: it asks nothing of them, and keeps them.
+
+    Attributes:
+        chunk_s, shares_chunks: as of any `Runner`.
+    """
+
+    chunk_s: float | None = None
+    shares_chunks: bool = False
+
+    def no_more(self) -> None:
+        """Know that no chunk will follow; there is nothing to be done about it."""
+
+    def hand_back(self) -> list[Chunk]:
+        """Return none of its chunks."""
+        return []
 
 
 # Seconds that a chunk of coroutines is to last which one worker runs. Of short waits a chunk costs as much as a call:

@@ -14,7 +14,7 @@ from contextvars import copy_context
 from time import perf_counter
 from types import CoroutineType, coroutine
 
-from corewise._approaches.base import COROUTINES_CHUNK_S
+from corewise._approaches.base import COROUTINES_CHUNK_S, PlainRunner
 from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
@@ -34,7 +34,7 @@ _WOKEN = 8  # guess: lanes that go on in the next turn; more would mostly find i
 _BLOCKS_S = 0.1  # between two awaits; as in asyncio's debug mode
 
 
-class InLoop:
+class InLoop(PlainRunner):
     """Lanes in the running event loop.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corewise._approaches.base import PlainRunner
 from corewise._engine.pool import ProcessPool
 from corewise._engine.reports import hand_on
 from corewise._engine.schedule import CHUNK_S
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
 _CHUNK_OF_LANE_S = 0.004  # guess: items that wait beside each other are to come in smaller ones
 
 
-class Processes(ProcessPool):
+class Processes(PlainRunner, ProcessPool):
     """The process engine as an approach."""
 
     goes_on = True
 
     def __init__(self, terms: Terms) -> None:
         self._each = terms.per_worker
+        self.chunk_s = CHUNK_S if self._each == 1 else _CHUNK_OF_LANE_S
         super().__init__(
             terms.fn,
             terms.workers,
@@ -37,11 +39,6 @@ class Processes(ProcessPool):
             ahead=terms.background,
             main_by_value=terms.main_by_value,
         )
-
-    @property
-    def chunk_s(self) -> float:
-        """Seconds that a chunk is to last."""
-        return CHUNK_S if self._each == 1 else _CHUNK_OF_LANE_S
 
     @property
     def limit(self) -> int:

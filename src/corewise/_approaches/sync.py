@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corewise._approaches.base import PlainRunner
 from corewise._machine.queueing import QueueWatch
 from corewise._types.light import Scope
 from corewise._work.coroutines import plain_calls
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from corewise._work.chunk import Chunk, Done
 
 
-class Sync:
+class Sync(PlainRunner):
     """Runs a chunk when its outcome is asked for."""
 
     goes_on = False

@@ -7,6 +7,7 @@ from _contextvars import copy_context
 from _queue import Empty, SimpleQueue  # what `queue` hands on, without the three modules that it loads for others
 from time import monotonic
 
+from corewise._approaches.base import PlainRunner
 from corewise._machine import cpus
 from corewise._machine.native_limits import lowered
 from corewise._machine.queueing import queued_s
@@ -35,7 +36,7 @@ _LASTS_S = 0.05
 _MOMENT_S = 0.05  # guess: threads with short items are gone by then, and nobody notices the wait
 
 
-class Threads:
+class Threads(PlainRunner):
     """Threads that take chunks from one queue; each is started when there is a chunk for it.
 
     `limit` says how many of them there may be, and may change at any time. Threads beyond that are idle.

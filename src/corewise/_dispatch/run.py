@@ -110,8 +110,8 @@ class Run:
         """
         self._approach, self._workers, self._adapting = approach, workers, adapting
         self._fixed = chunksize is not None
-        share = 1 if getattr(approach, "shares_chunks", False) else workers
-        self.sizes = self.sizes.for_others(share, chunksize, getattr(approach, "chunk_s", TARGET_S))
+        share = 1 if approach.shares_chunks else workers
+        self.sizes = self.sizes.for_others(share, chunksize, approach.chunk_s or TARGET_S)
         self._enough = enough
         self._ahead_s = ahead_s
         self._full = False
@@ -169,7 +169,7 @@ class Run:
             self.outstanding.add(chunk)
             self._approach.submit(chunk)
         if self._retries is None and not self.unfinished:
-            getattr(self._approach, "no_more", tuple)()
+            self._approach.no_more()
         self._hungry = self._hungry and self._approach.room > 0
         if self._held_back or (self._retries and not self._full):
             return True
@@ -307,7 +307,7 @@ class Run:
 
     def _take_back(self) -> None:
         """Have back what was handed out and nobody has begun, if something else is to run it."""
-        for chunk in getattr(self._approach, "hand_back", tuple)() if self._full else ():
+        for chunk in self._approach.hand_back() if self._full else ():
             self.outstanding.remove(chunk.start, len(chunk.items), dropped=0)
             if self._stop_before is None or chunk.start < self._stop_before:
                 put_in_order(self._again, chunk)
