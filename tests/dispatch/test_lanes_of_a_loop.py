@@ -128,9 +128,10 @@ def test_what_no_lane_has_begun_can_be_had_back() -> None:
         assert (begun, loop.waiting, loop.outstanding) == ([0, 1], 0, 2)
 
 
+@pytest.mark.parametrize("chunksize", [None, 1])
 @pytest.mark.parametrize("workers", [1, 7])
-def test_short_calls_are_run_once_each_and_keep_their_order(workers: int) -> None:
-    """However they are tried again."""
+def test_short_calls_are_run_once_each_and_keep_their_order(workers: int, chunksize: int | None) -> None:
+    """However they are tried again, and however few come together."""
     begun: list[int] = []
 
     async def call(item: int) -> int:
@@ -140,7 +141,7 @@ def test_short_calls_are_run_once_each_and_keep_their_order(workers: int) -> Non
             raise ConnectionError(item)
         return item
 
-    results = corewise.map(call, range(500), workers=workers, retries=2, backoff=0)
+    results = corewise.map(call, range(500), workers=workers, retries=2, backoff=0, chunksize=chunksize)
     assert results == list(range(500))
     assert sorted(begun) == sorted([*range(500), *[item for item in range(500) if item % 50 == 20] * 2])
     assert workers > 1 or begun == [item for item in range(500) for _ in range(3 if item % 50 == 20 else 1)]
