@@ -10,6 +10,7 @@ import traceback
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import option_works
 import pytest
 import works
 from ways import EVERY, OF_COROUTINES, WAYS, as_coroutine_function, call
@@ -19,6 +20,7 @@ from corewise import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 OF_PLAIN_FUNCTIONS = [name for name in EVERY if name not in OF_COROUTINES]
 
@@ -310,3 +312,28 @@ def test_a_map_may_run_inside_a_map(way: str) -> None:
     """A worker may have workers of its own."""
     results = run(way, works.nested, range(3))
     assert results == [[0, 1, 4], [1, 4, 9], [4, 9, 16]]
+
+
+@pytest.mark.parametrize("chunksize", [None, 1, 3])
+@pytest.mark.parametrize("approach", ["sync", "threads", "asyncio", "processes"])
+def test_one_worker_keeps_to_the_order_also_where_items_fail(
+    approach: str, chunksize: int | None, tmp_path: Path
+) -> None:
+    """What is run again comes before all that is behind it, whatever might have waited for the worker by then."""
+    count, path = 60, tmp_path / "order"
+    fails = {3: 1, 4: 2, 20: 2, 59: 1}
+
+    def flaky(number: int) -> int:
+        option_works.log(str(path), str(number))
+        if path.read_text("ascii").split().count(str(number)) <= fails.get(number, 0):
+            raise ConnectionError(number)
+        return number
+
+    async def flaky_later(number: int) -> int:
+        return flaky(number)
+
+    fn: Any = flaky_later if approach == "asyncio" else flaky
+    options: dict[str, Any] = {"approach": approach, "workers": 1, "chunksize": chunksize}
+    assert corewise.map(fn, range(count), retries=2, backoff=0, **options) == list(range(count))
+    ran = [int(line) for line in path.read_text("ascii").split()]
+    assert ran == [number for number in range(count) for _ in range(1 + fails.get(number, 0))]

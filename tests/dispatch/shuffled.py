@@ -43,7 +43,7 @@ class Shuffled(PlainRunner):
         self._chance = random.Random(seed)
         self._bad = dict(bad) if isinstance(bad, dict) else dict.fromkeys(bad, 1_000_000)
         self._keep_going = keep_going
-        self._most = most
+        self._most = self.limit = most
         self._bytes_each = bytes_each
         self._chunks: list[Chunk] = []
 

@@ -104,11 +104,8 @@ class Asyncio(PlainRunner):
 
     @property
     def room(self) -> int:
-        """An item for each lane, and as many again waiting, so that no lane stands idle between two looks.
-
-        None waits for a lane that is alone: one that fails, and is run again, comes before those behind it.
-        """
-        return max(0, (2 * self.limit if self.limit > 1 else 1) - self._outstanding)
+        """An item for each lane, and as many again waiting, so that no lane stands idle between two looks."""
+        return max(0, 2 * self.limit - self._outstanding)
 
     @property
     def outstanding(self) -> int:

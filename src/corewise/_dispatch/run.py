@@ -260,9 +260,10 @@ class Run:
 
     @property
     def _room(self) -> int:
-        """How many chunks may be handed out now; with a rate each is to begin at once, so there is none to wait."""
+        """How many chunks may be handed out now; none is to wait where each begins at once, or failures come first."""
         room = self._approach.room
-        return room if self._pace is None else min(room, self._approach.limit - len(self.outstanding))
+        ahead = self._pace is None and (self._workers > 1 or self._retries is None)
+        return room if ahead else min(room, self._approach.limit - len(self.outstanding))
 
     def _next_chunk(self, patience_s: float | None) -> Chunk | None:
         if self._full or (self._workers == 1 and self._retries):  # one worker keeps to the order, as the plain loop
