@@ -11,8 +11,6 @@ Everything is loaded on first use: each worker process imports this file before 
 
 from __future__ import annotations
 
-from corewise._types.version import __version__ as __version__
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._api.advise import Advice, advise
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
     from corewise._types.options import Options
     from corewise._types.queue_statistics import QueueStatistics
     from corewise._types.statistics import ExecutorStatistics
+
+    __version__: str
 
 __all__ = [
     "Advice",
@@ -110,6 +110,7 @@ _HOME = {
     "SyncExecutor": "corewise._api.executors.sync",
     "ThreadExecutor": "corewise._api.executors.threads",
     "Trial": "corewise._types.events",
+    "__version__": "corewise._types.version",
     "advise": "corewise._api.advise",
     "amap": "corewise._api.amap",
     "astream": "corewise._api.astream",

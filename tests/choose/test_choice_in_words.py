@@ -33,7 +33,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
         (
             said(HOLDS, costs=COSTS.replace(cores=2)),
             (
-                "computing that holds the GIL 92 % of the time; predicted 509 ms against 1.00 s plainly: each "
+                "computing that holds the GIL 92 % of the time; predicted 508 ms against 1.00 s plainly: each "
                 "process has a GIL of its own, so they use several cores; threads would take 965 ms, since what "
                 "holds the GIL takes turns"
             ),
@@ -92,7 +92,7 @@ def test_a_choice_in_words(sentence: str, expected: str) -> None:
         (
             measured(item_s=0.001, pickle_s=0.002),
             COSTS,
-            "since the caller would spend 201 ms on sending items and reading results",
+            "since the caller would spend 200 ms on sending items and reading results",
         ),
         (
             measured(held=0.0, native_cpu_s=0.14),

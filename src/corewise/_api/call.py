@@ -12,7 +12,6 @@ from corewise._approaches import open_approach
 from corewise._dispatch.meter import Meter
 from corewise._dispatch.run import Run
 from corewise._dispatch.source import READ_ALONE_S, READ_S
-from corewise._measure import recalled
 from corewise._types.choice import Choice, Stats
 
 TYPE_CHECKING = False
@@ -314,6 +313,8 @@ class Call:
         """Note what an item takes, if the plain loop was right for all of them."""
         choice = auto.choice
         if choice is not None:
+            from corewise._measure import recalled
+
             recalled.note(self._request.fn, auto.plain_item_s if choice.approach == "sync" else None)
 
     def _end(self, *, wait: bool = True) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from corewise._choose import undecided
-from corewise._machine.cpus import cpu_count
 from corewise._types.choice import APPROACHES, Choice
 from corewise._types.options import USUAL, known_approach
 from corewise._work.coroutines import is_coroutine_function
@@ -82,6 +81,8 @@ def number_of_workers(approach: str, workers: int | None, items: int | None, lim
     if workers is not None:
         number = workers
     elif approach == "processes":
+        from corewise._machine.cpus import cpu_count
+
         number = undecided.processes_by_default(cpu_count(), items)
     elif approach == "threads":
         number = undecided.threads_by_default(items)

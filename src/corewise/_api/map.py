@@ -5,7 +5,6 @@ from __future__ import annotations
 from corewise._api.call import Call
 from corewise._api.request import make_request
 from corewise._api.results import Results
-from corewise._measure import recalled
 from corewise.errors import OptionError
 
 TYPE_CHECKING = False
@@ -86,7 +85,11 @@ def _run(request: Request) -> Results:
 
 def _begun(request: Request) -> Results | Quick | None:
     """Run the call as the plain loop that it is, if it is known to be over at once."""
-    item_s = None if request.choice is not None else recalled.item_s(request.fn)
+    if request.choice is not None:
+        return None
+    from corewise._measure import recalled
+
+    item_s = recalled.item_s(request.fn)
     if item_s is None:
         return None
     from corewise._api.quick import begun

@@ -12,16 +12,14 @@ from __future__ import annotations
 import asyncio
 from _thread import allocate_lock
 from collections import deque
-from contextlib import nullcontext
 from time import perf_counter
 
 from corewise._approaches.base import PlainRunner
 from corewise._machine.queueing import QueueWatch
-from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
 from corewise._work.coroutines import initializing, is_coroutine_function
 from corewise._work.loops import PlainLoop, TurningLoop
-from corewise._work.run import without_our_frame
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,8 +183,11 @@ class Asyncio(PlainRunner):
                 shared.begun += 1
                 if not shared.left:
                     self._waiting.popleft()
-                with seeds.kept() if self._terms.seed is not None else nullcontext():
-                    await self._run_item(shared, shared.chunk.start + begun, shared.chunk.items[begun])
+                index, item = shared.chunk.start + begun, shared.chunk.items[begun]
+                if self._terms.seed is None:
+                    await self._run_item(shared, index, item)
+                else:
+                    await self._run_seeded(self._terms.seed, shared, index, item)
                 if self._news is not None:
                     self._news.set()
                 if self.meanwhile is not None:
@@ -199,12 +200,17 @@ class Asyncio(PlainRunner):
             meanwhile()
             self._turned_s = perf_counter()
 
+    async def _run_seeded(self, seed: int, shared: _Shared, index: int, item: Any) -> None:
+        from corewise._work import seeds
+
+        with seeds.kept():
+            seeds.seed_item(seed, index)
+            await self._run_item(shared, index, item)
+
     async def _run_item(self, shared: _Shared, index: int, item: Any) -> None:
         terms = self._terms
         fn: Any = terms.fn
         limit = None if terms.timeout_s is None else asyncio.timeout(terms.timeout_s)
-        if terms.seed is not None:
-            seeds.seed_item(terms.seed, index)
         begin = perf_counter()
         try:
             call = fn(*item) if shared.chunk.star else fn(item)

@@ -19,7 +19,7 @@ from corewise._machine.queueing import QueueWatch
 from corewise._work import seeds
 from corewise._work.chunk import Chunk, Done
 from corewise._work.coroutines import initializing, is_coroutine_function
-from corewise._work.run import without_our_frame
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import isfinite
 
 from corewise._dispatch import naps  # noqa: F401 - a Ctrl-C that lands in an import may be lost, see `_chance`
-from corewise._work.notes import add_note
+from corewise._work.raised import add_note
 from corewise.errors import CannotTravel
 
 TYPE_CHECKING = False

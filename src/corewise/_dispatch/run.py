@@ -16,7 +16,7 @@ from corewise._dispatch.sizes import TARGET_S, ChunkSizes
 from corewise._dispatch.source import READ_S
 from corewise._types.choice import Failed
 from corewise._types.light import deque
-from corewise._work.notes import add_note
+from corewise._work.raised import add_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from sys import getsizeof
 from time import perf_counter
 
 from corewise._work.chunk import Chunk
-from corewise._work.run import without_our_frame
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

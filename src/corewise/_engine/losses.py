@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corewise._machine import memory
 from corewise._work.chunk import Done
-from corewise._work.notes import add_note
+from corewise._work.raised import add_note
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from corewise._engine.schedule import ONE_AHEAD_BELOW_S
+from corewise._engine.schedule import CHUNK_S, ONE_AHEAD_BELOW_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Reached
 
 TAIL_S = 0.002  # guess: a worker that idles for less loses little more than a round of talk costs
-STUCK_S = 0.005  # guess: results wait for their neighbours as long as a chunk is meant to last, not longer
+STUCK_S = CHUNK_S  # guess: results wait for their neighbours as long as a chunk is meant to last, not longer
 FROZEN_S = 1.0  # guess: two looks this far apart find a worker stopped, so no debugger just stepping through
 _ASK_S = FROZEN_S / 4  # guess: to ask the system whether a process is stopped takes some 40 µs
 

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
-# Seconds that chunks of items are made to last. To hand one over costs 20 to 60 µs where a core is idle, and 100 to 200
-# where workers keep all busy: 2.5 % of 4 ms (benchmarks/choice.py, "python_50us"), half of that here. Longer ones leave
-# more to be given to others at the end: 0.5 % of the heavy tail of benchmarks/peers.py with 10 ms, 0.2 with these.
-CHUNK_S = 0.008
+# Seconds that chunks of items are made to last. To hand one over costs 20 to 60 µs where a core is idle, and 160 where
+# workers keep all busy, more than half of it the caller's. By chunks of 8 ms each worker lost 48 and 53 ms of a second
+# of items that become longer and shorter, by these 40 and 42, the start included; of the heavy tail and one giant item
+# no more than before, as what nobody has begun is taken back (benchmarks/peers.py, "sorted_up" and the rows around it).
+CHUNK_S = 0.016
 # Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. Guess: where workers keep all
 # cores busy that saves 0.1 ms a chunk, 1 % of those of 10 ms and a fifth of that here.
 ONE_AHEAD_BELOW_S = 0.050

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corewise._work.notes import add_note
+from corewise._work.raised import add_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

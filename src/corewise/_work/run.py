@@ -10,6 +10,7 @@ from itertools import starmap
 from time import perf_counter
 
 from corewise._work.chunk import Chunk, Done
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,11 +135,3 @@ def run_seeded(call: Callable[..., Any], chunk: Chunk, seed: int, *, keep_going:
 
     with seeds.kept():
         return run_chunk(call, chunk, keep_going=keep_going, interruptible=interruptible, pending=seeded())
-
-
-def without_our_frame(error: BaseException) -> BaseException:
-    """Return an exception that was just caught, with the frame that caught it taken off its traceback.
-
-    To the user it says nothing, and it holds the exception: both would stay until the garbage collector finds them.
-    """
-    return error.with_traceback(error.__traceback__.tb_next if error.__traceback__ is not None else None)

@@ -12,7 +12,7 @@ from collections import deque
 
 from corewise._api.executors.future import CallFuture, log
 from corewise._api.executors.tally import Tally
-from corewise._work.run import without_our_frame
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -205,7 +205,7 @@ class Register:
 def _name(error: BaseException, batch: Batch, index: int) -> None:
     """Say in an exception which item of its job it belongs to."""
     from corewise._dispatch.failures import short  # only once something has failed
-    from corewise._work.notes import add_note
+    from corewise._work.raised import add_note
 
     add_note(error, f"item {index - batch.start + batch.first}: {short(batch.items[index - batch.start])}")
 

@@ -10,7 +10,7 @@ from corewise._api.executors.base import Executor, checked_initializer, number_o
 from corewise._api.executors.future import CallFuture, log
 from corewise._api.executors.tally import Tally
 from corewise._types.statistics import ExecutorStatistics
-from corewise._work.run import without_our_frame
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import threading
 from functools import partial
 from queue import SimpleQueue
 
-from corewise._work.run import without_our_frame
+from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
