@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+_READ_BYTES = 1 << 14
 
 
 def resident_bytes() -> int | None:
     """Return the bytes of memory that this process holds now; None where the system cannot tell."""
-    return _status("VmRSS")
+    return _status(b"VmRSS:")
 
 
 def peak_bytes() -> int | None:
     """Return the most bytes held since the start or the last `reset_peak`; None where the system cannot tell."""
     if sys.platform == "win32":
         return None
-    peak = _status("VmHWM")
+    peak = _status(b"VmHWM:")
     if peak is not None:
         return peak
     import resource
@@ -44,7 +42,7 @@ def private_bytes() -> int | None:
     A freshly forked process shares all its pages with its parent, so its resident size says nothing about what it
     costs.
     """
-    return _sum("/proc/self/smaps_rollup", ("Private_Clean", "Private_Dirty"))
+    return _sum("/proc/self/smaps_rollup", (b"Private_Clean:", b"Private_Dirty:"))
 
 
 def out_of_memory_kills() -> int:
@@ -52,8 +50,8 @@ def out_of_memory_kills() -> int:
 
     Counted in this control group if it says so, else on the whole machine.
     """
-    counted = _count("/sys/fs/cgroup" + _own_group() + "/memory.events", "oom_kill")
-    return counted if counted is not None else _count("/proc/vmstat", "oom_kill") or 0
+    counted = _count("/sys/fs/cgroup" + _own_group() + "/memory.events", b"oom_kill ")
+    return counted if counted is not None else _count("/proc/vmstat", b"oom_kill ") or 0
 
 
 def total_bytes() -> int | None:
@@ -67,28 +65,36 @@ def total_bytes() -> int | None:
 
 
 def _own_group() -> str:
-    line = next((line for line in _lines("/proc/self/cgroup") if line.startswith("0::")), "0::")
-    return line[3:].strip().rstrip("/")
+    line = next((line for line in _lines("/proc/self/cgroup") if line.startswith(b"0::")), b"0::")
+    return os.fsdecode(line[3:].strip().rstrip(b"/"))
 
 
-def _status(key: str) -> int | None:
+def _status(key: bytes) -> int | None:
     return _sum("/proc/self/status", (key,))
 
 
-def _sum(path: str, keys: Iterable[str]) -> int | None:
+def _sum(path: str, keys: tuple[bytes, ...]) -> int | None:
     """Add up the kB figures that a proc file gives for `keys`; None when it gives none."""
-    wanted = tuple(f"{key}:" for key in keys)
-    found = [int(line.split()[1]) * 1024 for line in _lines(path) if line.startswith(wanted)]
+    found = [int(line.split()[1]) * 1024 for line in _lines(path) if line.startswith(keys)]
     return sum(found) if found else None
 
 
-def _count(path: str, key: str) -> int | None:
-    return next((int(line.split()[1]) for line in _lines(path) if line.startswith(f"{key} ")), None)
+def _count(path: str, key: bytes) -> int | None:
+    return next((int(line.split()[1]) for line in _lines(path) if line.startswith(key)), None)
 
 
-def _lines(path: str) -> list[str]:
+def _lines(path: str) -> list[bytes]:
+    # Not by `open`: the first text that a process reads takes a millisecond, and each worker looks before it ends.
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
+        fd = os.open(path, os.O_RDONLY)
     except OSError:
         return []
+    parts: list[bytes] = []
+    try:
+        while part := os.read(fd, _READ_BYTES):
+            parts.append(part)
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
+    return b"".join(parts).splitlines()
