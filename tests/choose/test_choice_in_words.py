@@ -33,7 +33,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
         (
             said(HOLDS, costs=COSTS.replace(cores=2)),
             (
-                "computing that holds the GIL 92 % of the time; predicted 508 ms against 1.00 s plainly: each "
+                "computing that holds the GIL 92 % of the time; predicted 507 ms against 1.00 s plainly: each "
                 "process has a GIL of its own, so they use several cores; threads would take 965 ms, since what "
                 "holds the GIL takes turns"
             ),

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from corewise._transport.ledger import Reached
     from corewise._work.chunk import Chunk
 
-# Seconds that chunks of items are made to last. To hand one over costs 20 to 60 µs where a core is idle, and 160 where
-# workers keep all busy, more than half of it the caller's. By chunks of 8 ms each worker lost 48 and 53 ms of a second
-# of items that become longer and shorter, by these 40 and 42, the start included; of the heavy tail and one giant item
-# no more than before, as what nobody has begun is taken back (benchmarks/peers.py, "sorted_up" and the rows around it).
-CHUNK_S = 0.016
+# Seconds that chunks of items are made to last. To hand one over costs 20 to 60 µs where a core is idle, and some 180
+# where workers keep all busy, half of it the caller's. Of a second of items that become longer and shorter each worker
+# lost 48 and 53 ms by chunks of 8 ms, 39 and 44 by those of 16, 38 and 41 by these, the start included. Longer ones
+# leave more to be given to others at the end: the heavy tail lost 37, 36 and, by 24 ms, 37 (benchmarks/peers.py,
+# "sorted_up" and the rows around it).
+CHUNK_S = 0.02
 # Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. Guess: where workers keep all
 # cores busy that saves 0.1 ms a chunk, 1 % of those of 10 ms and a fifth of that here.
 ONE_AHEAD_BELOW_S = 0.050

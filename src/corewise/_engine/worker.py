@@ -36,7 +36,7 @@ NO_MEMORY = 115  # of one that had no memory for what it was sent
 _TELL_S = 0.1  # guess: looking up what was spent takes 20 µs, and 90 where that evicts what a worker computes with
 # Results that have been gathered for so long are sent before the next item begins. A guess: longer than most chunks
 # last (`schedule.CHUNK_S`), as each of those would else take two messages.
-_FLUSH_S = 0.02
+_FLUSH_S = 0.025
 
 
 def serve(setup: Setup, kind: Callable[[Setup, Setting], Loop] | None = None) -> None:
