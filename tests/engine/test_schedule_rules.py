@@ -35,6 +35,19 @@ def test_the_shorter_chunks_are_the_more_are_sent_ahead(seconds: float, held: in
     assert [send.held.chunk.start for send in sent] == list(range(1, held + 1))
 
 
+def test_a_large_chunk_behind_a_small_one_is_known_to_take_longer() -> None:
+    """Chunks grow by a factor: as many of the large ones ahead as of the small ones would be far too much."""
+    schedule = Schedule(1)
+    schedule.joined(1)
+    schedule.submit(chunk(0))
+    schedule.done(1, 1, AHEAD_BELOW_S / 10, dropped=False)
+    assert schedule.room == AHEAD
+    schedule.submit(chunk(1, 10))
+    assert schedule.room == ONE_AHEAD - 1
+    schedule.done(1, 10, AHEAD_BELOW_S / 10, dropped=False)  # they were quicker
+    assert schedule.room == AHEAD
+
+
 def test_nothing_is_sent_ahead_before_a_chunk_has_told_how_long_it_takes() -> None:
     """The first chunks may be long."""
     schedule = Schedule(2)

@@ -133,7 +133,8 @@ class Schedule:
         self._quota = quota
         self._queue: deque[Chunk] = deque()
         self._desks: dict[int, _Desk] = {}
-        self._chunk_s: float | None = None
+        self._chunk_s: float | None = None  # how long chunks last, as far as one knows
+        self._item_s = 0.0
         self._large = False
         self._died_before: dict[int, int] = {}  # by index of an item: workers that died before they began it
 
@@ -229,7 +230,7 @@ class Schedule:
         else:
             held.popleft()
             if seconds:  # not known of what was read from a ledger
-                self._chunk_s = seconds
+                self._chunk_s, self._item_s = seconds, seconds / count
         return self.hand_out()
 
     def to_take_back(self, worker: int) -> tuple[int, int] | None:
@@ -363,6 +364,8 @@ class Schedule:
                 self._queue.appendleft(chunk.part(chunk.start + desk.quota, chunk.stop))
                 chunk = chunk.part(chunk.start, chunk.start + desk.quota)
             desk.quota -= len(chunk.items)
+        if self._chunk_s is not None:  # chunks grow, and a few large ones must not wait where small ones would
+            self._chunk_s = max(self._chunk_s, self._item_s * len(chunk.items))
         held = Held(desk.sent, chunk)
         desk.held.append(held)
         desk.sent += len(chunk.items)
