@@ -176,6 +176,32 @@ def test_an_item_that_stands_in_the_list_twice_is_fresh_each_time() -> None:
     assert results == [[1]] * 40
 
 
+def test_so_is_one_that_stands_among_thousands_of_plain_ones() -> None:
+    """Those are looked at by the worker that runs them, and it leaves alone what has to be sent."""
+    item: list[int] = []
+    items: list[Any] = list(range(60_000))
+    places = {20_000, 20_001, 45_000, 59_999}
+    for place in places:
+        items[place] = item
+    results = corewise.map(works.appended_if_list, items, approach="processes", workers=2, start_method="fork")
+    assert results == [[1] if place in places else place for place in range(60_000)]
+    assert item == []
+
+
+def test_one_that_fails_among_thousands_of_inherited_ones_is_named(start_method: str) -> None:
+    """Though nobody has taken them out of their list."""
+    items = [1] * 50_000
+    items[30_000] = items[49_999] = 0
+    results = corewise.map(
+        works.divided, items, approach="processes", workers=2, start_method=start_method, on_error="return"
+    )
+    assert [(failure.index, failure.item) for failure in results.failures] == [(30_000, "0"), (49_999, "0")]
+    assert results[:30_000] == [1] * 30_000
+    with pytest.raises(ZeroDivisionError) as caught:
+        corewise.map(works.divided, items, approach="processes", workers=2, start_method=start_method)
+    assert caught.value.__notes__ == ["item 30000: 0"]
+
+
 def test_a_result_that_cannot_travel_costs_itself(start_method: str) -> None:
     """Whether it fails while it is pickled there or unpickled here."""
     results = corewise.map(

@@ -285,6 +285,16 @@ def appended(items: list[int]) -> list[int]:
     return items
 
 
+def appended_if_list(item: Any) -> Any:
+    """Change an item in place if it can be, and return it."""
+    return appended(item) if isinstance(item, list) else item
+
+
+def divided(number: int) -> int:
+    """Fail for 0 in next to no time."""
+    return 1 // number
+
+
 async def block_at_2(number: int) -> int:
     """Hold up the loop for item 2."""
     await asyncio.sleep(0)

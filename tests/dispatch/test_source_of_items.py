@@ -265,3 +265,22 @@ def test_reading_is_timed_and_ends_a_chunk_early() -> None:
     listed = Source(([1, 2, 3],))
     listed.cut(2)
     assert listed.read_item_s == 0.0
+
+
+def test_what_others_have_already_is_looked_up_where_it_is_needed() -> None:
+    """To take items out of their list would write to each of them."""
+    source = Source((list(range(10)),))
+    source.inherited = True
+    source.cut(3)
+    chunk = source.cut(4)
+    assert chunk is not None
+    assert not isinstance(chunk.items, list)
+    assert list(chunk.items) == [3, 4, 5, 6]
+    assert (len(chunk.items), chunk.items[0], chunk.items[-1], chunk.items[1:3]) == (4, 3, 6, [4, 5])
+    assert list(chunk.part(4, 6).items) == [4, 5]
+    with pytest.raises(IndexError):
+        chunk.items[4]
+    rest = source.cut(100)
+    assert rest is not None
+    assert list(rest.items) == [7, 8, 9]
+    assert source.exhausted

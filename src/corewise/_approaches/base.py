@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         def shares_chunks(self) -> bool:
             """Whether several workers work at each chunk."""
 
+        @property
+        def inherits(self) -> bool:
+            """Whether those who run the items have them already, so that what is submitted is but looked up in them."""
+
         def submit(self, chunk: Chunk) -> None:
             """Take a chunk to be run."""
 
@@ -85,11 +89,12 @@ class PlainRunner:
     """What a runner does with its chunks unless it knows better: it asks nothing of them, and keeps them.
 
     Attributes:
-        chunk_s, shares_chunks: as of any `Runner`.
+        chunk_s, shares_chunks, inherits: as of any `Runner`.
     """
 
     chunk_s: float | None = None
     shares_chunks: bool = False
+    inherits: bool = False
 
     def no_more(self) -> None:
         """Know that no chunk will follow; there is nothing to be done about it."""

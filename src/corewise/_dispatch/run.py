@@ -109,12 +109,11 @@ class Run:
             adapting: adapts how many calls there are at once; None where that is fixed.
         """
         self._approach, self._workers, self._adapting = approach, workers, adapting
+        self.source.inherited = approach.inherits
         self._fixed = chunksize is not None
         share = 1 if approach.shares_chunks else workers
         self.sizes = self.sizes.for_others(share, chunksize, approach.chunk_s or TARGET_S)
-        self._enough = enough
-        self._ahead_s = ahead_s
-        self._full = False
+        self._enough, self._ahead_s, self._full = enough, ahead_s, False
         if self._window is not None:
             self._window.share_among(workers)
 

@@ -6,7 +6,7 @@ from itertools import islice
 from sys import getsizeof
 from time import perf_counter
 
-from corewise._work.chunk import Chunk
+from corewise._work.chunk import Chunk, Stretch
 from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
@@ -41,6 +41,7 @@ class Source:
         exhausted: whether nothing is left.
         slow: whether the last chunk was cut short because its items were slow to come.
         read_s: seconds that reading has taken so far, but for sequences.
+        inherited: whether whoever runs the items has them already, so that those of a list need not be taken out.
         error: what an iterable raised, which ends the input as well; the items before it come first.
     """
 
@@ -56,6 +57,7 @@ class Source:
         self.slow = False
         self.read_s = 0.0
         self.error: BaseException | None = None
+        self.inherited = False
         self._fed_by: list[Any] = [one for one in iterables if hasattr(one, "let_go")]
         self._feeder: Any = self._fed_by[0] if self._fed_by and not self.star else None
 
@@ -84,8 +86,7 @@ class Source:
         if self.exhausted:
             return None
         if self.sequences is not None and not self.star:
-            # A part of a range stays one: its numbers are made where they are used.
-            items: Sequence[Any] = self.sequences[0][self.taken : self.taken + size]
+            items = self._stretch(self.sequences[0], size)
             self.exhausted = len(items) < size
         else:
             items = self._read(size, ahead_s, patience_s)
@@ -96,6 +97,16 @@ class Source:
         if self.taken == self.total:
             self.exhausted = True
         return chunk
+
+    def _stretch(self, inputs: Any, size: int) -> Sequence[Any]:
+        """Return the next items of an input that can be read anywhere."""
+        begin, stop = self.taken, self.taken + size
+        items: Any
+        if self.inherited and type(inputs) is list:
+            items = Stretch(inputs, begin, max(begin, min(stop, len(inputs))))
+        else:
+            items = inputs[begin:stop]  # of a range it is one: its numbers are made where they are used
+        return items  # type: ignore[no-any-return]  # a stretch does all that is asked of a sequence here
 
     def drop(self, *, wait: bool = True) -> None:
         """Let go of the iterables: nothing more will be read. A generator that nobody else holds is closed by this.

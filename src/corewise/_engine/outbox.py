@@ -37,6 +37,7 @@ class Outbox:
     Attributes:
         item_s: seconds an item took lately; None before the first.
         limited: whether any item has a time limit, so that each must be timed by itself.
+        unlike: whether inherited items were found that are less plain than the first ones.
     """
 
     def __init__(self, crew: Crew, schedule: Schedule, how: Workload, *, main_by_value: bool, inherited: bool) -> None:
@@ -51,6 +52,7 @@ class Outbox:
         self._once = Once() if how.inherit is not None else None
         self.item_s: float | None = None
         self.limited = how.timeout_s is not None and not how.awaits
+        self.unlike = False
 
     def timed(self, chunk: Chunk, item_s: float) -> None:
         """An item of this chunk has taken so long."""
@@ -114,6 +116,11 @@ class Outbox:
         if isinstance(chunk, Batch):
             return self._message_of_batch(worker, held, chunk)
         quick = not (self.limited or self._one_by_one) and self.item_s is not None and self.item_s < QUICK_ITEM_S
+        if quick and self._inherited and not (chunk.star or self._seen or self.unlike):
+            # Whoever looks at an object writes to it, as references are counted, and what two processes share has to be
+            # copied for that. The worker has to do so anyway (benchmarks/peers.py, "tiny_map").
+            held.whole = True
+            return ("unseen", held.position, chunk.start, len(chunk.items))
         data: Any = None
         if not self._inherited or not parcels.may_be_inherited(chunk, self._seen):
             data = parcels.pack_items(chunk, main_by_value=self._main_by_value)

@@ -61,7 +61,7 @@ def pack_items(
         ItemRefused: at the first item that cannot travel.
     """
     if not apart and all_plain(chain.from_iterable(chunk.items) if chunk.star else chunk.items):
-        return plain_dumps(chunk.items)
+        return plain_dumps(chunk.items if type(chunk.items) is list else chunk.items[:])
     shift = 0 if first is None else first - chunk.start
     packed: list[Packed] = []
     for index, item in enumerate(chunk.items, chunk.start):

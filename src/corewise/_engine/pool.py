@@ -45,6 +45,7 @@ class ProcessPool:
     Attributes:
         main_by_value: as for `codec.dumps`.
         accounts: what the workers have spent.
+        inherits: whether forked workers find the items in their own memory.
 
     Args:
         fn: the function; None if only `Calls` and batches of jobs are submitted.
@@ -61,15 +62,15 @@ class ProcessPool:
         method = start.pick_start_method(how.start_method)
         self._method = method if fn is not None or how.start_method != "auto" else "auto"
         by_value = how.main_by_value or not codec.main_can_be_imported()
-        self.main_by_value = self._method != "fork" and by_value
-        inherits = how.inherit is not None and method == "fork"
-        recipe = Recipe(how, workers, self._method, inherits=inherits, main_by_value=self.main_by_value)
+        self.main_by_value = by_value = self._method != "fork" and by_value
+        self.inherits = how.inherit is not None and method == "fork"
+        recipe = Recipe(how, workers, self._method, inherits=self.inherits, main_by_value=self.main_by_value)
         with InterruptsHeld():
             self._crew = Crew(recipe)
         lanes, quota = how.per_worker, how.max_tasks_per_worker
         self._schedule = Schedule(workers * lanes, quota=quota, ahead=how.ahead, lanes=lanes)
         self._patrol = Patrol(self._schedule, None if how.awaits else how.timeout_s)
-        self._outbox = Outbox(self._crew, self._schedule, how, main_by_value=self.main_by_value, inherited=inherits)
+        self._outbox = Outbox(self._crew, self._schedule, how, main_by_value=by_value, inherited=self.inherits)
         self.accounts = Accounts(self._crew.members)
         self._finished: list[Done] = []
         self._message_bytes = 0
@@ -240,7 +241,8 @@ class ProcessPool:
             self.accounts.ready(worker)
         elif kind in ("log", "warning"):
             self._reports.append((kind, details[0]))
-        elif kind == "skipped":
+        elif kind in ("skipped", "unlike"):
+            self._outbox.unlike |= kind == "unlike"
             lane = worker.lanes[details[0] // LANE_POSITIONS]
             self._carry_out(self._schedule.taken_back(lane.number, *details))
         elif kind == "broken":
@@ -349,9 +351,7 @@ class ProcessPool:
         self._carry_out(self._schedule.hand_out())
 
     def _start_wanted(self) -> None:
-        if self._closing:
-            return
-        for _ in range(self._schedule.wanted):
+        for _ in range(0 if self._closing else self._schedule.wanted):
             if not self._start_one():
                 return
 

@@ -99,6 +99,8 @@ class ChunkLoop:
                 return
             if kind == "chunk":
                 self.chunk(*details)
+            elif kind == "unseen":
+                self._unseen(*details)
             elif kind == "batch":
                 self._batch(*details)
             else:
@@ -116,6 +118,17 @@ class ChunkLoop:
             self._run_quickly(position, Chunk(start, items, star=star), lambda: self._setting.call)
         else:
             self._run_carefully(position, start, count, items, invoke)
+
+    def _unseen(self, position: int, start: int, count: int) -> None:
+        """Run very short items that were inherited, and that nobody has looked at: only plain ones may be used so."""
+        items = self._inherited_items(start, count, star=False)
+        if all_plain(items):
+            self._ledger.begin(position)
+            self._place.shift = start - position
+            self._run_quickly(position, Chunk(start, items, star=False), lambda: self._setting.call)
+        else:
+            self._send_message(("unlike", position, position + count))
+            self._ledger.begin(position + count)
 
     def _opened(self, position: int, start: int, count: int, star: bool, data: Any) -> tuple[Any, Callable[[Any], Any]]:  # noqa: FBT001 - from a message
         """Return the items of a chunk, in whatever can be gone through, and what runs one."""

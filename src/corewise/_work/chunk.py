@@ -4,8 +4,38 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
+
+
+class Stretch:
+    """A stretch of a list that is taken out only where somebody needs the items.
+
+    Those that are run by other processes nobody here has to touch; and to touch objects that are shared with forked
+    processes has each page of them copied.
+
+    Args:
+        of: the list.
+        start: index of the first item.
+        stop: index behind the last one.
+    """
+
+    __slots__ = ("_of", "_start", "_stop")
+
+    def __init__(self, of: list[Any], start: int, stop: int) -> None:
+        self._of, self._start, self._stop = of, start, stop
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._of[self._start : self._stop])
+
+    def __getitem__(self, at: Any) -> Any:
+        """Return an item, or a list of some."""
+        if isinstance(at, slice):
+            return self._of[self._start : self._stop][at]
+        return self._of[range(self._start, self._stop)[at]]
 
 
 class Chunk:
@@ -13,7 +43,7 @@ class Chunk:
 
     Attributes:
         start: index of the first item in the whole input.
-        items: the items, in a list, a tuple or a range; with `star`, tuples of arguments.
+        items: the items, in a list, a tuple, a range or a `Stretch`; with `star`, tuples of arguments.
         star: whether each item is a tuple of arguments rather than the one argument.
     """
 
