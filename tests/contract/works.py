@@ -285,7 +285,7 @@ def appended(items: list[int]) -> list[int]:
     return items
 
 
-def appended_if_list(item: Any) -> Any:
+def appended_if_list(item: object) -> object:
     """Change an item in place if it can be, and return it."""
     return appended(item) if isinstance(item, list) else item
 
