@@ -284,3 +284,17 @@ def test_what_others_have_already_is_looked_up_where_it_is_needed() -> None:
     assert rest is not None
     assert list(rest.items) == [7, 8, 9]
     assert source.exhausted
+
+
+def test_a_list_that_is_shortened_under_a_run_is_said_to_be() -> None:
+    """Rather than fewer items sent than were promised, for which somebody would wait."""
+    items = list(range(10))
+    source = Source((items,))
+    source.inherited = True
+    chunk = source.cut(8)
+    assert chunk is not None
+    del items[5:]
+    assert len(chunk.items) == 8
+    for look in (lambda: list(chunk.items), lambda: chunk.items[0], lambda: chunk.part(0, 2)):
+        with pytest.raises(RuntimeError, match="was shortened"):
+            look()

@@ -29,10 +29,12 @@ class Stretch:
         return self._stop - self._start
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._of[self._start : self._stop])
+        return iter(self[:])
 
     def __getitem__(self, at: Any) -> Any:
         """Return an item, or a list of some."""
+        if len(self._of) < self._stop:  # by a callback, or another thread; fewer would be sent than were promised
+            raise RuntimeError("the list of items was shortened while they were run")
         if isinstance(at, slice):
             return self._of[self._start : self._stop][at]
         return self._of[range(self._start, self._stop)[at]]
