@@ -10,6 +10,7 @@ from corewise._approaches import open_approach
 from corewise._approaches.base import Terms
 from corewise._measure.costs import Trials, calibrated
 from corewise._measure.known_costs import believe
+from corewise._types.interrupts import start_thread
 from corewise._work.chunk import Chunk
 from corewise.errors import CorewiseError
 
@@ -106,7 +107,7 @@ def _threads(number: int) -> float:
     begin = perf_counter()
     some = [threading.Thread(target=_nothing, args=(0,)) for _ in range(number)]
     for thread in some:
-        thread.start()
+        start_thread(thread)
     for thread in some:
         thread.join()
     return perf_counter() - begin

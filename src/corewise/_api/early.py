@@ -15,6 +15,7 @@ from time import perf_counter, process_time
 
 from corewise._approaches.base import PlainRunner
 from corewise._measure.clocks import thread_cpu_s
+from corewise._types.interrupts import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class Early:
             self._over = threading.Event()
             thread = threading.Thread(target=self._context.run, args=(self._work,), name="corewise-early", daemon=True)
             try:
-                thread.start()
+                start_thread(thread)
             except RuntimeError:  # no more threads are to be had
                 return
             self._thread = thread

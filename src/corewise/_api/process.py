@@ -19,8 +19,8 @@ from corewise._machine import memory
 from corewise._transport import failures, pickling
 from corewise._transport.pipes import ends
 from corewise._transport.pipes.messages import pickled_somehow
+from corewise._types.interrupts import InterruptsHeld
 from corewise._types.light import Scope
-from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import CannotTravel, OptionError
 
 TYPE_CHECKING = False
@@ -144,26 +144,26 @@ class Process(multiprocessing.Process):
 
     def _start_by_standard(self) -> None:
         by_kernel = method.by_kernel()
-        with Scope() as scope:
+        # A process that nobody has noted would be forgotten.
+        with InterruptsHeld() as interrupts, Scope() as scope:
             # Closed here if it cannot be started; it is let go of by `_let_go` once it was.
             awaited = scope.closing(outcome.Awaited(in_packets=by_kernel))
             lifeline = scope.closing(Lifeline(by_kernel=by_kernel))
             self._report, self._lifeline = awaited.report(), lifeline
             try:
-                with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
-                    if self._method == "fork":
-                        self._interrupts = interrupts
-                    self._popen = self._launched()
-                    self._sentinel = self._popen.sentinel
-                    self._awaited = awaited
-                    _standard._children.add(self)
-                    scope.keep_open()
+                if self._method == "fork":
+                    self._interrupts = interrupts
+                self._popen = self._launched()
+                self._sentinel = self._popen.sentinel
+                self._awaited = awaited
+                _standard._children.add(self)
+                scope.keep_open()
             finally:
                 self._report = self._interrupts = None
                 if self._popen is None:
                     self._lifeline = None
-        awaited.handed_over()
-        lifeline.handed_over()
+            awaited.handed_over()
+            lifeline.handed_over()
 
     def _launched(self) -> Any:
         context: Any = multiprocessing.get_context(self._method)
@@ -279,8 +279,9 @@ class Process(multiprocessing.Process):
         Raises:
             ValueError: when it is still running.
         """
-        super().close()
-        self._let_go()
+        with InterruptsHeld():  # else half of it would stay open
+            super().close()
+            self._let_go()
 
     def _settle(self) -> None:
         """Note once how it ended, if it has."""

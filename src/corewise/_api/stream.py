@@ -83,6 +83,8 @@ class Stream:
         request: what was asked for, checked.
     """
 
+    _closed = True  # until it is made: a Ctrl-C may come before
+
     def __init__(self, request: Request) -> None:
         self._request: Request | None = request
         self._choice = request.choice
@@ -91,9 +93,9 @@ class Stream:
         self._values: list[Any] = []  # of the part that is being taken, in reverse
         self._size = (0, 0)  # of that part: items, bytes
         self._busy = False
-        self._closed = False
         self._guarded = False
         self._pid = os.getpid()
+        self._closed = False
 
     def __iter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from corewise._api.call import Call
 from corewise._dispatch.async_source import InputCancelled, to_its_end
+from corewise._types.interrupts import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def in_thread(act: Callable[[], Any]) -> Any:
     jobs.put((act, future))
     jobs.put(None)
     thread = threading.Thread(target=copy_context().run, args=(_serve, loop, jobs), name="corewise-aside", daemon=True)
-    thread.start()
+    start_thread(thread)
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:
@@ -164,7 +165,7 @@ class ThreadCall:
                 name=f"{self._name}-call",
                 daemon=True,
             )
-            self._thread.start()
+            start_thread(self._thread)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._jobs.put((job, future))
         try:

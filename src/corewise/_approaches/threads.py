@@ -11,6 +11,7 @@ from corewise._approaches.base import PlainRunner
 from corewise._machine import cpus
 from corewise._machine.native_limits import lowered
 from corewise._machine.queueing import queued_s
+from corewise._types.interrupts import start_thread
 from corewise._types.light import Scope, deque
 from corewise._work.coroutines import plain_calls
 from corewise._work.run import run_chunk, run_seeded
@@ -147,7 +148,7 @@ class Threads(PlainRunner):
             )
             self._threads.append(thread)
             self._begun_s = self._begun_s or monotonic()
-            thread.start()
+            start_thread(thread)
 
     def no_more(self) -> None:
         """Let threads end as they find nothing to do: no chunk will follow those that were submitted.

@@ -18,8 +18,8 @@ from corewise._machine import cpus, native_limits
 from corewise._transport import channel, codec
 from corewise._transport.ledger import Ledger
 from corewise._types.dropped import WhenDropped
+from corewise._types.interrupts import InterruptsHeld
 from corewise._types.light import Scope
-from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False

@@ -94,9 +94,9 @@ class Lifeline:
 
     def handed_over(self) -> None:
         """In the parent, once the worker is started: let go of its end."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
     def close(self) -> None:
         """In the parent: end the worker, should it still live, and let go of the line."""

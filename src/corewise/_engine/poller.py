@@ -110,10 +110,10 @@ if sys.platform == "linux":
 
         def close(self) -> None:
             self._epoll.close()
-            if self._bell >= 0:
-                os.close(self._bell)
-                self._bell = -1
             forks.let_go(self)
+            bell, self._bell = self._bell, -1
+            if bell >= 0:
+                os.close(bell)
 
 
 class _Selector:

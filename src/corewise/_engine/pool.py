@@ -19,8 +19,8 @@ from corewise._engine.schedule import Schedule
 from corewise._engine.workload import Workload
 from corewise._transport import codec, failures
 from corewise._transport.ledger import LANE_POSITIONS
+from corewise._types.interrupts import InterruptsHeld
 from corewise._work.chunk import Done
-from corewise._work.interrupts import InterruptsHeld
 from corewise.errors import WorkerStartError
 
 TYPE_CHECKING = False

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-
-_READ_BYTES = 1 << 14
+from io import FileIO
 
 
 def resident_bytes() -> int | None:
@@ -84,17 +83,10 @@ def _count(path: str, key: bytes) -> int | None:
 
 
 def _lines(path: str) -> list[bytes]:
-    # Not by `open`: the first text that a process reads takes a millisecond, and each worker looks before it ends.
+    # Not as text: the first that a process reads takes a millisecond, and each worker looks before it ends. Nor by a
+    # bare number: a Ctrl-C between the opening and the next line would leave it open.
     try:
-        fd = os.open(path, os.O_RDONLY)
+        with FileIO(path) as file:
+            return file.readall().splitlines()
     except OSError:
         return []
-    parts: list[bytes] = []
-    try:
-        while part := os.read(fd, _READ_BYTES):
-            parts.append(part)
-    except OSError:
-        return []
-    finally:
-        os.close(fd)
-    return b"".join(parts).splitlines()

@@ -8,6 +8,8 @@ import time
 from _thread import get_ident, get_native_id
 from time import process_time
 
+from corewise._types.interrupts import InterruptsHeld
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +117,9 @@ class ThreadClocks:
             self._unseen.pop()
         except IndexError:
             return False
-        line = PlaceInLine(self._number)
-        self.begin_s, self._line = line.queued_s(), line
+        with InterruptsHeld():  # else what is opened would belong to nobody for a moment
+            line = PlaceInLine(self._number)
+            self.begin_s, self._line = line.queued_s(), line
         if self._closed:  # meanwhile, by another thread
             self.close()
         return True
@@ -145,12 +148,13 @@ class ThreadClocks:
 
     def close(self) -> None:
         """Let go of what was opened; any thread may do so, and of what is just being opened whoever opens it does."""
-        self._closed = True
-        line = self._line
-        if line is None:
-            return
-        try:
-            self._open.pop()
-        except IndexError:
-            return
-        line.close()
+        with InterruptsHeld():
+            self._closed = True
+            line = self._line
+            if line is None:
+                return
+            try:
+                self._open.pop()
+            except IndexError:
+                return
+            line.close()

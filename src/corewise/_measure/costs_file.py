@@ -8,8 +8,10 @@ makes no sense, is no error: what it would have said is guessed.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
+from io import FileIO
 
 from corewise._measure.costs import MEASURED
 from corewise._types.version import __version__
@@ -122,12 +124,10 @@ def _lines(path: str | None) -> list[str]:
     if path is None:
         return []
     try:
-        # Whoever put a pipe there is not waited for.
-        file = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
-        try:
-            text = os.read(file, _MOST_BYTES).decode()
-        finally:
-            os.close(file)
+        if not stat.S_ISREG(os.stat(path).st_mode):  # whoever put a pipe there is not waited for
+            return []
+        with FileIO(path) as file:
+            text = (file.read(_MOST_BYTES) or b"").decode()
     except (OSError, ValueError):
         return []
     head, *lines = text.removesuffix("}\n").split(",\n")

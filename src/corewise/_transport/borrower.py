@@ -57,18 +57,18 @@ class _Lent:
         if _identity(self._fd) != self._identity:
             raise OSError("the descriptor of a block was closed")
         self.mapping.make_private(self._fd)
-        os.close(self._fd)
-        self._fd = -1
+        fd, self._fd = self._fd, -1
+        os.close(fd)
 
     def close(self) -> None:
         """Let go of it, unless it is in use."""
         self.mapping.close()
+        fd, self._fd = self._fd, -1
         try:
-            if _identity(self._fd) == self._identity:
-                os.close(self._fd)
+            if _identity(fd) == self._identity:
+                os.close(fd)
         except OSError:  # closed already
             pass
-        self._fd = -1
 
 
 def _identity(fd: int) -> tuple[int, int]:

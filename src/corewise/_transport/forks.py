@@ -87,10 +87,12 @@ class OwnDescriptor:
 
     def close(self) -> None:
         """Close it; once is enough, more is no error."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        # Forgotten first, here as everywhere: after a Ctrl-C in the midst the number may be that of another file, which
+        # the next close, or that in a forked child, would hit.
+        fd, self.fd = self.fd, -1
         let_go(self)
+        if fd >= 0:
+            os.close(fd)
 
 
 def death_notice(pid: int) -> OwnDescriptor:

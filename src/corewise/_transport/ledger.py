@@ -270,13 +270,14 @@ class Ledger(Page):
 
     def close(self) -> None:
         """Let go of the memory; the kernel frees it when both sides have."""
-        if self._fd >= 0:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
             self.release()
             for page in self.others:
                 page.release()
             self._map.close()
-            os.close(self._fd) if sys.platform != "win32" else None
-            self._fd = -1
+            if sys.platform != "win32":
+                os.close(fd)
 
 
 def _page_bytes(lanes: int) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import mmap
 import os
 import sys
+from io import FileIO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,16 +140,11 @@ def _page_flags(first: int, count: int) -> bytes:
     if sys.platform != "linux":
         return b""
     try:
-        fd = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+        with FileIO("/proc/self/pagemap") as file:
+            # The file is of numbers in the machine's own order of bytes.
+            return os.pread(file.fileno(), 8 * count, 8 * first)[7 if sys.byteorder == "little" else 0 :: 8]
     except OSError:
         return b""
-    try:
-        # The file is of numbers in the machine's own order of bytes.
-        return os.pread(fd, 8 * count, 8 * first)[7 if sys.byteorder == "little" else 0 :: 8]
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)
 
 
 def _mapped(address: int | None, size: int, flags: int, fd: int) -> int:

@@ -9,6 +9,7 @@ from corewise._transport.line import BLOCK_FROM_BYTES, Line, Parts
 from corewise._transport.memory import Mapping
 from corewise._transport.new_block import NewBlock
 from corewise._transport.pickling import dumps_message, loads
+from corewise._types.interrupts import InterruptsHeld
 from corewise._types.light import deque
 
 TYPE_CHECKING = False
@@ -99,9 +100,11 @@ class ParentEnd(Line):
             block = lender.reuse(parts.large, parts.begins, parts.used)
             if block is None and parts.used >= _WORTH_A_LOOK_BYTES and self._look_ahead(lender):
                 block = lender.reuse(parts.large, parts.begins, parts.used)
-            if block is None and (made := lender.make(parts.large, parts.begins, parts.used)) is not None:
-                block, fd = made
-                self._out.append(NewBlock(block.number, block.mapping.size, fd))
+            if block is None:
+                with InterruptsHeld():  # else its descriptor would belong to nobody for a moment
+                    if (made := lender.make(parts.large, parts.begins, parts.used)) is not None:
+                        block, fd = made
+                        self._out.append(NewBlock(block.number, block.mapping.size, fd))
             if block is not None:
                 self._laid_bytes += parts.used
                 self._out += parts.in_block(block.number, self._told())
@@ -204,7 +207,8 @@ class ParentEnd(Line):
         messages: list[Any] = []
         while True:
             try:
-                came = self._read()
+                with InterruptsHeld():  # else a descriptor that comes would belong to nobody for a moment
+                    came = self._read()
             except (BlockingIOError, InterruptedError):
                 return messages, True
             except OSError:
@@ -247,7 +251,9 @@ class ParentEnd(Line):
         elif kind == frames.DROP:
             self._give_up(number)
         elif kind == frames.BLOCK:
-            self._say((frames.HAVE if self._take(number, size, self._fds.popleft()) else frames.LOST, number, 0))
+            with InterruptsHeld():  # as above
+                has_taken = self._take(number, size, self._fds.popleft())
+            self._say((frames.HAVE if has_taken else frames.LOST, number, 0))
 
     def _take(self, number: int, size: int, fd: int) -> bool:
         """Map a block of the worker's; return whether that was possible."""

@@ -56,9 +56,9 @@ class PrivateViews:
 
     def close(self) -> list[Mapping]:
         """Let go of the block. Return the mappings that are still in use, to be closed later."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
         in_use = []
         for mapping in self._mappings:
             if mapping.in_use:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from corewise._work.interrupts import InterruptsHeld
+from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
     from signal import SIGINT, default_int_handler, getsignal
     from typing import Any
-else:  # as in `corewise._work.interrupts`
+else:  # as in `corewise._types.interrupts`
     from _signal import SIGINT, default_int_handler, getsignal
 
 _MOMENT_S = 0.05  # guess: coroutines that clean up in no time are gone by then, and nobody notices the wait
@@ -104,8 +104,9 @@ class TurningLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         # A daemon: a coroutine that blocks the loop must not keep the program from ending.
         self._thread = threading.Thread(target=self._turn, name=f"{name}-loop", daemon=True)
-        self._thread.start()
-        self._turns.wait()
+        with InterruptsHeld():
+            self._thread.start()
+            self._turns.wait()
 
     def run(self, fn: Callable[..., Coroutine[Any, Any, Any]], /, *args: Any, **kwargs: Any) -> Any:
         """Call a coroutine function, run the coroutine to its end and return its result.

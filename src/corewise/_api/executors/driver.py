@@ -23,13 +23,14 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 
+from corewise._api.executors.condition import Condition
 from corewise._api.executors.process_future import ProcessFuture, decide, decide_watched
 from corewise._api.executors.program_end import finish_at_end, has_begun, is_finished
 from corewise._api.executors.register import Register
 from corewise._engine.calls import Functions
 from corewise._engine.reports import hand_on
 from corewise._machine.cpus import cpu_count
-from corewise._work.interrupts import InterruptsHeld
+from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Driver:
         # Reentrant: pickling an argument runs its code, which may submit.
         self._lock = threading.RLock()
         self._feeding = False
-        self.condition = threading.Condition()
+        self.condition = Condition()
         self._register = Register(workers, self.condition)
         self._full = False  # whether the pool wanted no more when it was last asked
         self._driver: int | None = None  # the thread that drives now
@@ -185,8 +186,7 @@ class Driver:
     def figures(self) -> dict[str, int]:
         """Return the fields of `ExecutorStatistics` that change."""
         with self._lock:
-            pool = self._pool
-            census = pool.census() if pool else {"workers": 0, "idle_workers": 0}
+            census = self._pool.census() if self._pool else {"workers": 0, "idle_workers": 0}
             return self._register.figures() | census
 
     def wait_for(self, one: Waited, timeout_s: float | None) -> None:

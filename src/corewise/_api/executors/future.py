@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import Future
 from concurrent.futures._base import CANCELLED_AND_NOTIFIED
 
+from corewise._api.executors.condition import Condition
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,10 @@ class CallFuture(Future):  # type: ignore[type-arg]  # subscribing it here would
     And `concurrent.futures.wait` learns of a cancelled one only when a worker comes to it: after
     ``shutdown(cancel_futures=True)`` of the standard thread pool it waits for ever.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._condition = Condition()
 
     def cancel(self) -> bool:
         """Cancel the call if it has not begun; return whether it is cancelled."""

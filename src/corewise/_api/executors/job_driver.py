@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import CancelledError
 
 from corewise._api.executors.driver import Driver
 from corewise._api.executors.process_future import decide
 from corewise._api.executors.program_end import has_begun
 from corewise._types.dropped import WhenDropped
-from corewise._work.interrupts import InterruptsHeld
+from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class JobDriver(Driver):
         self, *, wait: bool, cancel: bool = False, kill: str | None = None, because: BaseException | None = None
     ) -> None:
         """Take no more calls, as any driver; with `cancel`, items that have not begun are cancelled as well."""
+        this = threading.get_ident()
+        if this == threading.main_thread().ident and this != self._driver:
+            self.condition.let_go()
         if cancel and os.getpid() == self._made_in:
             decisions: list[Decision] = []
             with self._lock:

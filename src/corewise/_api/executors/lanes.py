@@ -12,6 +12,7 @@ from collections import deque
 
 from corewise._api.executors.future import CallFuture, log
 from corewise._api.executors.tally import Tally
+from corewise._types.interrupts import start_thread
 from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
@@ -195,7 +196,7 @@ class Lanes:
         _turning.add(self)
         try:
             _check_not_ending()  # after the line above: either `_end_all` finds these lanes there, or it is seen here
-            thread.start()
+            start_thread(thread)
         except BaseException:
             _turning.discard(self)
             loop.close()

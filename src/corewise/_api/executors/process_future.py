@@ -10,8 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Iterable
-    from threading import Condition
     from typing import Any, Protocol, TypeAlias
+
+    from corewise._api.executors.condition import Condition
 
     # A future, whether its call failed, and what that returned or raised.
     Decision: TypeAlias = "tuple[ProcessFuture, bool, Any]"

@@ -16,9 +16,9 @@ from corewise._work.chunk import Done
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from threading import Condition
     from typing import Any
 
+    from corewise._api.executors.condition import Condition
     from corewise._api.executors.jobs import ManagedJob
     from corewise._api.executors.process_future import Decision, ProcessFuture
     from corewise._engine.calls import Function

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from corewise._api.executors.base import Executor, number_of_workers
+from corewise._api.executors.condition import Condition
 from corewise._api.executors.future import CallFuture
 from corewise._api.executors.tally import Tally
+from corewise._types.interrupts import InterruptsHeld
 from corewise._types.statistics import ExecutorStatistics
 
 TYPE_CHECKING = False
@@ -71,14 +73,16 @@ class ThreadExecutor(Executor, ThreadPoolExecutor):
         timeout_s: float | None,  # noqa: ARG002 - always None here
     ) -> Future[Any]:
         call = _Call(self._tally)
-        future = ThreadPoolExecutor.submit(self, copy_context().run, call.run, fn, *args, **kwargs)
-        self._tally.submitted()
-        future.add_done_callback(call.decided)
-        # The standard pool makes its futures itself. Nobody else has this one yet, so no callback but ours could be
-        # called unguarded; and the two classes differ in methods only.
-        future.__class__ = CallFuture
-        if future.cancelled():  # by `shutdown` in another thread, before it was one of ours
-            future.set_running_or_notify_cancel()
+        with InterruptsHeld():  # what the standard pool does here, such as to start a thread, is not to be broken off
+            future = ThreadPoolExecutor.submit(self, copy_context().run, call.run, fn, *args, **kwargs)
+            self._tally.submitted()
+            future.add_done_callback(call.decided)
+            # The standard pool makes its futures itself. Nobody else has this one yet, so no callback but ours could be
+            # called unguarded; and the classes differ in methods only.
+            future.__class__ = CallFuture
+            future._condition.__class__ = Condition  # noqa: SLF001 - of the class above
+            if future.cancelled():  # by `shutdown` in another thread, before it was one of ours
+                future.set_running_or_notify_cancel()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard signature

@@ -6,6 +6,7 @@ import threading
 from functools import partial
 from queue import SimpleQueue
 
+from corewise._types.interrupts import start_thread
 from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def read_in_background(driver: JobDriver, job: FedJob, items: Iterator[Any]) -> 
     job.ring = partial(bell.put, None)
     # A daemon: an input that blocks must not keep the program from ending.
     thread = threading.Thread(target=_read, args=(driver, job, items, bell), name="corewise-input", daemon=True)
-    thread.start()
+    start_thread(thread)
 
 
 def _read(driver: JobDriver, job: FedJob, items: Iterator[Any], bell: SimpleQueue[None]) -> None:

@@ -21,7 +21,7 @@ from corewise._engine.processes import child, no_input, outcome
 from corewise._machine.native_threads import why_not_fork
 from corewise._transport.forks import OwnDescriptor, death_notice
 from corewise._transport.pipes import ends
-from corewise._work.interrupts import InterruptsHeld
+from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,19 +39,19 @@ def start(process: Any) -> None:
     Raises:
         OSError: when the system grants no process or descriptors.
     """
-    awaited = outcome.Awaited(in_packets=True)
-    try:
-        line = awaited.hang_on_line()
-        with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
+    with InterruptsHeld() as interrupts:  # a process that nobody has noted would be forgotten
+        awaited = outcome.Awaited(in_packets=True)
+        try:
+            line = awaited.hang_on_line()
             popen = process._popen = Popen(process, line, interrupts)
             process._sentinel = popen.sentinel
             process._awaited = awaited
             _standard._children.add(process)
             line.close()
-    except BaseException:
-        if process._popen is None:
-            awaited.close()
-        raise
+        except BaseException:
+            if process._popen is None:
+                awaited.close()
+            raise
 
 
 class Popen(popen_fork.Popen):

@@ -67,9 +67,9 @@ class Block:
 
     def close_descriptor(self) -> None:
         """Let go of its descriptor; it stays where it is mapped."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 class Lender:

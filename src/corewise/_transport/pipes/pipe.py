@@ -6,6 +6,7 @@ import sys
 from _weakref import ref
 
 from corewise._transport import portable
+from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ def _packets(*, duplex: bool) -> tuple[Connection, Connection]:
 
         from corewise._transport.pipes.packets import PacketConnection
 
-        made = socketpair(AF_UNIX, SOCK_SEQPACKET)
-        one = PacketConnection(made[0].detach(), writable=duplex)
-        other = PacketConnection(made[1].detach(), readable=duplex)
-        one._other, other._other = ref(other), ref(one)  # noqa: SLF001 - the two know each other
-        return one, other
+        with InterruptsHeld():  # else a descriptor that is detached would belong to nobody for a moment
+            made = socketpair(AF_UNIX, SOCK_SEQPACKET)
+            one = PacketConnection(made[0].detach(), writable=duplex)
+            other = PacketConnection(made[1].detach(), readable=duplex)
+            one._other, other._other = ref(other), ref(one)  # noqa: SLF001 - the two know each other
+            return one, other
     raise OSError("packets are of Linux only")

@@ -83,9 +83,9 @@ class FilePages:
 
     def close(self) -> None:
         """Let go of the files. Twice is no error."""
-        for fd in self.fds:
+        fds, self.fd = self.fds, -1
+        for fd in fds:
             os.close(fd)
-        self.fd = -1
 
 
 class _Mapped:

@@ -134,9 +134,9 @@ class MemoryPages:
 
     def close(self) -> None:
         """Let go of the descriptor. Twice is no error."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # of linux/falloc.h

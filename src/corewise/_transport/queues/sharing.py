@@ -15,6 +15,7 @@ from itertools import chain
 from corewise._transport import portable
 from corewise._transport.queues import bells, files, log, pages
 from corewise._transport.queues.words import CONTROL_BYTES
+from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,22 +40,23 @@ def make(kind: type[CoreT], maxsize: int, max_bytes: int) -> CoreT:
         MemoryError: when there is no memory.
     """
     in_files = portable.in_use()
-    fresh: Pages = files.new() if in_files else pages.new()
-    opened: list[Any] = [fresh]
-    try:
-        fresh.reserve(0, CONTROL_BYTES)
-        control = fresh.mapped(CONTROL_BYTES)
-        opened.append(control)
-        fresh.make_locks(control)
-        log.lay_out(fresh, control.view().cast("Q"))
-        for _ in range(kind.BELLS):
-            opened.append(bells.new(portable=in_files))  # noqa: PERF401 - each is to be closed if the next fails
-        core = kind(fresh, control, opened[2:], (maxsize, max_bytes))
-    except BaseException:
-        for one in opened:
-            one.close()
-        raise
-    return _known(os.urandom(_KEY_BYTES), core)
+    with InterruptsHeld():  # else what was opened would belong to nobody for a moment
+        fresh: Pages = files.new() if in_files else pages.new()
+        opened: list[Any] = [fresh]
+        try:
+            fresh.reserve(0, CONTROL_BYTES)
+            control = fresh.mapped(CONTROL_BYTES)
+            opened.append(control)
+            fresh.make_locks(control)
+            log.lay_out(fresh, control.view().cast("Q"))
+            for _ in range(kind.BELLS):
+                opened.append(bells.new(portable=in_files))  # noqa: PERF401 - each is to be closed if the next fails
+            core = kind(fresh, control, opened[2:], (maxsize, max_bytes))
+        except BaseException:
+            for one in opened:
+                one.close()
+            raise
+        return _known(os.urandom(_KEY_BYTES), core)
 
 
 def _known(key: bytes, core: CoreT) -> CoreT:
@@ -101,22 +103,23 @@ def received(
     core: CoreT | None = known() if known is not None else None  # type: ignore[assignment]
     if core is not None and sender:
         return core
-    its_bells: list[Bell]
-    if sender is None:
-        fresh: Pages = files.FilePages(*handles)
-        its_bells = [bells.SocketBell(pair) for pair in ends]
-    else:
-        groups = _opened(sender, handles) if sender else handles
-        fresh = pages.MemoryPages(*groups[0])
-        its_bells = [bells.PipeBell(group) for group in groups[1:]]
-    if core is None:
-        try:
-            return _known(key, kind(fresh, fresh.mapped(CONTROL_BYTES), its_bells, limits))
-        except BaseException:
-            _close(fresh, its_bells)
-            raise
-    _close(fresh, its_bells)
-    return core
+    with InterruptsHeld():  # as when it is made
+        its_bells: list[Bell]
+        if sender is None:
+            fresh: Pages = files.FilePages(*handles)
+            its_bells = [bells.SocketBell(pair) for pair in ends]
+        else:
+            groups = _opened(sender, handles) if sender else handles
+            fresh = pages.MemoryPages(*groups[0])
+            its_bells = [bells.PipeBell(group) for group in groups[1:]]
+        if core is None:
+            try:
+                return _known(key, kind(fresh, fresh.mapped(CONTROL_BYTES), its_bells, limits))
+            except BaseException:
+                _close(fresh, its_bells)
+                raise
+        _close(fresh, its_bells)
+        return core
 
 
 def _close(fresh: Pages, its_bells: list[Bell]) -> None:

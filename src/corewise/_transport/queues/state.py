@@ -8,6 +8,7 @@ from corewise._transport import recycled
 from corewise._transport.patience import AWAKE_S, Patience
 from corewise._transport.queues.log import Side
 from corewise._transport.queues.words import CLOSED, HEAD, TAIL
+from corewise._types.interrupts import InterruptsHeld
 from corewise.errors import QueueClosed
 
 TYPE_CHECKING = False
@@ -103,15 +104,16 @@ class State:
         """Let go of what this process has of the queue. Twice is no error."""
         if not self._is_open:
             return
-        self._is_open = False
-        self._to.close()
-        self._from.close()
-        self.words.release()
-        self._control.close()
-        self.pages.close()
-        for bell in self.bells:
-            bell.close()
-        recycled.closed()
+        with InterruptsHeld():
+            self._is_open = False
+            self._to.close()
+            self._from.close()
+            self.words.release()
+            self._control.close()
+            self.pages.close()
+            for bell in self.bells:
+                bell.close()
+            recycled.closed()
 
     def __del__(self) -> None:
         self.close_here()

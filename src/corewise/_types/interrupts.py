@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sys import _getframe
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from signal import SIGINT, getsignal, signal
+    from threading import Thread
     from types import FrameType, TracebackType
     from typing import Self
 else:
@@ -28,12 +31,12 @@ class InterruptsHeld:
         came: whether one has come.
     """
 
-    __slots__ = ("_first", "_handler", "_wake", "came")
+    __slots__ = ("_handler", "_number", "_wake", "came")
 
     def __init__(self, wake: Callable[[], object] | None = None) -> None:
         self.came = False
         self._wake = wake
-        self._first: tuple[int, FrameType | None] | None = None
+        self._number = 0
         self._handler: object = None
 
     def __enter__(self) -> Self:
@@ -47,9 +50,10 @@ class InterruptsHeld:
             self._handler = handler
         return self
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, _: FrameType | None) -> None:
+        # The frame is let go of: what it holds, such as a view of memory, could not be closed before the block is left.
         self.came = True
-        self._first = self._first or (number, frame)
+        self._number = number
         if self._wake is not None:
             self._wake()
 
@@ -64,5 +68,15 @@ class InterruptsHeld:
         handler = self._handler
         if callable(handler):
             signal(SIGINT, handler)
-            if self._first is not None:
-                handler(*self._first)
+            if self.came:
+                handler(self._number, _getframe(1))
+
+
+def start_thread(thread: Thread) -> None:
+    """Start a thread, whole: broken off by a Ctrl-C, its own `start` may raise another error than KeyboardInterrupt.
+
+    Raises:
+        RuntimeError: when no more threads are to be had.
+    """
+    with InterruptsHeld():
+        thread.start()
