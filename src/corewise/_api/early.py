@@ -15,7 +15,6 @@ from time import perf_counter, process_time
 
 from corewise._approaches.base import PlainRunner
 from corewise._measure.clocks import thread_cpu_s
-from corewise._types.interrupts import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,6 +173,8 @@ class Early:
     def begin(self) -> None:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
         import threading
+
+        from corewise._types.interrupts import start_thread
 
         with self._beginning:
             if self._run is None:  # it is over

@@ -8,8 +8,6 @@ import time
 from _thread import get_ident, get_native_id
 from time import process_time
 
-from corewise._types.interrupts import InterruptsHeld
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +115,8 @@ class ThreadClocks:
             self._unseen.pop()
         except IndexError:
             return False
+        from corewise._types.interrupts import InterruptsHeld  # most runs are too short to be looked at
+
         with InterruptsHeld():  # else what is opened would belong to nobody for a moment
             line = PlaceInLine(self._number)
             self.begin_s, self._line = line.queued_s(), line
@@ -148,11 +148,13 @@ class ThreadClocks:
 
     def close(self) -> None:
         """Let go of what was opened; any thread may do so, and of what is just being opened whoever opens it does."""
+        self._closed = True
+        line = self._line
+        if line is None:
+            return
+        from corewise._types.interrupts import InterruptsHeld  # loaded by now
+
         with InterruptsHeld():
-            self._closed = True
-            line = self._line
-            if line is None:
-                return
             try:
                 self._open.pop()
             except IndexError:
