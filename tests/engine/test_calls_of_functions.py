@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corewise._engine.calls import KEPT, Calls, Functions
-from corewise._engine.pool import ProcessPool
+from corewise._engine.pool_of_calls import PoolOfCalls
 from corewise._transport import codec
 from corewise.errors import CannotTravel, WorkerDied
 
@@ -30,7 +30,7 @@ class Caller:
     """A pool for any calls."""
 
     def __init__(self, workers: int, start_method: str) -> None:
-        self.pool = ProcessPool(None, workers, start_method=start_method)
+        self.pool = PoolOfCalls(None, workers, start_method=start_method)
         self.functions = Functions(main_by_value=self.pool.main_by_value)
         self._next = 0
 

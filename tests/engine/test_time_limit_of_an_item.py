@@ -13,7 +13,7 @@ import pytest
 from witness import pipe, watched
 
 from corewise._engine.calls import Calls, Functions
-from corewise._engine.pool import ProcessPool
+from corewise._engine.pool_of_calls import PoolOfCalls
 from corewise.errors import WorkerDied
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_calls_have_limits_of_their_own() -> None:
     with pipe() as (reading, writing):
         functions = Functions(main_by_value=False)
         read, pause = functions.known(os.read), functions.known(signal.pause)
-        pool = ProcessPool(None, 2, start_method="fork")
+        pool = PoolOfCalls(None, 2, start_method="fork")
         try:
             pool.submit(Calls(0, [(read, (reading, 1), {})], None, None))
             pool.submit(Calls(1, [(pause, (), {})], LIMIT_S, None))

@@ -33,7 +33,7 @@ class Outstanding:
     @property
     def items(self) -> int:
         """How many items there are."""
-        return sum(len(chunk.items) for chunk in self._chunks.values())
+        return sum(chunk.count for chunk in self._chunks.values())
 
     def add(self, chunk: Chunk) -> None:
         """A chunk was handed out."""

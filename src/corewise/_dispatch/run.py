@@ -139,7 +139,7 @@ class Run:
         if left is None or not (self._again or self._retries):
             return left
         waiting = 0 if self._retries is None else len(self._retries)
-        return left + waiting + sum(len(chunk.items) for chunk in self._again)
+        return left + waiting + sum(chunk.count for chunk in self._again)
 
     def under_way(self, done: Done) -> Chunk:
         """Return the items that an outcome is of; to be asked before it is taken in, as by `enough`."""
@@ -292,15 +292,15 @@ class Run:
         chunk = self.source.cut(size, self._ahead_s, patience_s)
         self._hungry = self.source.slow
         if chunk is not None and self._window is not None:
-            self._window.read(len(chunk.items))
+            self._window.read(chunk.count)
         return chunk
 
     def _cut_again(self) -> Chunk:
         """Take what is to be run again, or was handed back: no more at a time than a chunk has by now."""
         chunk = self._again.popleft()
         left = self.source.remaining
-        size = 1 if self._pace is not None else self.sizes.next(None if left is None else left + len(chunk.items))
-        if len(chunk.items) <= size:
+        size = 1 if self._pace is not None else self.sizes.next(None if left is None else left + chunk.count)
+        if chunk.count <= size:
             return chunk
         self._again.appendleft(chunk.part(chunk.start + size, chunk.stop))
         return chunk.part(chunk.start, chunk.start + size)
@@ -308,7 +308,7 @@ class Run:
     def _take_back(self) -> None:
         """Have back what was handed out and nobody has begun, if something else is to run it."""
         for chunk in self._approach.hand_back() if self._full else ():
-            self.outstanding.remove(chunk.start, len(chunk.items), dropped=0)
+            self.outstanding.remove(chunk.start, chunk.count, dropped=0)
             if self._stop_before is None or chunk.start < self._stop_before:
                 put_in_order(self._again, chunk)
 

@@ -228,6 +228,11 @@ class Crew:
                 self.poller.remove(worker.sentinel)
             worker.release()
 
+    def terminate(self) -> None:
+        """Ask the workers to end."""
+        for worker in self.members.values():
+            worker.terminate()
+
     def close(self) -> None:
         """Kill the workers that are left, and reap them."""
         with InterruptsHeld():

@@ -195,12 +195,12 @@ class TaskLane(ChunkLoop):
                 return
             outcome, plain = came
             position += 1
-            batch.add(outcome, plain)
+            is_old = batch.add(outcome, plain)
             if outcome[0] and not self._keep_going:
                 self._send(batch, dropped=True)
                 ledger.begin(end)
                 return
-            if ledger.record(*outcome) is None or (position < end and batch.is_old()):
+            if ledger.record(*outcome) is None or (is_old and position < end):
                 self._send(batch)
                 ledger.begin(position)
                 batch = Batch(position)

@@ -101,7 +101,7 @@ class Patrol:
         """
         found = []
         for worker, held in self._busy(members):
-            at = worker.ledger.at() if len(held.chunk.items) > 1 and not held.whole else None
+            at = worker.ledger.at() if held.chunk.count > 1 and not held.whole else None
             if at is not None and not 0 <= self._clock() - at[1] < STUCK_S:
                 reached = worker.ledger.peek()
                 if reached is not None and reached.base <= held.position < reached.base + len(reached.records):

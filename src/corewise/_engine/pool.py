@@ -48,13 +48,15 @@ class ProcessPool:
         inherits: whether forked workers find the items in their own memory.
 
     Args:
-        fn: the function; None if only `Calls` and batches of jobs are submitted.
+        fn: the function; None in a `PoolOfCalls`.
         workers: most worker processes at a time; each is started when there is a chunk for it.
         **terms: see `Workload`.
 
     Raises:
         CannotTravel: when the function or the initializer must be sent and cannot.
     """
+
+    OUTBOX = Outbox
 
     def __init__(self, fn: Callable[..., Any] | None, workers: int, **terms: Unpack[PoolTerms]) -> None:
         how = Workload(fn=fn, **terms)
@@ -70,7 +72,7 @@ class ProcessPool:
         lanes, quota = how.per_worker, how.max_tasks_per_worker
         self._schedule = Schedule(workers * lanes, quota=quota, ahead=how.ahead, lanes=lanes)
         self._patrol = Patrol(self._schedule, None if how.awaits else how.timeout_s)
-        self._outbox = Outbox(self._crew, self._schedule, how, main_by_value=by_value, inherited=self.inherits)
+        self._outbox = self.OUTBOX(self._crew, self._schedule, how, main_by_value=by_value, inherited=self.inherits)
         self.accounts = Accounts(self._crew.members)
         self._finished: list[Done] = []
         self._message_bytes = 0
@@ -78,8 +80,7 @@ class ProcessPool:
         self._looked_s = 0.0  # when workers were last looked after
         self._closing = False
         self._losses = Losses(self._method)
-        # Executors hold Ctrl-C back, so what looks like one there was raised by a result.
-        self._interruptible = fn is not None
+        self._interruptible = fn is not None  # executors hold Ctrl-C back: what looks like one is raised by a result
         if fn is not None:
             start.preload(method, fn)
 
@@ -195,8 +196,7 @@ class ProcessPool:
 
     def terminate(self) -> None:
         """Ask the workers that are there to end; what they were at is lost, and noticed as such."""
-        for worker in self._crew.members.values():
-            worker.terminate()
+        self._crew.terminate()
 
     def close(self, *, kill: bool, wait: bool = True) -> None:  # noqa: ARG002 - killed processes are gone at once
         """End all workers and wait for them.
@@ -275,7 +275,7 @@ class ProcessPool:
             values, failed = parcels.unpack_each(first.chunk.start, records, interruptible=self._interruptible)
         if values:
             self._outbox.timed(first.chunk, item_s := wall_s / (fetched + len(values)))
-            rest, size, own_s = len(first.chunk.items) - len(values), self._message_bytes, item_s * len(values)
+            rest, size, own_s = first.chunk.count - len(values), self._message_bytes, item_s * len(values)
             done = Done(first.chunk.start, values, failed, own_s, dropped=rest if dropped else 0, size_bytes=size)
             self._finished.append(done)
             self._came(lane, len(values), wall_s, dropped=dropped)
@@ -313,7 +313,7 @@ class ProcessPool:
 
     def _fetch(self, lane: Lane, held: Held, reached: Reached) -> None:
         """Take outcomes from a ledger that were not sent, as the worker is long at the next item."""
-        fresh = reached.records[held.position - reached.base :][: len(held.chunk.items)]
+        fresh = reached.records[held.position - reached.base :][: held.chunk.count]
         if reached.base <= held.position and fresh:
             self._take_from_ledger(held.chunk.start, fresh)
             self._came(lane, len(fresh), 0.0)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # lost 48 and 53 ms by chunks of 8 ms, 39 and 44 by those of 16, 38 and 41 by these, the start included. Longer ones
 # leave more to be given to others at the end: the heavy tail lost 37, 36 and, by 24 ms, 37 (benchmarks/peers.py,
 # "sorted_up" and the rows around it).
-CHUNK_S = 0.02
+CHUNK_S = 0.03
 # Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. Guess: where workers keep all
 # cores busy that saves 0.1 ms a chunk, 1 % of those of 10 ms and a fifth of that here.
 ONE_AHEAD_BELOW_S = 0.050
@@ -74,7 +74,7 @@ class Held:
     @property
     def stop(self) -> int:
         """Position behind its last item."""
-        return self.position + len(self.chunk.items)
+        return self.position + self.chunk.count
 
 
 class Send:
@@ -182,7 +182,7 @@ class Schedule:
                 idle = idle or desk.quota != 0
                 continue
             first = held[0]
-            several = len(first.chunk.items) > 1 and not first.whole
+            several = first.chunk.count > 1 and not first.whole
             stuck = stuck or several
             tail = tail or several or len(held) > 1
         return tail and (idle or self.vacant), stuck
@@ -224,7 +224,7 @@ class Schedule:
         """
         held = self._desks[worker].held
         first = held[0]
-        if count < len(first.chunk.items) and not dropped:
+        if count < first.chunk.count and not dropped:
             first.position += count
             first.chunk = first.chunk.part(first.chunk.start + count, first.chunk.stop)
         else:
@@ -325,7 +325,7 @@ class Schedule:
         desk = self._desks[send.worker]
         desk.held.remove(send.held)
         if desk.quota is not None:
-            desk.quota += len(chunk.items)
+            desk.quota += chunk.count
         self._put_back([chunk.part(chunk.start, index), chunk.part(index + 1, chunk.stop)])
         return self.hand_out()
 
@@ -360,13 +360,13 @@ class Schedule:
     def _give(self, worker: int, desk: _Desk) -> Send:
         chunk = self._queue.popleft()
         if desk.quota is not None:
-            if len(chunk.items) > desk.quota:
+            if chunk.count > desk.quota:
                 self._queue.appendleft(chunk.part(chunk.start + desk.quota, chunk.stop))
                 chunk = chunk.part(chunk.start, chunk.start + desk.quota)
-            desk.quota -= len(chunk.items)
+            desk.quota -= chunk.count
         if self._chunk_s is not None:  # chunks grow, and a few large ones must not wait where small ones would
-            self._chunk_s = max(self._chunk_s, self._item_s * len(chunk.items))
+            self._chunk_s = max(self._chunk_s, self._item_s * chunk.count)
         held = Held(desk.sent, chunk)
         desk.held.append(held)
-        desk.sent += len(chunk.items)
+        desk.sent += chunk.count
         return Send(worker, held)

@@ -47,19 +47,18 @@ class Chunk:
         start: index of the first item in the whole input.
         items: the items, in a list, a tuple, a range or a `Stretch`; with `star`, tuples of arguments.
         star: whether each item is a tuple of arguments rather than the one argument.
+        count: how many items there are.
+        stop: index after the last item.
     """
 
-    __slots__ = ("items", "star", "start")
+    __slots__ = ("count", "items", "star", "start", "stop")
 
     def __init__(self, start: int, items: Sequence[Any], *, star: bool) -> None:
         self.start = start
         self.items = items
         self.star = star
-
-    @property
-    def stop(self) -> int:
-        """Index after the last item."""
-        return self.start + len(self.items)
+        self.count = len(items)
+        self.stop = start + self.count
 
     def part(self, start: int, stop: int) -> Chunk:
         """Return the items from index `start` to before `stop`, both of the whole input, as a chunk of their own."""

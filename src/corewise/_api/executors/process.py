@@ -12,7 +12,7 @@ from corewise._api.executors.job_results import MapResults
 from corewise._api.executors.jobs import SlicedJob
 from corewise._api.executors.results import ResultIterator
 from corewise._dispatch.window import Window
-from corewise._engine.pool import ProcessPool
+from corewise._engine.pool_of_calls import PoolOfCalls
 from corewise._machine.cpus import cpu_count
 from corewise._transport.blocks import Once, repeated_in
 from corewise._types.options import whole_number
@@ -76,7 +76,7 @@ class ProcessExecutor(Executor):
         method = mp_context.get_start_method() if mp_context is not None else "auto"
         self._driver = JobDriver(
             partial(
-                ProcessPool,
+                PoolOfCalls,
                 None,
                 self._max_workers,
                 start_method=str(method),

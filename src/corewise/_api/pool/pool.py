@@ -14,7 +14,7 @@ from corewise._api.pool.feeder import read_in_background
 from corewise._api.pool.iterator import PoolIterator
 from corewise._api.pool.result import AsyncResult
 from corewise._dispatch.window import Window
-from corewise._engine.pool import ProcessPool
+from corewise._engine.pool_of_calls import PoolOfCalls
 from corewise._machine.cpus import cpu_count
 from corewise._transport.blocks import Once, repeated_in
 from corewise._types.checks import one_of, seconds
@@ -93,7 +93,7 @@ class Pool:
         self._state = "running"
         self._driver = JobDriver(
             partial(
-                ProcessPool,
+                PoolOfCalls,
                 None,
                 self._processes,
                 start_method=str(method),
