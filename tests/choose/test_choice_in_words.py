@@ -41,7 +41,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
         (
             said(measured(held=None)),
             (
-                "computing that may hold the GIL (that could not be told); predicted roughly 259 ms against 1.00 s "
+                "computing that may hold the GIL (that could not be told); predicted roughly 258 ms against 1.00 s "
                 "plainly: each process has a GIL of its own, so they use several cores; threads would take 1.00 s, "
                 "since what holds the GIL takes turns, as this may"
             ),
@@ -50,7 +50,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
             said(measured(held=0.0)),
             (
                 "computing that does not hold the GIL; predicted 250 ms against 1.00 s plainly: computing that lets"
-                " go of the GIL uses several cores in threads; processes would take 259 ms"
+                " go of the GIL uses several cores in threads; processes would take 258 ms"
             ),
         ),
         (
@@ -64,7 +64,7 @@ def said(measurement: Measurement, wishes: Wishes = Wishes(), costs: Costs = COS
             said(HOLDS, Wishes(effects=(WRITES,))),
             (
                 "computing that holds the GIL 92 % of the time; predicted 1.00 s plainly: the best of the "
-                "approaches that can be used; processes would take 259 ms but cannot be used: it appends to the global "
+                "approaches that can be used; processes would take 258 ms but cannot be used: it appends to the global "
                 "'seen' (work.py, line 3), and another process would do that to its own copy; threads would take "
                 "945 ms, hardly less, since what holds the GIL takes turns"
             ),
@@ -147,7 +147,7 @@ def test_nothing_is_said_twice_nor_against_itself(sentence: str, unexpected: str
 def test_what_was_tried_and_left_is_named() -> None:
     """With what had been expected of it."""
     assert (
-        "plainly: what else was tried in this run proved no faster; processes were predicted to take 259 ms, and in "
+        "plainly: what else was tried in this run proved no faster; processes were predicted to take 258 ms, and in "
         "this run proved no faster than the plain loop"
     ) in said(HOLDS, Wishes(proved_slower=("processes",)))
 
@@ -199,7 +199,7 @@ def test_a_choice_prints_as_a_sentence() -> None:
             COSTS,
             Wishes(effects=(WRITES,)),
             "gil",
-            "Processes would take 259 ms, if the function returned what",
+            "Processes would take 258 ms, if the function returned what",
         ),
         (measured(), COSTS.replace(worker_start_s=2.0), Wishes(), "start", "Starting 4 workers takes 2.00 s. An exec"),
         (

@@ -40,7 +40,7 @@ _HANDED_ON = 1.2
 # and 1.54 times as long as one by three processes on two cores, and twice as long by two.
 _SHARED_CORE = 1.03
 # A chunk lasts about so long (`_engine/schedule.py` aims at it).
-_CHUNK_S = 0.02
+_CHUNK_S = 0.03
 # A thread that waits for the GIL wakes up so late after it was let go, and the one that let it go may have it again by
 # then. Measured on two cores with loops of 9 to 2,700 µs between hashes of 2 to 5,000 µs: threads lost
 # min(this, free part) of an item times the share of it that holds the GIL.

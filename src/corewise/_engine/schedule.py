@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 # Seconds that chunks of items are made to last. To hand one over costs 20 to 60 µs where a core is idle, and some 180
 # where workers keep all busy, half of it the caller's. Of a second of items that become longer and shorter each worker
-# lost 48 and 53 ms by chunks of 8 ms, 39 and 44 by those of 16, 38 and 41 by these, the start included. Longer ones
-# leave more to be given to others at the end: the heavy tail lost 37, 36 and, by 24 ms, 37 (benchmarks/peers.py,
-# "sorted_up" and the rows around it).
+# lost 42 and 45 ms by chunks of 20 ms, 40 and 41 by these, 40 and 40 by those of 40 ms, the start included; of a heavy
+# tail 39, 39 and 38 (benchmarks/peers.py, "sorted_up" and the rows around it). Results wait as long, and longer ones
+# leave more to be given to others at the end.
 CHUNK_S = 0.03
 # Chunks shorter than this are sent ahead, so that a worker finds its next one waiting. Guess: where workers keep all
 # cores busy that saves 0.1 ms a chunk, 1 % of those of 10 ms and a fifth of that here.
