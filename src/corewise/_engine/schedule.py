@@ -171,7 +171,12 @@ class Schedule:
     @property
     def unfinished(self) -> bool:
         """Whether any chunk waits or is held."""
-        return bool(self._queue) or any(desk.held for desk in self._desks.values())
+        if self._queue:
+            return True
+        for desk in self._desks.values():  # noqa: SIM110 - asked with each message: `any` would take three calls
+            if desk.held:
+                return True
+        return False
 
     def attention(self) -> tuple[bool, bool]:
         """Return whether some could be given to an idle or a new worker, and whether results may be stuck."""
