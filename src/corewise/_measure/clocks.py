@@ -48,14 +48,17 @@ class PlaceInLine:
         thread: the thread, by the number that the system gives it.
     """
 
+    _file: OwnDescriptor | None = None
+
     def __init__(self, thread: int) -> None:
-        self._file: OwnDescriptor | None = None
         if sys.platform == "linux":
             from corewise._transport.forks import OwnDescriptor
+            from corewise._types.interrupts import InterruptsHeld  # most runs are too short to be looked at
 
             try:
-                # Kept open, as to open it takes five times as long as to read it.
-                self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
+                with InterruptsHeld():  # else what is opened would belong to nobody for a moment
+                    # Kept open, as to open it takes five times as long as to read it.
+                    self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
             except OSError:
                 pass
 
@@ -78,6 +81,8 @@ class PlaceInLine:
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+    __del__ = close  # where a Ctrl-C kept whoever has it from closing it
 
 
 class ThreadClocks:
@@ -115,11 +120,8 @@ class ThreadClocks:
             self._unseen.pop()
         except IndexError:
             return False
-        from corewise._types.interrupts import InterruptsHeld  # most runs are too short to be looked at
-
-        with InterruptsHeld():  # else what is opened would belong to nobody for a moment
-            line = PlaceInLine(self._number)
-            self.begin_s, self._line = line.queued_s(), line
+        line = PlaceInLine(self._number)
+        self.begin_s, self._line = line.queued_s(), line
         if self._closed:  # meanwhile, by another thread
             self.close()
         return True
@@ -152,11 +154,8 @@ class ThreadClocks:
         line = self._line
         if line is None:
             return
-        from corewise._types.interrupts import InterruptsHeld  # loaded by now
-
-        with InterruptsHeld():
-            try:
-                self._open.pop()
-            except IndexError:
-                return
-            line.close()
+        try:
+            self._open.pop()
+        except IndexError:
+            return
+        line.close()

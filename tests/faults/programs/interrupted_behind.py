@@ -28,7 +28,10 @@ SQUARES = [number * number for number in NUMBERS]
 PATIENCE_S = 30
 _GENERATOR = 0x20  # the flag of its code; one that is dropped early is entered once more, which nothing can interrupt
 # Python swallows what is raised in them: methods, and callbacks of weak references.
-_FINALIZERS = ("__del__", "_remove", "remove", "_known.<locals>.<lambda>", "_get_module_lock.<locals>.cb")
+_FINALIZERS = ("__del__", "_remove", "remove", "_known.<locals>.<lambda>")
+# Python's own: behind the step that takes the lock of all imports a Ctrl-C leaves it taken (CPython 3.11 to 3.13), and
+# the next thread that loads a module waits for ever.
+_IMPORT_MACHINERY = "<frozen importlib._bootstrap>"
 
 
 def square(number: int) -> int:
@@ -143,7 +146,7 @@ class Interruption:
         code = frame.f_code
         if event != "c_return" and (event != "call" or code.co_flags & _GENERATOR):
             return
-        if code.co_filename == __file__ or os.getpid() != self._pid:
+        if code.co_filename in (__file__, _IMPORT_MACHINERY) or os.getpid() != self._pid:
             return
         self._left -= 1
         if self._left > 0 or self.where or _is_in_finalizer(frame):
