@@ -75,6 +75,11 @@ def left_since(before: Holdings) -> list[str]:
     return _new(before, holdings())
 
 
+def named_since(before: Holdings) -> set[str]:
+    """Names of shared memory that came since `before`, without those of other programs."""
+    return _named(before, holdings())
+
+
 def descendants(of: int | None = None) -> dict[int, str]:
     """Children of process `of` (default: this one), their children and so on: process id to command line.
 
@@ -136,12 +141,16 @@ def wait_until_gone(processes: Iterable[int], limit_s: float = GRACE_S) -> None:
 def _new(before: Holdings, now: Holdings) -> list[str]:
     processes = {pid: now.processes[pid] for pid in now.processes.keys() - before.processes.keys()}
     descriptors = dict(now.descriptors.items() - before.descriptors.items())
-    names = {name for name in now.shared_memory - before.shared_memory if not _held_by_strangers(name)}
+    names = _named(before, now)
     return [
         *(f"process {pid} was left: {command}" for pid, command in sorted(processes.items())),
         *(f"descriptor {number} was left open: {target}" for number, target in sorted(descriptors.items())),
         *(f"shared memory was left behind: {SHARED_MEMORY / name}" for name in sorted(names)),
     ]
+
+
+def _named(before: Holdings, now: Holdings) -> set[str]:
+    return {name for name in now.shared_memory - before.shared_memory if not _held_by_strangers(name)}
 
 
 def _children(pid: int) -> list[int]:

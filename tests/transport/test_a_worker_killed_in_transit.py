@@ -6,13 +6,13 @@ import os
 import random
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from lines import MEBIBYTE, TRANSPORTS, blocks_mapped, descriptors, next_messages, open_line
 
+import observe
 from corewise._transport import channel
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and /proc")
@@ -71,20 +71,15 @@ def test_killed_at_any_moment(transport: str) -> None:
     assert sorted(descriptors()) == before
 
 
-def named() -> set[Path]:
-    """Named shared memory, but for semaphores of `multiprocessing`: corewise makes none, programs beside this may."""
-    return {path for path in Path("/dev/shm").iterdir() if not path.name.startswith("sem.mp-")}
-
-
 def test_nothing_has_a_name() -> None:
     """While blocks are in use, no file of theirs stands in a folder."""
-    before = named()
+    before = observe.holdings()
     with open_line() as (parent, theirs):
         worker = channel.WorkerEnd(theirs)
         parent.send(array(1))
         got = worker.receive()
         assert got[0] == 1
-        assert named() <= before  # others may go meanwhile
+        assert observe.named_since(before) == set()
         assert all("(deleted)" in one for one in descriptors() if "memfd:" in one)
         del got
         worker.close()
