@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import corewise
+from corewise._measure.clocks import PlaceInLine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -52,17 +54,23 @@ def run(verb: str, way: str, fn: Callable[..., Any], *iterables: Any, **options:
 
 
 class Heart:
-    """A task that wants to beat each millisecond."""
+    """A task that wants to beat each millisecond.
+
+    Attributes:
+        pauses_s: seconds between two beats, without those for which the loop's thread stood in line for a core: then
+            something else on this machine held it up, and nothing in the loop.
+    """
 
     def __init__(self) -> None:
         self.pauses_s: list[float] = []
 
     async def beat(self) -> None:
         """Beat until cancelled."""
-        while True:
-            begin = time.perf_counter()
-            await asyncio.sleep(0.001)
-            self.pauses_s.append(time.perf_counter() - begin)
+        with closing(PlaceInLine(threading.get_native_id())) as line:
+            while True:
+                begin, in_line_s = time.perf_counter(), line.queued_s()
+                await asyncio.sleep(0.001)
+                self.pauses_s.append(time.perf_counter() - begin - (line.queued_s() - in_line_s))
 
 
 @asynccontextmanager

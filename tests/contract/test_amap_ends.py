@@ -57,7 +57,7 @@ def test_the_loop_goes_on(way: str) -> None:
             else:
                 await collect("amap", way, _nap, range(400))
         assert len(beats.pauses_s) > 20
-        # A neighbour on this machine may take the core at any time; a loop that is held up shows in more than that.
+        # A host may take the core for a moment at any time; a loop that is held up shows in more than that.
         assert statistics.quantiles(beats.pauses_s, n=10)[-1] < 0.01
 
     asyncio.run(main())
