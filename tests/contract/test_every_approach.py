@@ -6,6 +6,9 @@ import asyncio
 import contextvars
 import functools
 import gc
+import os
+import signal
+import sys
 import traceback
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -306,6 +309,32 @@ def test_a_failure_where_an_event_loop_runs_already_is_the_items_own(way: str) -
 
     with pytest.raises(ValueError, match="no 3s here"):
         asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+@pytest.mark.parametrize("approach", ["sync", "asyncio", "auto"])
+def test_where_an_event_loop_runs_already_ctrl_c_ends_waits(approach: str) -> None:
+    """They turn in another thread there, which takes no Ctrl-C itself."""
+    ended = []
+
+    async def wait(number: int) -> None:
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.append(number)
+
+    async def main() -> None:
+        corewise.map(wait, range(3), approach=approach)
+
+    loop = asyncio.new_event_loop()  # as in a notebook; `asyncio.run` would do something of its own about it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(main())
+    finally:
+        loop.close()
+    assert sorted(ended) == ([0] if approach == "sync" else [0, 1, 2])
 
 
 def test_a_map_may_run_inside_a_map(way: str) -> None:

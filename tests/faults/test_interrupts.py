@@ -11,7 +11,12 @@ import running
 RUNS = {
     "map": (13, 1000),
     "arrays": (29, 1000),
+    "errors": (139, 3000),
+    "forkserver": (101, 1000),
+    "coroutines": (11, 1000),
+    "coroutines_in_processes": (301, 5000),
     "stream": (11, 1000),
+    "stream_of_coroutines": (3, 500),
     "process_executor": (17, 1000),
     "pool": (31, 1000),
     "auto": (31, 500),

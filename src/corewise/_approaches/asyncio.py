@@ -18,7 +18,7 @@ from corewise._approaches.base import PlainRunner
 from corewise._machine.queueing import QueueWatch
 from corewise._work.chunk import Chunk, Done
 from corewise._work.coroutines import initializing, is_coroutine_function
-from corewise._work.loops import PlainLoop, TurningLoop
+from corewise._work.loops import TurningLoop, loop_for_plain_code
 from corewise._work.raised import without_our_frame
 
 TYPE_CHECKING = False
@@ -76,7 +76,7 @@ class Asyncio(PlainRunner):
         self._terms = terms
         self.limit = terms.workers
         self.goes_on = terms.background
-        self._loop = TurningLoop(terms.name) if terms.background else PlainLoop()
+        self._loop = TurningLoop(terms.name) if terms.background else loop_for_plain_code(terms.name)
         self._initialized = terms.initializer is None
         self._waiting: deque[_Shared] = deque()
         self._finished: list[Done] = []

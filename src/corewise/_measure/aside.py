@@ -45,9 +45,7 @@ def begin(job: Callable[[Aside], object]) -> Aside:
     Raises:
         RuntimeError: when no thread can be started.
     """
-    for one in tuple(_running):
-        if one.told:  # two that wait for the GIL hold each other up for many milliseconds
-            one.end()
+    settle()  # two that wait for the GIL hold each other up for many milliseconds
     while _left:
         try:
             one = _left.pop()
@@ -65,6 +63,13 @@ def begin(job: Callable[[Aside], object]) -> Aside:
         forks.around_forks(_end_all, _forget_all)
         atexit.register(_end_all)  # one that still waits for the GIL would meet an interpreter that is going away
     return Aside(job)
+
+
+def settle() -> None:
+    """Wait until all that were told to end have."""
+    for one in tuple(_running):
+        if one.told:
+            one.end()
 
 
 def _remove(some: list[Aside], one: Aside) -> bool:

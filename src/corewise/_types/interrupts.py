@@ -29,13 +29,14 @@ class InterruptsHeld:
 
     Attributes:
         came: whether one has come.
+        wake: as above.
     """
 
-    __slots__ = ("_handler", "_number", "_wake", "came")
+    __slots__ = ("_handler", "_number", "came", "wake")
 
     def __init__(self, wake: Callable[[], object] | None = None) -> None:
         self.came = False
-        self._wake = wake
+        self.wake = wake
         self._number = 0
         self._handler: object = None
 
@@ -54,8 +55,8 @@ class InterruptsHeld:
         # The frame is let go of: what it holds, such as a view of memory, could not be closed before the block is left.
         self.came = True
         self._number = number
-        if self._wake is not None:
-            self._wake()
+        if self.wake is not None:
+            self.wake()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None

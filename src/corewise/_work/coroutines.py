@@ -70,9 +70,9 @@ def initialized(
     """
     run: Callable[..., Any] | None = None
     if is_coroutine_function(fn) or is_coroutine_function(initializer):
-        from corewise._work.loops import PlainLoop  # imports asyncio, which is dear
+        from corewise._work.loops import loop_for_plain_code  # imports asyncio, which is dear
 
-        run = scope.closing(PlainLoop()).run
+        run = scope.closing(loop_for_plain_code()).run
     if initializer is not None:
         with initializing():
             if run is not None and is_coroutine_function(initializer):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from _thread import allocate_lock
 
 from corewise._types.interrupts import InterruptsHeld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from concurrent.futures import ThreadPoolExecutor
     from signal import SIGINT, default_int_handler, getsignal
     from typing import Any
 else:  # as in `corewise._types.interrupts`
@@ -19,39 +19,62 @@ else:  # as in `corewise._types.interrupts`
 _MOMENT_S = 0.05  # guess: coroutines that clean up in no time are gone by then, and nobody notices the wait
 
 
-class PlainLoop:
-    """Runs coroutines to their end, one call after the other, in one event loop.
+def loop_for_plain_code(name: str = "corewise") -> PlainLoop | TurningLoop:
+    """Return an event loop for calls that the calling thread waits for.
 
-    The loop turns in the calling thread. Where a loop turns there already (in a notebook, in a coroutine that calls
-    plain code), it turns in a thread of its own instead, and the caller's loop stands still meanwhile, as with any
-    blocking call.
+    It turns in that thread. Where another turns there already (in a notebook, in a coroutine that calls plain code), it
+    turns in a thread of its own instead, and the caller's loop stands still meanwhile, as with any blocking call.
+
+    Args:
+        name: what the name of such a thread begins with.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return PlainLoop()
+    return TurningLoop(name)
+
+
+class PlainLoop:
+    """Runs coroutines to their end, one call after the other, in one event loop, which turns in the calling thread.
 
     Attributes:
-        elsewhere: whether the loop turns in a thread of its own.
+        elsewhere: False, as it is no loop in another thread.
     """
+
+    elsewhere = False
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self._thread = _one_thread() if _a_loop_runs() else None
-        self.elsewhere = self._thread is not None
 
     def run(self, fn: Callable[..., Coroutine[Any, Any, Any]], /, *args: Any, **kwargs: Any) -> Any:
         """Call a coroutine function, run the coroutine to its end and return its result."""
-        if self._thread is not None:
-            return self._thread.submit(self._runner.run, fn(*args, **kwargs)).result()
-        if getsignal(SIGINT) is not default_int_handler:  # what the program does about a Ctrl-C is not to be delayed
+        if _program_handles_ctrl_c():
             return self._runner.run(fn(*args, **kwargs))
         call = _InterruptibleCall()
         with InterruptsHeld(call.interrupt) as held:
             return self._runner.run(call.run(held, fn(*args, **kwargs)))
 
     def close(self, *, wait: bool = True) -> None:  # noqa: ARG002 - between two calls nothing goes on
-        """Cancel what still runs, let it clean up, and close the loop."""
-        if self._thread is None:
+        """Cancel what still runs, let it clean up, and close the loop; a second Ctrl-C does not wait for that."""
+        presses: list[None] = []
+
+        def interrupt() -> None:
+            if presses:
+                raise KeyboardInterrupt
+            presses.append(None)
+
+        with InterruptsHeld(interrupt):  # broken off, it would stay open until it is collected
             self._runner.close()
-        else:
-            self._thread.submit(self._runner.close).result()
-            self._thread.shutdown()
+
+    def __del__(self) -> None:
+        try:
+            self.close()  # where a Ctrl-C has kept its owner from doing so
+        except (
+            AttributeError,
+            RuntimeError,
+        ):  # never whole, or another loop turns here, or the interpreter ends
+            pass
 
 
 class _InterruptibleCall:
@@ -77,45 +100,55 @@ class _InterruptibleCall:
     def interrupt(self) -> None:
         if self._cancelled:
             raise KeyboardInterrupt
-        if self._task is not None and not self._task.done():
-            self._cancelled = self._task.cancel()
-            self._task.get_loop().call_soon_threadsafe(_nothing)  # it may be in a wait
+        if self._task is not None:
+            self._cancelled = True
+            # In a turn of the loop: at any other moment somebody may just be ending what the task waits for. The loop
+            # itself may be in a wait.
+            self._task.get_loop().call_soon_threadsafe(self._cancel)
 
-
-def _nothing() -> None:
-    """Have a loop turn."""
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 class TurningLoop:
     """An event loop in a thread of its own, where it turns all the time: what was begun goes on between two calls.
 
+    To be closed; one that nobody refers to any more ends by itself, at some time later.
+
     Args:
         name: what the thread's name begins with.
 
     Attributes:
-        elsewhere: True, as for a `PlainLoop` with a thread of its own.
+        elsewhere: True, as it turns in another thread.
     """
 
     elsewhere = True
 
     def __init__(self, name: str) -> None:
-        self._closing = asyncio.Event()
-        self._turns = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turning = _Turning()
         # A daemon: a coroutine that blocks the loop must not keep the program from ending.
-        self._thread = threading.Thread(target=self._turn, name=f"{name}-loop", daemon=True)
+        self._thread = threading.Thread(target=self._turning.turn, name=f"{name}-loop", daemon=True)
         with InterruptsHeld():
             self._thread.start()
-            self._turns.wait()
+            self._turning.turns.wait()
 
     def run(self, fn: Callable[..., Coroutine[Any, Any, Any]], /, *args: Any, **kwargs: Any) -> Any:
         """Call a coroutine function, run the coroutine to its end and return its result.
 
-        It sees the caller's context variables.
+        It sees the caller's context variables. A Ctrl-C cancels it; a second one does not wait until it has cleaned up.
         """
-        if self._loop is None:
+        loop = self._turning.loop
+        if loop is None:
             raise RuntimeError("the event loop could not be started")
-        return asyncio.run_coroutine_threadsafe(fn(*args, **kwargs), self._loop).result()
+        if _program_handles_ctrl_c():
+            return _CallElsewhere(fn(*args, **kwargs), loop).result()
+        with InterruptsHeld() as held:
+            call = _CallElsewhere(fn(*args, **kwargs), loop)
+            held.wake = call.interrupt
+            if held.came:
+                call.interrupt()
+            return call.result()
 
     def close(self, *, wait: bool = True) -> None:
         """Cancel what still runs, let it clean up, and close the loop.
@@ -123,33 +156,109 @@ class TurningLoop:
         Args:
             wait: whether to wait for that as long as it takes; otherwise only for a moment.
         """
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._closing.set)
+        self._turning.end()
         self._thread.join(None if wait else _MOMENT_S)
 
-    def _turn(self) -> None:
+    def __del__(self) -> None:
+        try:
+            self._turning.end()
+        except AttributeError:  # it was never whole, or the interpreter ends
+            pass
+
+
+class _Turning:
+    """What the thread of a loop does; apart from the `TurningLoop`, which would never be let go of otherwise.
+
+    Attributes:
+        loop: the loop, once `turns` is set; None if there were no descriptors left for one.
+        turns: set when it turns, or does not any more.
+    """
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.turns = threading.Event()
+        self._closing = asyncio.Event()
+
+    def turn(self) -> None:
         try:
             with asyncio.Runner() as runner:
                 loop = runner.get_loop()
-                loop.call_soon(self._turns.set)
-                self._loop = loop
+                loop.call_soon(self.turns.set)
+                self.loop = loop
                 runner.run(self._until_closed())
         finally:
-            self._turns.set()  # also when there were no descriptors left for a loop
+            self.turns.set()  # also when there were no descriptors left for a loop
 
     async def _until_closed(self) -> None:
         await self._closing.wait()
 
+    def end(self) -> None:
+        """Have the loop end. More than once is no error."""
+        if self.loop is not None:
+            try:
+                self.loop.call_soon_threadsafe(self._closing.set)
+            except RuntimeError:  # it has ended
+                pass
 
-def _one_thread() -> ThreadPoolExecutor:
-    from concurrent.futures import ThreadPoolExecutor  # with what it loads it takes a millisecond
 
-    return ThreadPoolExecutor(1, thread_name_prefix="corewise-loop")
+class _CallElsewhere:
+    """A coroutine in the loop of another thread, which this one waits for.
+
+    The standard library's `run_coroutine_threadsafe` does the same with a future, whose lock a Ctrl-C may leave taken;
+    and it leaves the coroutine running.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._task: asyncio.Task[Any] | None = None
+        self._ended = allocate_lock()
+        self._ended.acquire()
+        self._interrupted = False
+        self._end: BaseException | None = None  # what would have ended the loop as well
+
+    def result(self) -> Any:
+        """Run it to its end, and return its result."""
+        self._loop.call_soon_threadsafe(self._begin)
+        try:
+            self._ended.acquire()
+        except BaseException:  # by the program's own handler, or by a second Ctrl-C
+            self._loop.call_soon_threadsafe(self._cancel)
+            raise
+        task, self._task = self._task, None
+        end, self._end = self._end, None
+        try:
+            if end is not None:
+                raise end
+            return None if task is None else task.result()
+        finally:
+            del task, end  # what it raises refers to this frame
+
+    async def _run(self) -> Any:
+        try:
+            return await self._coroutine
+        except (SystemExit, KeyboardInterrupt) as end:
+            self._end = end
+
+    def interrupt(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _begin(self) -> None:
+        if self._interrupted:
+            self._coroutine.close()
+            self._ended.release()
+            return
+        self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(lambda _: self._ended.release())
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
-def _a_loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+def _program_handles_ctrl_c() -> bool:
+    """Return whether the program does something of its own about a Ctrl-C, which is not to be delayed."""
+    return getsignal(SIGINT) is not default_int_handler

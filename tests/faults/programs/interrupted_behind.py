@@ -18,6 +18,7 @@ import numpy as np
 
 import corewise
 import observe
+from corewise._measure import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,41 @@ def use_stream() -> None:
     """By processes, left early."""
     with corewise.stream(square, NUMBERS, approach="processes", workers=2) as results:
         assert next(results) == 0
+
+
+def use_coroutines() -> None:
+    """Waits that overlap in a loop of their own."""
+    assert corewise.map(square_in_a_loop, NUMBERS, workers=5) == SQUARES
+
+
+def use_stream_of_coroutines() -> None:
+    """Left early."""
+    with corewise.stream(square_in_a_loop, NUMBERS, workers=5) as results:
+        assert next(results) == 0
+
+
+def use_coroutines_in_processes() -> None:
+    """A loop in each."""
+    options: dict[str, Any] = {"approach": "processes", "workers": 2, "per_worker": 3}
+    assert corewise.map(square_in_a_loop, NUMBERS, **options) == SQUARES
+
+
+def use_forkserver() -> None:
+    """By processes that a server forks."""
+    assert corewise.map(square, NUMBERS, approach="processes", workers=1, start_method="forkserver") == SQUARES
+
+
+def use_errors() -> None:
+    """A function that is sent by value, with what it captures, and whose results are errors, now and then."""
+    captured = np.ones(200_000)
+    odd = corewise.map(
+        lambda number: number // (number % 2) + int(captured[number]),
+        NUMBERS,
+        approach="processes",
+        workers=2,
+        on_error="return",
+    )
+    assert odd[1::2] == [number + 1 for number in NUMBERS[1::2]]
 
 
 def use_process_executor() -> None:
@@ -183,6 +219,7 @@ def tidy_up() -> None:
     for thread in threading.enumerate():
         if thread.name == "corewise-driver":
             thread.join(PATIENCE_S)
+    aside.settle()  # threads that look at items may have the file open that they have just read
     for process in multiprocessing.active_children():
         if isinstance(process, corewise.Process):  # it was started, and its `start` left behind that
             process.join()
