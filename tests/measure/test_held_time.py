@@ -109,8 +109,19 @@ def test_what_is_asked_for_again_at_once_is_held() -> None:
     for _ in range(4):
         held.slept(0.001, None, made_way=False)
     assert held.share(0.004) == 0.0
-    held.asked_again(0.75)
+    held.asked_again(3, 4)
     assert held.share(0.004) == pytest.approx(0.75)
     held.slept(0.004, None, made_way=False)
-    held.asked_again(0.0)
+    held.asked_again(0, 4)
     assert held.share(0.004) == pytest.approx(0.375)  # only what came since then is judged by it
+
+
+def test_a_call_that_ends_beside_a_look_now_and_then_has_let_go_of_the_gil() -> None:
+    """Two of sixteen looks came when it was about to end; of as many who let go all the time, most want it back."""
+    held = HeldTime()
+    for chunk in range(8):
+        for _ in range(2):
+            held.slept(0.001, None, made_way=False)
+        held.asked_again(chunk % 4 == 0, 2)
+    assert held.share(0.016) == 0.0
+    assert held.all_held_s == 0.0

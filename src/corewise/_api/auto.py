@@ -352,7 +352,7 @@ class Auto:
         now = probe.figures()
         items, wall_s, cpu_s, queued_s, native_s, seen_s, held_s = map(sub, now, self._told)
         self._told = now
-        held = held_s / seen_s * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
+        held = max(0.0, held_s / seen_s) * cpu_s if seen_s > _SEEN_SHARE * cpu_s else None
         native = 0.0 if leftover.is_doubtful() else max(0.0, native_s)
         self._predict_anew(int(items), wall_s)
         return plainly.observe(

@@ -127,7 +127,7 @@ class Gauge:
     @property
     def seen(self) -> tuple[float, float]:
         """CPU seconds of theirs that were looked at for the GIL, and those of them for which it was held."""
-        return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.held_s)
+        return (self.cpu_s, 0.0) if self._held is None else (self._held.seen_s, self._held.all_held_s)
 
     def begin(self, items: Sequence[Any] | Pieces) -> Iterator[Any]:
         """Begin to measure, and return an iterator over the items of a chunk, which are to be run now.
@@ -230,7 +230,7 @@ class Gauge:
         looks, blocked = self._asked
         looked = self._ticker.looks - looks
         if self._held is not None and looked > 0 and blocked >= 0:
-            self._held.asked_again(min(1.0, (times_blocked() - blocked) / looked))
+            self._held.asked_again(times_blocked() - blocked, looked)
 
     def _stop(self) -> None:
         self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)
@@ -288,7 +288,7 @@ class Gauge:
     def _lets_go(self, cpu_s: float) -> bool:
         """Return whether what has run so far is known to have left the GIL to others."""
         held = self._held
-        return held is None or (held.seen_s > _SEEN_SHARE * cpu_s and held.held_s <= LETS_GO * held.seen_s)
+        return held is None or (held.seen_s > _SEEN_SHARE * cpu_s and held.all_held_s <= LETS_GO * held.seen_s)
 
     def _made(
         self, count: Count, wall_s: float, cpu_s: float, others: tuple[float, float], remaining: int | None

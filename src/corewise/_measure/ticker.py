@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.001  # benchmarks/probe.py: half of it costs work that often lets go of the GIL twice as much, 5 to 10 %
 _AFTER_WAIT_S = 0.002  # guess: both that ask for the GIL at a time cost each other a little
-_AFTER_FORCE_S = 0.005  # to be made to give way costs the holder some 0.1 ms, until both cores are awake again
+_AFTER_FORCE_S = 0.005  # benchmarks/probe.py: to be made to give way costs the holder some 0.3 ms, until both are awake
 _PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
 _PROMPT_S = 0.0003  # guess: who has the GIL that soon after a sleep did not wait for it
@@ -96,18 +96,21 @@ class Ticker:
         (before, cpu_before), idle, clock, held = self._from, 0, self._clock, self._held
         # Whether it has asked for the GIL from `before` on; how often it had left its core by then.
         asked, blocked = thread.jobs == 1, 0 if thread.jobs == 1 else times_blocked()
-        pause_s, own_s = 0.0, thread_cpu_s()
+        pause_s, own_s, woke, forced = 0.0, thread_cpu_s(), 0.0, 0
         while True:
             # Until the pause nothing here lets go of the GIL, as whatever reads a file would: to get it back could take
             # as long as what is measured.
             now, cpu, chunk_s = clock()
+            slept, woke = woke, perf_counter()
             blocked_before, blocked = blocked, times_blocked()
             waited = made_way = False
             if now >= WORTH_A_LOOK_S:
                 if held is not None and asked:
                     times = -1 if min(blocked, blocked_before) < 0 else blocked - blocked_before
                     idles = cpu < _COMPUTES_ALL * now and _idles(clock, now, cpu)
-                    waited, made_way = _met(held, now - before - pause_s, cpu - cpu_before, pause_s, times, idles=idles)
+                    late_s, gap_s = now - before - pause_s, woke - slept - (now - before)
+                    if not pause_s or not _fell_between(woke - slept - pause_s, late_s, gap_s, chunk_s):
+                        waited, made_way = _met(held, late_s, cpu - cpu_before, pause_s, times, idles=idles)
                 soon = (chunk_s or 0.0) < OFTEN_FROM_S and cpu >= WAITS * now
                 asked = soon or not self._often(now, cpu)
             else:
@@ -116,7 +119,9 @@ class Ticker:
             idle = 0 if chunk_s is not None else idle + 1
             if idle == _IDLE_TICKS:
                 return
-            pause_s = _AFTER_FORCE_S if waited and made_way and pause_s else _AFTER_WAIT_S if waited else TICK_S
+            # Who is made to give way again and again holds it all the time, and need not be asked so often.
+            forced = forced + 1 if waited and made_way else 0
+            pause_s = forced * _AFTER_FORCE_S or (_AFTER_WAIT_S if waited else TICK_S)
             pause_s = _uneven(min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL)), self.looks)
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
@@ -139,6 +144,19 @@ def _idles(clock: Callable[[], tuple[float, float, float | None]], now: float, c
     _spin(_IN_A_CALL_S)
     later, cpu_later_s, _ = clock()
     return cpu_later_s - cpu_s < _RUNS * (later - now)
+
+
+def _fell_between(due_s: float, late_s: float, gap_s: float, chunk_s: float | None) -> bool:
+    """Return whether a look met what lies between two chunks, and nothing of the items.
+
+    Args:
+        due_s: for how many seconds the ticker was to be awake; it asks for the GIL a moment after that.
+        late_s: for how many of them items have run.
+        gap_s: seconds since the look before for which no chunk was under way.
+        chunk_s: for how many seconds the chunk under way has run; None where none is.
+    """
+    began_s = chunk_s or 0.0
+    return began_s <= due_s <= began_s + gap_s + _PROMPT_S and late_s <= _TO_THE_END * getswitchinterval()
 
 
 def _spin(seconds: float) -> None:
