@@ -68,12 +68,9 @@ class PlainLoop:
             self._runner.close()
 
     def __del__(self) -> None:
-        try:
-            self.close()  # where a Ctrl-C has kept its owner from doing so
-        except (
-            AttributeError,
-            RuntimeError,
-        ):  # never whole, or another loop turns here, or the interpreter ends
+        try:  # where a Ctrl-C has kept its owner from doing so
+            self.close()
+        except (AttributeError, RuntimeError):  # it was never whole, or another loop turns here
             pass
 
 
