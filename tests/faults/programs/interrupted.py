@@ -39,7 +39,7 @@ def main(what: str, times: str, start_method: str = "auto") -> None:
     """Say "now" before each round, and what was left after it."""
     use = {"executor": use_executor, "map": use_map}[what]
     before = None
-    if start_method != "fork":
+    if start_method in ("forkserver", "auto"):
         corewise.map(square, [1], approach="processes", start_method="forkserver")  # its server is started once
     for turn in range(int(times)):
         try:
