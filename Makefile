@@ -18,7 +18,7 @@ SHELL := /bin/sh
 # What holds for every approach and every worker, and is marked so.
 CONTRACT := tests/conformance tests/contract tests/engine
 # What compares measured times or looks at threads that are just ending, and so is run while nothing else is.
-ALONE := tests/api tests/machine tests/measure tests/architecture/test_leak_check.py \
+ALONE := tests/api tests/machine tests/measure $(addprefix tests/architecture/test_,front_door.py leak_check.py) \
     $(addprefix tests/cli/test_,advise_command.py compare_command.py interrupts.py practical.py terminals.py)
 # What is run with every other Python that is found, and what with the newest of them as well.
 HEART := tests/contract/test_every_approach.py tests/contract/test_worker_faults.py tests/measure/test_effects.py
