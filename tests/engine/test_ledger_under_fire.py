@@ -74,8 +74,13 @@ def test_what_is_taken_back_is_run_by_exactly_one_side() -> None:
         for number in range(1, ROUNDS):
             begin, end = number * CHUNK, (number + 1) * CHUNK
             line.sendall(begin.to_bytes(8, "big"))
-            for _ in range(chance.randrange(1200)):
-                at = ledger.at()
+            if number % 2:  # at once or soon, perhaps before the worker has seen the chunk
+                for _ in range(chance.randrange(1200)):
+                    ledger.at()
+            else:  # when it has come that far, however long it took to get a core
+                place = begin + chance.randrange(CHUNK)
+                while (reached := ledger.at()) is None or reached[0] < place:
+                    pass
             at = ledger.at()
             wanted = begin + 1 if at is None or at[0] < begin else at[0] + 1
             begun = end - 1

@@ -98,7 +98,6 @@ def test_ctrl_c_ends_a_program_with_an_executor(start_method: str) -> None:
             running.assert_all_gone(process.pid)
 
 
-@pytest.mark.timeout(60)  # eight programs, one after the other, and one of them waits as long on a busy machine
 @pytest.mark.parametrize("start_method", START_METHODS)
 def test_ctrl_c_at_eight_moments_of_a_run(start_method: str) -> None:
     """From the first line of the program to the middle of its work."""

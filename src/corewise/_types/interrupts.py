@@ -29,14 +29,13 @@ class InterruptsHeld:
 
     Attributes:
         came: whether one has come.
-        wake: as above.
     """
 
-    __slots__ = ("_handler", "_number", "came", "wake")
+    __slots__ = ("_handler", "_number", "_wake", "came")
 
     def __init__(self, wake: Callable[[], object] | None = None) -> None:
         self.came = False
-        self.wake = wake
+        self._wake = wake
         self._number = 0
         self._handler: object = None
 
@@ -55,8 +54,8 @@ class InterruptsHeld:
         # The frame is let go of: what it holds, such as a view of memory, could not be closed before the block is left.
         self.came = True
         self._number = number
-        if self.wake is not None:
-            self.wake()
+        if self._wake is not None:
+            self._wake()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None

@@ -138,14 +138,11 @@ class TurningLoop:
         loop = self._turning.loop
         if loop is None:
             raise RuntimeError("the event loop could not be started")
+        call = _CallElsewhere(loop)
         if _program_handles_ctrl_c():
-            return _CallElsewhere(fn(*args, **kwargs), loop).result()
-        with InterruptsHeld() as held:
-            call = _CallElsewhere(fn(*args, **kwargs), loop)
-            held.wake = call.interrupt
-            if held.came:
-                call.interrupt()
-            return call.result()
+            return call.result(fn(*args, **kwargs))
+        with InterruptsHeld(call.interrupt):
+            return call.result(fn(*args, **kwargs))
 
     def close(self, *, wait: bool = True) -> None:
         """Cancel what still runs, let it clean up, and close the loop.
@@ -205,8 +202,7 @@ class _CallElsewhere:
     and it leaves the coroutine running.
     """
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> None:
-        self._coroutine = coroutine
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._task: asyncio.Task[Any] | None = None
         self._ended = allocate_lock()
@@ -214,9 +210,9 @@ class _CallElsewhere:
         self._interrupted = False
         self._end: BaseException | None = None  # what would have ended the loop as well
 
-    def result(self) -> Any:
+    def result(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run it to its end, and return its result."""
-        self._loop.call_soon_threadsafe(self._begin)
+        self._loop.call_soon_threadsafe(self._begin, coroutine)
         try:
             self._ended.acquire()
         except BaseException:  # by the program's own handler, or by a second Ctrl-C
@@ -231,9 +227,9 @@ class _CallElsewhere:
         finally:
             del task, end  # what it raises refers to this frame
 
-    async def _run(self) -> Any:
+    async def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         try:
-            return await self._coroutine
+            return await coroutine
         except (SystemExit, KeyboardInterrupt) as end:
             self._end = end
 
@@ -243,12 +239,12 @@ class _CallElsewhere:
         self._interrupted = True
         self._loop.call_soon_threadsafe(self._cancel)
 
-    def _begin(self) -> None:
+    def _begin(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if self._interrupted:
-            self._coroutine.close()
+            coroutine.close()
             self._ended.release()
             return
-        self._task = self._loop.create_task(self._run())
+        self._task = self._loop.create_task(self._run(coroutine))
         self._task.add_done_callback(lambda _: self._ended.release())
 
     def _cancel(self) -> None:
