@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
+import select
 import socket
 from array import array
 from contextlib import closing
@@ -71,16 +73,16 @@ def test_what_is_taken_back_is_run_by_exactly_one_side() -> None:
     chance = random.Random(0)
     met_at = set()
     with closing(ledger):
-        for number in range(1, ROUNDS):
+        for number in itertools.count(1):
+            if number >= ROUNDS and len(met_at) > 1:  # on a crowded machine it takes longer to meet it
+                break
             begin, end = number * CHUNK, (number + 1) * CHUNK
             line.sendall(begin.to_bytes(8, "big"))
             if number % 2:  # at once or soon, perhaps before the worker has seen the chunk
                 for _ in range(chance.randrange(1200)):
                     ledger.at()
-            else:  # when it has come that far, however long it took to get a core
-                place = begin + chance.randrange(CHUNK)
-                while (reached := ledger.at()) is None or reached[0] < place:
-                    pass
+            else:  # at a random moment, and it may have our core until then
+                select.select([line], [], [], chance.random() * 0.0005)
             at = ledger.at()
             wanted = begin + 1 if at is None or at[0] < begin else at[0] + 1
             begun = end - 1
@@ -97,7 +99,6 @@ def test_what_is_taken_back_is_run_by_exactly_one_side() -> None:
             assert stopped == given or stopped == begun == given - 1
             met_at.add(given - begin)
         assert ends_well(line, pid)
-    assert len(met_at) > 1, "the worker was never met in the middle of a chunk"
 
 
 def test_records_that_are_read_while_others_are_written_are_whole() -> None:
