@@ -128,7 +128,7 @@ def _measure(row: str, library: str, rounds_per_s: float, series: Series) -> Non
 
 def _rounds_of(row: Row, library: str, rounds: int) -> int:
     share = (HEAVY_SHARE if row.heavy else 1.0) * (CLUSTER_SHARE if library in CLUSTERS else 1.0)
-    return max(1, round(rounds * share)) * (row.ours_times if library == OURS else 1)
+    return max(row.least, round(rounds * share)) * (row.ours_times if library == OURS else 1)
 
 
 def _run_row(name: str, libraries: list[str], rounds: int, rounds_per_s: float) -> dict[str, Series]:

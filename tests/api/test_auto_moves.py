@@ -259,7 +259,7 @@ def test_a_prediction_is_made_anew_when_items_have_become_others() -> None:
 
 def test_what_turns_out_to_be_over_at_once_is_not_foretold() -> None:
     """Neither as the hours that the first item let expect, nor to the microsecond."""
-    results = corewise.map(spin, [100 * MS] + [1] * 3000, approaches=("sync", "threads"))
+    results = corewise.map(spin, [100 * MS] + [1] * 90, approaches=("sync", "threads"))
     assert results.stats.predicted_s is None
     assert results.stats.chosen_s == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corewise._choose.undecided import loading_s, may_gain, to_choose_s
+from corewise._choose.undecided import loading_s, look_from_s, may_gain, to_choose_s
 
 CHOSEN, THREADS, PROCESSES = "corewise._choose.model", "corewise._approaches.threads", "corewise._approaches.processes"
 
@@ -38,3 +38,18 @@ def test_the_next_one_loads_nothing_for_itself() -> None:
 def test_what_mostly_reads_its_input_gains_little(cpu_s: float, read_s: float, known: bool, gains: bool) -> None:  # noqa: FBT001 - parameters
     """On two cores, of items of a second: nobody else can read the input, so nothing is loaded to choose for them."""
     assert may_gain(1.0, cpu_s, read_s, 2, known=known) == gains
+
+
+@pytest.mark.parametrize(
+    ("items", "remaining", "longer"),
+    [(1, None, True), (1, 50, True), (1, 199, True), (2, 50, False), (2, 5000, False)],
+)
+def test_one_item_alone_has_to_tell_more(items: int, remaining: int | None, longer: bool) -> None:  # noqa: FBT001 - parameters
+    """It may have loaded what no later one will."""
+    assert (look_from_s(items, remaining, 2) > look_from_s(2, None, 2)) is longer
+
+
+def test_where_many_remain_the_second_item_is_heard_as_well() -> None:
+    """It costs a hundredth of the time at most, however many cores could have shared it."""
+    assert look_from_s(1, 200, 2) == float("inf")
+    assert look_from_s(1, 200, 4) < 1

@@ -12,7 +12,7 @@ from _operator import sub
 from time import perf_counter
 
 from corewise._api.probe import Probe
-from corewise._choose.undecided import ASSUMED, GAIN_S, may_gain, nothing_left, to_choose_s
+from corewise._choose.undecided import ASSUMED, GAIN_S, look_from_s, may_gain, nothing_left, to_choose_s
 from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
 
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
         def __call__(self, *, beside: bool) -> Decision: ...
 
 
-_FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
-_FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
 _PATIENCE_S = 0.004  # guess: after so long without a word on the GIL, it is held: whoever looks waits for it
 _SEEN_SHARE = 0.1  # guess: of the computing of a chunk, for its share of the GIL to stand for all of it
 _HARDLY = 0.05  # guess: of a core, beside one that computes
@@ -320,9 +318,9 @@ class Auto:
     def _first(self, probe: Probe, remaining: int | None) -> Choice | None:
         """Decide for the first time, as soon as enough is known and it matters."""
         sums = items, wall_s, cpu_s = probe.told
-        if wall_s < (_FIRST_LOOK_S if probe.gauge.items > 1 else _FIRST_ALONE_S):
-            return None
         cores = self._cores = self._cores or cpu_count()
+        if wall_s < look_from_s(probe.gauge.items, remaining, cores):
+            return None
         holds = probe.holds
         assumed = ASSUMED - items if holds else 0  # else a move gains less, and may lose as much as there is
         left = max(items, assumed, 2 * cores) if remaining is None else remaining

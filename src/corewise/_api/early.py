@@ -223,8 +223,8 @@ class Early:
             self.cpu_s = thread_cpu_s()
             if choice is not None and choice.approach != "sync":
                 return choice
-            again_s = self._running_s()  # when the item has run for twice as long
-            if not again_s or over.wait(again_s):
+            probe, again_s = self._probe(), self._running_s()  # when the item has run for twice as long
+            if probe is None or probe.gauge.items or over.wait(again_s):  # what behind it is none of this
                 break
         return None
 

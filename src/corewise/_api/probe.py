@@ -42,6 +42,8 @@ _COMPUTES_ALL = 0.98  # share of computing; a chunk that stood in line for so li
 _HARDLY = 0.05  # share of computing below which an item does nothing but wait (guess)
 _MOSTLY = 0.5  # a share from which something is what an item mostly does
 _LONG_LOADING_S = 0.4  # guess: what takes longer does more than to load, and not to wait for a second one is worth more
+_LONG_FIRST_S = 0.02  # guess: of a first item; what fills a cache in less time hardly changes a choice
+_UNLIKE = 0.05  # share of the first item's time; if the next one takes less, the first has filled a cache (guess)
 
 
 class Probe(Sync):
@@ -65,6 +67,7 @@ class Probe(Sync):
         self.loaded = False
         self._modules: int | None = None  # how many there were when the first item began; None where that is no matter
         self._loading: tuple[float, ...] = (0.0,) * 7  # figures of a first item that did nothing else for all one knows
+        self._long_first: tuple[float, ...] | None = None  # those of a long one, until the next tells if it is alike
         if early is None:
             self.gauge = Gauge(often=self._cut)
         else:
@@ -166,6 +169,8 @@ class Probe(Sync):
             gauge.end(len(done.values))
             if first:
                 self._note_loading()
+            elif self._long_first is not None:
+                self._compare(self._long_first)
             done.left = len(chunk.items) - len(done.values) - done.dropped
             return done
         finally:
@@ -175,8 +180,17 @@ class Probe(Sync):
         """The first chunk is over: if it was one item that loaded modules, it tells nothing of the others."""
         gauge = self.gauge
         self._look_for_modules()
-        if self.loaded and gauge.items == 1 and gauge.wall_s < _LONG_LOADING_S:
+        if gauge.items == 1 and self.loaded and gauge.wall_s < _LONG_LOADING_S:
             self._loading = self.figures()
+        elif gauge.items == 1 and gauge.wall_s >= _LONG_FIRST_S:
+            self._long_first = self.figures()
+
+    def _compare(self, first: tuple[float, ...]) -> None:
+        """The second chunk is over: if its items were much shorter than the first, that one tells nothing of them."""
+        self._long_first = None
+        items, wall_s, *_ = first
+        if self.gauge.wall_s - wall_s < _UNLIKE * wall_s * (self.gauge.items - items):
+            self._loading = first
 
     def _look_for_modules(self) -> None:
         """Whatever is loaded later is not for the first item."""

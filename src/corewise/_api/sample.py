@@ -11,6 +11,7 @@ from corewise._dispatch.run import Run
 from corewise._dispatch.source import READ_ALONE_S
 from corewise._measure import leftover
 from corewise._measure.clocks import thread_cpu_s
+from corewise._measure.ticker import can_tell_waits
 from corewise._types.choice import Choice
 from corewise._types.light import Scope
 from corewise._types.record import Record
@@ -70,6 +71,7 @@ def take_sample(request: Request, *, most_s: float = SAMPLE_S) -> Sample:
         OptionError: when there are no items.
     """
     sleep(max(0.0, leftover.remains_s()))  # whoever wants to know does not mind a tenth of a second
+    can_tell_waits()  # nor to load this first, so that a stall in the middle of three short items is none of theirs
     source = request.source
     run = Run(source, request.options, Meter(None, perf_counter))
     plain = Choice(approach="sync", workers=1, asked="auto", code="", why="")

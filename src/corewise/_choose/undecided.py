@@ -17,6 +17,12 @@ THREADS = 32  # as many waits at once as the standard library's pool allows itse
 COROUTINES = 100  # at once, as common clients allow connections
 ASSUMED = 100  # guess: where the length of an input is unknown. Hardly anybody makes a generator for a handful of items
 
+_FIRST_LOOK_S = 0.002  # guess: sooner, hardly anything is known; later, workers are missed
+_FIRST_ALONE_S = 0.02  # guess: of one item alone, which may have loaded modules and filled caches as no later one
+# Guess: items for each core, from which on a second one is run before anybody thinks about the first. If it takes as
+# long, no more than a hundredth of the time is lost; and if the first has but filled a cache, the choice is saved.
+_MANY = 100
+
 # A gain below this is within what a run differs from the next one, and not worth a choice (guess).
 GAIN_S = 0.004
 # As is one below this share of the time (guess).
@@ -71,6 +77,19 @@ def to_choose_s(loaded: Container[str], *, holds: bool) -> float:
     """
     choose_s = loading_s("choice", loaded)
     return choose_s and choose_s + loading_s("processes" if holds else "threads", loaded)
+
+
+def look_from_s(items: int, remaining: int | None, cores: int) -> float:
+    """Return the seconds that items have to have taken before there is anything to choose by.
+
+    Args:
+        items: how many have ended.
+        remaining: items left; None while unknown.
+        cores: cores that there are.
+    """
+    if items > 1:
+        return _FIRST_LOOK_S
+    return float("inf") if remaining is not None and remaining >= _MANY * cores else _FIRST_ALONE_S
 
 
 def may_gain(wall_s: float, cpu_s: float, read_s: float, cores: int, *, known: bool) -> bool:

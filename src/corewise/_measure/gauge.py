@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TIMED_FROM_S = 0.00001  # benchmarks/probe.py: to time items one by one costs 0.1 µs each, so 1 % from here on
 _GAP_S = 0.001  # guess: what lies between two chunks is mostly shorter, and to read the clocks again costs 3 µs
 _SHORT_S = 0.0003  # guess: who stands in line for a core does so for longer
+_WORTH_ASKING_S = 0.00003  # guess: of idling in a chunk; less is what its clocks are read apart
 _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand for all of it
 _COMPUTES_ALL = 0.75  # share of computing from which a thread that was blocked wanted the GIL (guess)
 LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
@@ -82,6 +83,7 @@ class Gauge:
         # CPU seconds of children: of those that ended under a chunk, and of all when the running one began.
         self._children: tuple[float, float | None] = (0.0, None)
         self._asked = (0, -1)  # looks of the ticker, and times that the thread was blocked, when the chunk began
+        self._stood_s = 0.0  # in line for a core, in chunks in which the thread has waited for nothing
         self.is_timing = False
         self._tells = sys.platform == "linux"
 
@@ -103,7 +105,7 @@ class Gauge:
     @property
     def queued_s(self) -> float:
         """Seconds of theirs in line for a core."""
-        return self._others.so_far[1]
+        return max(self._others.so_far[1], self._stood_s)
 
     @property
     def native_s(self) -> float:
@@ -171,8 +173,7 @@ class Gauge:
             return
         now, cpu_now = perf_counter(), thread_cpu_s()
         self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
-        if cpu_now - cpu_since >= _COMPUTES_ALL * (now - since):  # else it may have been blocked by anything
-            self._note_asking()
+        self._note_switches(now - since, cpu_now - cpu_since)
         self._others.end(clocks, cpu_now, now, since)
         self._children = self._children_s(), None
         self._count.add(items, since, now, self._stamps)
@@ -225,12 +226,18 @@ class Gauge:
         if clocks is not None:
             clocks.close()
 
-    def _note_asking(self) -> None:
-        """Note how often the thread had to wait for the ticker."""
-        looks, blocked = self._asked
+    def _note_switches(self, wall_s: float, cpu_s: float) -> None:
+        """Note why the thread has left its core while the chunk ran that is over: whose seconds these are."""
+        (looks, blocked), idle_s = self._asked, wall_s - cpu_s
         looked = self._ticker.looks - looks
-        if self._held is not None and looked > 0 and blocked >= 0:
-            self._held.asked_again(times_blocked() - blocked, looked)
+        if blocked < 0 or (idle_s < _WORTH_ASKING_S and not looked):
+            return
+        times = times_blocked() - blocked
+        if not times:  # it has waited for nothing, so whatever it did not compute it stood in line, seen or not
+            self._stood_s += idle_s
+        # Where less was computed it may have been blocked by anything, else by the ticker.
+        if self._held is not None and looked and cpu_s >= _COMPUTES_ALL * wall_s:
+            self._held.asked_again(times, looked)
 
     def _stop(self) -> None:
         self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)
@@ -324,7 +331,7 @@ class Gauge:
             seen_s = wall_s - cpu_s - blind_s
             if blind_s > 0 and seen_s > 0:
                 queued_s *= 1 + blind_s / seen_s
-        return max(0.0, min(queued_s, wall_s - cpu_s))  # less is what stood between two chunks
+        return max(0.0, min(max(queued_s, self._stood_s), wall_s - cpu_s))  # less is what stood between two chunks
 
 
 class _Others:
