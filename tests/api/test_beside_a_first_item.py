@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import zlib
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 import corewise
+from corewise._api import first_item as first_item_module
 from corewise._api.decision import Decision
 from corewise._api.first_item import FirstItem
 from corewise._api.probe import Probe
@@ -120,6 +123,26 @@ def test_what_is_asked_of_a_long_item(*, items: int, worth: bool, begins: bool, 
 def test_threads_beside_an_item_that_waits() -> None:
     """There is a core for them."""
     assert chosen(0.004, cpu_s=0.0, held_s=0.0).approach == "threads"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell which thread has started what")
+@pytest.mark.parametrize(
+    ("waits", "takes_turns"),
+    [("subprocess.run(['sleep', '0.05'], check=True)", True), ("time.sleep(0.05)", False)],
+    ids=["for a program", "by itself"],
+)
+def test_what_it_takes_to_start_a_program_is_no_loading(waits: str, *, takes_turns: bool) -> None:
+    """In a fresh interpreter, where the first item loads the module for it, too: the others start theirs in turns."""
+    program = f"""
+import corewise
+def wait(number):
+    import subprocess, time
+    {waits}
+    return number
+print(corewise.map(wait, range(12)).choice.measurement.cpu_s)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20)
+    assert (float(told.stdout) >= first_item_module._STARTS_PROGRAM_S) is takes_turns
 
 
 @pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")

@@ -219,8 +219,8 @@ def costs_charged(start_method: str) -> tuple[str, Costs]:
         start_method: what was asked for: ``"auto"`` or a name.
     """
     from corewise._engine.method import pick_start_method
-    from corewise._measure.gauge import has_gil
     from corewise._measure.known_costs import costs_of
+    from corewise._measure.ticker import has_gil
 
     method = pick_start_method(start_method)
     return method, costs_of(cpu_count(), has_gil=has_gil(), start_method=method)

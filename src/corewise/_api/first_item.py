@@ -20,6 +20,9 @@ _COMPUTES = 0.5  # share of computing from which it is no wait
 # a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
 _LONG_COMPUTING_S = 0.4
 # Threads are loaded in a tenth of that, and an item that lets go of the GIL is not held up by it.
+# To start a program holds the GIL until that is loaded (`vfork`): 1.4 ms on the machines of the benchmarks
+# (benchmarks/choice.py, "programs"). Items that start one each take turns at it.
+_STARTS_PROGRAM_S = 0.0014
 
 
 class FirstItem:
@@ -53,7 +56,8 @@ class FirstItem:
         if probe.loaded and waits:  # what it has computed before it waited was the loading
             from corewise._choose.put_right import without_loading
 
-            self._loading_s = self._loading_s or measured.cpu_s
+            own_s = _STARTS_PROGRAM_S if probe.starts_programs and probe.gauge.has_children() else 0.0
+            self._loading_s = self._loading_s or max(0.0, measured.cpu_s - own_s)
             measured = without_loading(measured, self._loading_s)
         soon, doubtful = probe.gauge.running_s() < _LONG_COMPUTING_S, leftover.is_doubtful()
         # Whoever loads modules lets go of the GIL at each file, and that says nothing of what comes then.

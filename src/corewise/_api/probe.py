@@ -5,8 +5,8 @@ from __future__ import annotations
 from sys import modules
 
 from corewise._approaches.sync import Sync
-from corewise._measure.gauge import Gauge, has_gil
-from corewise._measure.ticker import WORTH_A_LOOK_S
+from corewise._measure.gauge import Gauge
+from corewise._measure.ticker import WORTH_A_LOOK_S, has_gil
 from corewise._work.chunk import Chunk
 from corewise._work.pieces import Pieces
 from corewise._work.run import run_chunk, run_seeded
@@ -56,6 +56,7 @@ class Probe(Sync):
     Attributes:
         gauge: what was measured.
         loaded: whether the first item has loaded modules, as no later one will; as far as is known.
+        starts_programs: whether it has loaded what starts programs, among others.
     """
 
     _counts_at_once = False
@@ -64,7 +65,7 @@ class Probe(Sync):
         super().__init__(terms)
         self._line_s = 0.0  # seconds in line for a core, when that was last looked up
         self._pieces: Pieces | None = None  # those that may be cut off
-        self.loaded = False
+        self.loaded = self.starts_programs = False
         self._modules: int | None = None  # how many there were when the first item began; None where that is no matter
         self._loading: tuple[float, ...] = (0.0,) * 7  # figures of a first item that did nothing else for all one knows
         self._long_first: tuple[float, ...] | None = None  # those of a long one, until the next tells if it is alike
@@ -196,7 +197,8 @@ class Probe(Sync):
         """Whatever is loaded later is not for the first item."""
         before, self._modules = self._modules, None
         if before is not None and len(modules) > before:
-            self.loaded = any(name not in _OURS and not name.startswith("corewise.") for name in [*modules][before:])
+            new = [name for name in [*modules][before:] if name not in _OURS and not name.startswith("corewise.")]
+            self.loaded, self.starts_programs = bool(new), "_posixsubprocess" in new
 
     def _is_long(self) -> bool:
         """An item runs long. Called by the gauge's thread, again if this returns False."""

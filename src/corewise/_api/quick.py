@@ -13,8 +13,7 @@ from corewise._api.results import Results
 from corewise._choose.undecided import nothing_left
 from corewise._dispatch.failures import refuse_coroutines
 from corewise._measure.clocks import thread_cpu_s
-from corewise._measure.gauge import has_gil
-from corewise._measure.ticker import WORTH_A_LOOK_S
+from corewise._measure.ticker import WORTH_A_LOOK_S, has_gil
 from corewise._types.choice import Stats
 from corewise._types.measurement import Measurement
 from corewise._types.options import USUAL

@@ -148,6 +148,14 @@ class ThreadClocks:
         except (OSError, IndexError):
             return True
 
+    def has_children(self) -> bool:
+        """Return whether it has started processes that have not ended yet; if untold, False."""
+        try:
+            with open(f"/proc/self/task/{self._number}/children", "rb") as file:
+                return bool(file.read(1))
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Let go of what was opened; any thread may do so, and of what is just being opened whoever opens it does."""
         self._closed = True

@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from corewise._measure.clocks import ThreadClocks, children_cpu_s, thread_cpu_s
 from corewise._measure.count import Count
 from corewise._measure.held import HeldTime
-from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, times_blocked
+from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, has_gil, times_blocked
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
@@ -215,6 +215,11 @@ class Gauge:
         clocks = self._clocks
         return clocks is None or clocks.sleeps()
 
+    def has_children(self) -> bool:
+        """Return whether that thread has started processes that have not ended; False where nobody tells."""
+        clocks = self._clocks
+        return clocks is not None and clocks.has_children()
+
     def rest(self) -> None:
         """Let no thread of the gauge run until the next chunk begins: whoever looks around now finds none."""
         self._ticker.stop()
@@ -382,12 +387,6 @@ class _Others:
         before_s = clocks.begin_s if self._queued_s is None else self._queued_s
         in_line_s = 0.0 if queued_s is None or before_s is None else queued_s - before_s
         return (self.so_far[0] + native_s - self._native_s, self.so_far[1] + in_line_s), (native_s, queued_s)
-
-
-def has_gil() -> bool:
-    """Return whether this interpreter runs with a global interpreter lock."""
-    asked = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
-    return asked is None or bool(asked())
 
 
 def _stamped(items: Iterable[Any], stamps: list[float]) -> Iterator[Any]:

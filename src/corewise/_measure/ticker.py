@@ -231,3 +231,9 @@ def times_blocked() -> int:
     A thread that stands in line for a core, or is made to leave one, does not count as waiting.
     """
     return -1 if _usage is None else int(_usage().ru_nvcsw)
+
+
+def has_gil() -> bool:
+    """Return whether this interpreter runs with a global interpreter lock."""
+    asked = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
+    return asked is None or bool(asked())
