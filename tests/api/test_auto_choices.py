@@ -230,29 +230,6 @@ def test_the_first_call_may_fill_a_cache() -> None:
     assert corewise.map(cached, range(120)) == [expected + number for number in range(120)]
 
 
-def test_a_first_call_that_fills_a_cache_is_no_reason_to_choose() -> None:
-    """What it took would be hours for all of them; the second of so many tells that it will not."""
-    cache: list[int] = []
-
-    def cached(number: int) -> int:
-        if not cache:
-            cache.append(spin(60 * MS))
-        return cache[0] + number
-
-    results = corewise.map(cached, range(3000))
-    assert results.choice.code == "nothing-left"
-    assert results == [cache[0] + number for number in range(3000)]
-    assert len(cache) == 1
-
-
-def test_a_first_call_that_takes_longer_than_the_others_does_not_hide_them() -> None:
-    """A quarter of it each is enough for a gain."""
-    results = corewise.map(spin, [25 * MS] + [6 * MS] * 210)
-    assert results.choice.approach == "processes"
-    assert results.choice.measurement is not None
-    assert results.choice.measurement.items >= 2
-
-
 def test_a_switch_interval_that_the_function_sets_stays_set() -> None:
     """What measures must not take it for its own and put the old one back."""
     before = sys.getswitchinterval()

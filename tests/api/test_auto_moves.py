@@ -264,6 +264,30 @@ def test_what_turns_out_to_be_over_at_once_is_not_foretold() -> None:
     assert results.stats.chosen_s == 0
 
 
+def test_a_first_call_that_fills_a_cache_is_no_reason_to_choose() -> None:
+    """What it took would be hours for all of them; the second of so many tells that it will not."""
+    cache: list[int] = []
+
+    def cached(number: int) -> int:
+        if not cache:
+            cache.append(spin(60 * MS))
+        return cache[0] + number
+
+    results = corewise.map(cached, range(3000))
+    assert results.choice.code == "nothing-left"
+    assert results == [cache[0] + number for number in range(3000)]
+    assert len(cache) == 1
+
+
+@pytest.mark.skipif(FEW_CORES, reason="there is nothing to choose")
+def test_a_first_call_that_takes_longer_than_the_others_does_not_hide_them() -> None:
+    """A quarter of it each is worth a choice, which then goes by two of them at least."""
+    results = corewise.map(spin, [25 * MS] + [6 * MS] * 210)
+    assert results.choice.code != "nothing-left"
+    assert results.choice.measurement is not None
+    assert results.choice.measurement.items >= 2
+
+
 def test_results_that_are_dear_to_send_come_all_the_same() -> None:
     """Also where processes were tried and left again."""
 
