@@ -66,10 +66,9 @@ def begin(job: Callable[[Aside], object]) -> Aside:
 
 
 def settle() -> None:
-    """Wait until all that were told to end have."""
+    """Wait until all have ended, as they do by themselves when there is nothing to look at; nobody is told to."""
     for one in tuple(_running):
-        if one.told:
-            one.end()
+        one.wait()
 
 
 def _remove(some: list[Aside], one: Aside) -> bool:
@@ -159,6 +158,10 @@ class Aside:
     def end(self) -> None:
         """Have it end now, and wait until it has. More than once is no error."""
         self.dismiss()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
         if sys.version_info >= (3, 13):
             self._join()
         else:

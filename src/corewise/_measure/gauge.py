@@ -226,10 +226,12 @@ class Gauge:
 
     def close(self) -> None:
         """End what the gauge has started. Once is enough, more is no error."""
-        self._stop()
-        clocks, self._clocks = self._clocks, None
-        if clocks is not None:
-            clocks.close()
+        try:
+            self._stop()
+        finally:  # a Ctrl-C in the middle leaves the thread to itself, and it looks a few times more before it ends
+            clocks, self._clocks = self._clocks, None
+            if clocks is not None:
+                clocks.close()
 
     def _note_switches(self, wall_s: float, cpu_s: float) -> None:
         """Note why the thread has left its core while the chunk ran that is over: whose seconds these are."""
