@@ -66,7 +66,14 @@ def begin(job: Callable[[Aside], object]) -> Aside:
 
 
 def settle() -> None:
-    """Wait until all have ended, as they do by themselves when there is nothing to look at; nobody is told to."""
+    """Wait until all that were told to end have."""
+    for one in tuple(_running):
+        if one.told:
+            one.end()
+
+
+def all_ended() -> None:
+    """Wait until all have ended, also those that nobody told: they do so by themselves when nothing is to be seen."""
     for one in tuple(_running):
         one.wait()
 
