@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corewise._measure.ticker import _fell_between
+from corewise._measure.ticker import _fell_between, _uneven
 
 GAP_S = 0.0001  # between two chunks
 
@@ -26,3 +26,15 @@ def test_who_asks_between_two_chunks_meets_nothing_of_the_items(
 ) -> None:
     """What lies there holds the GIL, and of ten looks at calls of 3 ms that let go of it one or two came then."""
     assert _fell_between(due_s, late_s, gap_s, chunk_s) is between
+
+
+@pytest.mark.parametrize("pause_s", [0.005, 0.01, 0.02])
+@pytest.mark.parametrize("period_s", [0.005, 0.01, 0.02, 0.03])
+def test_looks_keep_no_time_with_items(pause_s: float, period_s: float) -> None:
+    """Whichever fifth of their period items compute in, of a hundred looks some twenty come then."""
+    for first in (1, 50, 1000):
+        at_s, met = 0.0, [0] * 5
+        for look in range(first, first + 100):
+            at_s += _uneven(pause_s, look)
+            met[int(at_s % period_s / period_s * 5)] += 1
+        assert min(met) >= 8, met

@@ -22,6 +22,7 @@ _AFTER_WAIT_S = 0.002  # guess: both that ask for the GIL at a time cost each ot
 _AFTER_FORCE_S = 0.005  # benchmarks/probe.py: to be made to give way costs the holder some 0.3 ms, until both are awake
 _PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
 _LONGEST_TICK_S = 0.02  # guess: nobody notices a decision that comes so much later
+_AFTER_IDLE_S = 0.005  # guess: nobody is held up by a look that finds nothing computed, and nothing is learnt by it
 _PROMPT_S = 0.0003  # guess: who has the GIL that soon after a sleep did not wait for it
 _TO_THE_END = 0.8  # of the switch interval: who waited that long got the GIL because its holder was made to give way
 _COMPUTES_ALL = 0.75  # guess: with a smaller share of computing, a look may well find that nothing is computed
@@ -103,7 +104,7 @@ class Ticker:
             now, cpu, chunk_s = clock()
             slept, woke = woke, perf_counter()
             blocked_before, blocked = blocked, times_blocked()
-            waited = made_way = False
+            waited = made_way = idles = False
             if now >= WORTH_A_LOOK_S:
                 if held is not None and asked:
                     times = -1 if min(blocked, blocked_before) < 0 else blocked - blocked_before
@@ -122,7 +123,8 @@ class Ticker:
             # Who is made to give way again and again holds it all the time, and need not be asked so often.
             forced = forced + 1 if waited and made_way else 0
             pause_s = forced * _AFTER_FORCE_S or (_AFTER_WAIT_S if waited else TICK_S)
-            pause_s = _uneven(min(_LONGEST_TICK_S, max(pause_s, now * _PART_OF_ALL)), self.looks)
+            longest_s = _AFTER_IDLE_S if idles and not waited else _LONGEST_TICK_S
+            pause_s = _uneven(min(longest_s, max(pause_s, now * _PART_OF_ALL)), self.looks)
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
@@ -166,11 +168,13 @@ def _spin(seconds: float) -> None:
 
 
 def _uneven(pause_s: float, look: int) -> float:
-    """Return a pause a quarter longer or shorter: items that come in its time would be met at one and the same place.
+    """Return a pause up to a quarter longer or shorter: items in time with it would be met at one and the same place.
 
-    The fractional parts of the multiples of the golden ratio fall evenly between 0 and 1.
+    The fractional parts of the squares' multiples of an irrational number fall evenly between 0 and 1 (H. Weyl, "Über
+    die Gleichverteilung von Zahlen mod. Eins", 1916), and unlike those of its multiples they do not make up for each
+    other: a long pause behind each short one would keep time again.
     """
-    return pause_s * (0.75 + 0.5 * (look * _GOLDEN % 1.0))
+    return pause_s * (0.75 + 0.5 * (look * look * _GOLDEN % 1.0))
 
 
 def _met(
