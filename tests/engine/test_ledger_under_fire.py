@@ -74,7 +74,7 @@ def test_what_is_taken_back_is_run_by_exactly_one_side() -> None:
     met_at = set()
     with closing(ledger):
         for number in itertools.count(1):
-            if number >= ROUNDS and len(met_at) > 1:  # on a crowded machine it takes longer to meet it
+            if number >= ROUNDS and len(met_at) > 1:  # else the time limit says that it never met it
                 break
             begin, end = number * CHUNK, (number + 1) * CHUNK
             line.sendall(begin.to_bytes(8, "big"))

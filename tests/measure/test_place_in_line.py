@@ -36,9 +36,9 @@ def one_core_for_two() -> Iterator[None]:
     sys.setswitchinterval(10.0)
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
-    neighbor = os.fork()
+    parent, neighbor = os.getpid(), os.fork()
     if neighbor == 0:
-        while os.getppid() != 1:
+        while os.getppid() == parent:
             pass
         os._exit(0)
     try:

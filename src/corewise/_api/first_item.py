@@ -20,6 +20,7 @@ _COMPUTES = 0.5  # share of computing from which it is no wait
 # a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
 _LONG_COMPUTING_S = 0.4
 # Threads are loaded in a tenth of that, and an item that lets go of the GIL is not held up by it.
+
 # To start a program holds the GIL until that is loaded (`vfork`): next to all of the 0.9 ms that `sleep` computes on
 # the machines of the benchmarks (benchmarks/choice.py, "programs"). Items that start one each take turns at it.
 _STARTS_PROGRAM_S = 0.0009

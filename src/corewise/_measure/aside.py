@@ -72,12 +72,6 @@ def settle() -> None:
             one.end()
 
 
-def all_ended() -> None:
-    """Wait until all have ended, also those that nobody told: they do so by themselves when nothing is to be seen."""
-    for one in tuple(_running):
-        one.wait()
-
-
 def _remove(some: list[Aside], one: Aside) -> bool:
     """Take a thread off a list. Return whether it was there; of several that try, one is told so."""
     try:

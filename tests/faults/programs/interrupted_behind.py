@@ -219,7 +219,8 @@ def tidy_up() -> None:
     for thread in threading.enumerate():
         if thread.name == "corewise-driver":
             thread.join(PATIENCE_S)
-    aside.all_ended()  # threads that look at items may have the file open that they have just read
+    for one in tuple(aside._running):  # they may have the file open that they have just read, and end by themselves
+        one.wait()
     for process in multiprocessing.active_children():
         if isinstance(process, corewise.Process):  # it was started, and its `start` left behind that
             process.join()
