@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import zlib
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,11 +17,17 @@ from corewise._api import first_item as first_item_module
 from corewise._api.decision import Decision
 from corewise._api.first_item import FirstItem
 from corewise._api.probe import Probe
+from corewise._api.request import make_request
 from corewise._measure import leftover
+from corewise._types.choice import Choice
 from corewise._types.measurement import Measurement
 from corewise._types.options import Options
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FEW_CORES = corewise.cpu_count() < 2
+PROCESSES = Choice(approach="processes", workers=2, asked="auto", code="", why="")
 
 
 @pytest.fixture(autouse=True)
@@ -54,13 +61,12 @@ def first_item(*measurements: Measurement, loaded: bool = False) -> FirstItem:
         items=0, so_far=lambda _: shown.pop(0), running_s=lambda: now.wall_s, sleeps=lambda: not now.cpu_s
     )
     probe: Any = SimpleNamespace(gauge=gauge, loaded=loaded)
-    source: Any = SimpleNamespace(remaining=9)
+    source: Any = SimpleNamespace(remaining=now.remaining)
 
     def decide() -> Decision:
-        def no_terms() -> Any:
-            return SimpleNamespace(start_method="auto")
-
-        return Decision(abs, None, Options(), no_terms)
+        asked = {"approach": "auto", "workers": None, "progress": False}
+        request = make_request("map", abs, (range(10),), asked, {})
+        return Decision(abs, None, Options(), lambda: request.terms(PROCESSES, streams=False, beside=True))
 
     return FirstItem(source, lambda: probe, decide)
 
@@ -84,6 +90,27 @@ def test_threads_beside_an_item_that_computes_without_the_gil() -> None:
 def test_nothing_yet_beside_others_that_compute(figures: dict[str, Any]) -> None:
     """To load processes beside them would slow them down more than it gains."""
     assert chosen(0.05, **figures) is None
+
+
+def test_nothing_yet_where_the_first_of_many_computes() -> None:
+    """They hardly miss what it takes, and it may do what none of them has to do again."""
+    assert chosen(0.3, remaining=100 * corewise.cpu_count()) is None
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
+@pytest.mark.parametrize("remaining", [1, 3, 9])
+def test_processes_beside_few_others_that_compute_for_long(remaining: int) -> None:
+    """The caller's core is taken for as long again, for all anybody knows; so a single one is worth a worker, too."""
+    first = first_item(*[measured(0.3, remaining=remaining)] * 2)
+    choice = first.choose()
+    assert choice is not None
+    assert choice.approach == "processes"
+    assert choice.measurement is not None
+    assert choice.measurement.remaining == remaining
+    ended = first.ended(choice, choice.workers, choice.workers, 0)
+    by = {one.approach: one.seconds for one in ended.estimates}
+    assert by["sync"] == pytest.approx(remaining * 0.3)
+    assert by["processes"] < by["threads"]
 
 
 @pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
@@ -158,6 +185,26 @@ def test_others_run_while_a_first_item_computes_without_the_gil() -> None:
             zlib.crc32(data)
         return threading.get_ident()
 
-    results = corewise.map(checks, range(8))
-    assert len({*results}) > 1
-    assert results.choice.approach == "threads"
+    for items in (8, 2):
+        others.clear()
+        results = corewise.map(checks, range(items))
+        assert len({*results}) > 1
+        assert results.choice.approach == "threads"
+
+
+@pytest.mark.skipif(FEW_CORES, reason="nobody else could compute")
+@pytest.mark.parametrize("items", [4, 2])
+def test_others_run_while_a_first_item_computes_in_python(items: int, tmp_path: Path) -> None:
+    """In processes, even a single one: it would compute for ever otherwise."""
+    begun = tmp_path / "begun"
+
+    def computes(number: int) -> int:
+        if number:
+            begun.touch()
+        while not begun.exists():
+            sum(range(200_000))
+        return os.getpid()
+
+    results = corewise.map(computes, range(items))
+    assert os.getpid() == results[0] != results[1]
+    assert results.choice.approach == "processes"

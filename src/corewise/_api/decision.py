@@ -31,6 +31,8 @@ _WEIGHED = 5  # guess: items that are weighed to tell what sending one takes
 # Plain values travel together. Of five short ones, to call the pickler is most of what is weighed; so it is these many
 # where nobody waits for the choice.
 _WEIGHED_AT_LEISURE = 1000
+# Guess: by so much a computation is held up if processes are loaded and started beside it.
+_BESIDE_S = 0.05
 
 
 class Known(Record):
@@ -106,7 +108,9 @@ class Decision:
         """All that choices follow from, but the measurement."""
         return Known(costs=self.costs, wishes=self._wishes, travel=self._travel)
 
-    def choose(self, measurement: Measurement, latest: Latest | None = None, *, nearby: bool = False) -> Choice:
+    def choose(
+        self, measurement: Measurement, latest: Latest | None = None, *, nearby: bool = False, beside: bool = False
+    ) -> Choice:
         """Return the choice for what remains, its words left out.
 
         Args:
@@ -114,18 +118,23 @@ class Decision:
             latest: gives some items that were run lately and their results; asked only if it matters what these take
                 to be sent.
             nearby: whether to leave out processes where threads can be used.
+            beside: whether workers are started while an item computes in the caller, which is held up by that, but does
+                not wait for it.
         """
-        choice = self._chosen(measurement, nearby=nearby)
+        choice = self._chosen(measurement, nearby=nearby, beside=beside)
         if choice.approach == "processes" and not self._looked:
             self._look_closely(latest)
-            choice = self._chosen(measurement)
+            choice = self._chosen(measurement, beside=beside)
         if choice.approach == "processes" and not self._tried:
             self._try()
-            choice = self._chosen(measurement)
+            choice = self._chosen(measurement, beside=beside)
         return choice
 
-    def _chosen(self, measurement: Measurement, *, nearby: bool = False) -> Choice:
-        return rule.choose(self.weighed(measurement), self.costs, self._wishes, travel=self._travel, nearby=nearby)
+    def _chosen(self, measurement: Measurement, *, nearby: bool = False, beside: bool = False) -> Choice:
+        costs = self.costs
+        if beside:
+            costs = costs.replace(worker_start_s=min(costs.worker_start_s, _BESIDE_S), worker_more_s=0.0)
+        return rule.choose(self.weighed(measurement), costs, self._wishes, travel=self._travel, nearby=nearby)
 
     def look(self, latest: Latest | None = None) -> None:
         """Look up what speaks against processes, at leisure: what the function does to others, and what cannot travel.

@@ -35,10 +35,14 @@ if sys.platform != "win32":
         from _signal import SIG_BLOCK, SIG_SETMASK
         from _signal import pthread_sigmask as set_mask
 
-_SWITCH_S = 0.0005  # guess: often enough to load a hundred modules in a tenth of a second
+# Whoever loads modules gives up the GIL a dozen times for each, and waits for so long to have it back. Beside pure
+# Python the engine took 152, 95, 60, 45 and 45 ms to load at 5, 0.5, 0.2, 0.1 and 0.05 ms, where it takes 11 ms alone;
+# what ran beside it took 10 to 25 ms longer at each of them.
+_SWITCH_S = 0.0001
 _WORTH_IT_S = 0.008  # what decides takes so long to load; two items of 5 ms are not to wait for it (guess)
 _FOR_EACH_S = 0.002  # guess: of waiting, for each thread beside it
 _SOON_S = 0.01  # guess: so long, to start threads may be all that a core is busy with
+_LONGER = 1.4  # guess: times as long has an item to have run before it is worth being asked about again
 _BUSY = 0.5  # guess: of a core; threads that wait take much less, to be woken and to go on
 _TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
 
@@ -174,11 +178,11 @@ class Early:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
         import threading
 
-        from corewise._types.interrupts import start_thread
-
-        with self._beginning:
+        with self._beginning, _Nimble():
             if self._run is None:  # it is over
                 return
+            from corewise._types.interrupts import start_thread
+
             self._over = threading.Event()
             thread = threading.Thread(target=self._context.run, args=(self._work,), name="corewise-early", daemon=True)
             try:
@@ -194,13 +198,14 @@ class Early:
         if sys.platform != "win32":
             # Whoever noticed may take no signals, and what is started from here would never hear of its children.
             set_mask(SIG_SETMASK, self._signals)
-        decide, open_it = self._decide, self._open_it  # which may be let go of while they are called
+        with self._beginning:
+            decide, open_it = self._decide, self._open_it  # which may be let go of while they are called
         try:
+            choice = self._decided(decide, over)
+            if choice is None:
+                return
+            self.is_opening, self.decided_s = True, perf_counter()
             with _Nimble():
-                choice = self._decided(decide, over)
-                if choice is None:
-                    return
-                self.is_opening, self.decided_s = True, perf_counter()
                 approach = open_it(choice)
         except Exception:  # noqa: BLE001 - nothing was begun yet; the caller meets the same when it decides by itself
             self.is_opening = False
@@ -218,12 +223,13 @@ class Early:
     def _decided(self, decide: Callable[[], Choice | None], over: threading.Event) -> Choice | None:
         """Decide, and again when the item has run for longer; None when that has ended without a choice to open."""
         while not over.is_set():
-            self.cpu_s = thread_cpu_s()
-            choice = decide()
+            self.cpu_s, asked_s = thread_cpu_s(), self._running_s()
+            with _Nimble():
+                choice = decide()
             self.cpu_s = thread_cpu_s()
             if choice is not None and choice.approach != "sync":
                 return choice
-            probe, again_s = self._probe(), self._running_s()  # when the item has run for twice as long
+            probe, again_s = self._probe(), max(0.0, _LONGER * asked_s - self._running_s())
             if probe is None or probe.gauge.items or over.wait(again_s):  # what behind it is none of this
                 break
         return None
@@ -247,10 +253,11 @@ class Early:
         waits = choice.approach == "threads" and not busy
         self._before = perf_counter(), process_time()
         try:
-            self._run.use(some, each * choice.workers)
-            self.choice, self._approach = choice, approach
-            some.most = self._worth(most) if waits else most
-            self._run.feed(wait=False)
+            with _Nimble():
+                self._run.use(some, each * choice.workers)
+                self.choice, self._approach = choice, approach
+                some.most = self._worth(most) if waits else most
+                self._run.feed(wait=False)
         finally:
             self._turn.release()
         while not (over.is_set() or self._returns()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corewise._choose.undecided import are_many
+from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
 from corewise._measure.gauge import LETS_GO
 
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
     from corewise._types.measurement import Measurement
 
 _COMPUTES = 0.5  # share of computing from which it is no wait
-# To load processes beside a computation slows that down by 0.1 s. Four items of 0.3 s are over as soon without it, and
-# a first item of 0.15 s, the only long one, took 0.25 s with it (benchmarks/choice.py, "python_300ms", "first_slow").
-_LONG_COMPUTING_S = 0.4
+# Processes beside a computation are there 0.3 to 0.5 s later, and hold it up by 0.05 s: so what is over in 0.2 s is not
+# to meet them, and most of what has taken so long takes much longer (guess; benchmarks/choice.py, "python_300ms").
+_LONG_COMPUTING_S = 0.2
+_LONG_OF_MANY_S = 0.4  # where next to nothing is lost if the others wait, and it may but fill a cache for them (guess)
 # Threads are loaded in a tenth of that, and an item that lets go of the GIL is not held up by it.
 
 # To start a program holds the GIL until that is loaded (`vfork`): next to all of the 0.9 ms that `sleep` computes on
@@ -60,7 +63,8 @@ class FirstItem:
             own_s = _STARTS_PROGRAM_S if probe.starts_programs and probe.gauge.has_children() else 0.0
             self._loading_s = self._loading_s or max(0.0, measured.cpu_s - own_s)
             measured = without_loading(measured, self._loading_s)
-        soon, doubtful = probe.gauge.running_s() < _LONG_COMPUTING_S, leftover.is_doubtful()
+        long_s = _LONG_OF_MANY_S if are_many(remaining, cpu_count()) else _LONG_COMPUTING_S
+        soon, doubtful = probe.gauge.running_s() < long_s, leftover.is_doubtful()
         # Whoever loads modules lets go of the GIL at each file, and that says nothing of what comes then.
         if not waits and soon and (doubtful or probe.loaded or not _lets_go(measured)):
             return None
@@ -71,7 +75,16 @@ class FirstItem:
             return self.decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
         if doubtful:
             measured = measured.replace(native_cpu_s=0.0)
-        return self.decision.choose(measured, nearby=soon)
+        return self._beside_computing(measured, remaining, nearby=soon)
+
+    def _beside_computing(self, measured: Measurement, remaining: int, *, nearby: bool) -> Choice:
+        """Return what to do about others beside an item that computes, and keeps a core busy for some more time.
+
+        As it is as likely to be half-way as not, what remains of it is one more item like it.
+        """
+        choice = self.decision.choose(measured.replace(remaining=remaining + 1), nearby=nearby, beside=True)
+        weighed = choice.measurement
+        return choice if weighed is None else choice.replace(measurement=weighed.replace(remaining=remaining))
 
     def ended(self, choice: Choice, least: int, most: int, others: int) -> Choice:
         """Return a choice that was made beside the item, as it is now that this has ended and tells more.
@@ -85,7 +98,7 @@ class FirstItem:
         before, probe = choice.measurement, self._probe()
         if probe is None or before is None or self.decision is None:
             return choice
-        from corewise._choose.put_right import after_its_first, without_loading
+        from corewise._choose.put_right import after_its_first, beside_its_first, without_loading
 
         measured = without_loading(probe.gauge.so_far(before.remaining), self._loading_s)
         # The CPU time of others was that of workers by then; and whoever has others beside it waits for the GIL.
@@ -97,6 +110,8 @@ class FirstItem:
         )
         costs = self.decision.costs
         measured = _of_itself(measured, 1 + others, least + 1, costs.cores)
+        if before.items:  # it was seen to compute
+            return beside_its_first(choice, self.decision.weighed(measured), costs, before.wall_s)
         return after_its_first(choice, self.decision.weighed(measured), costs, least, most)
 
 

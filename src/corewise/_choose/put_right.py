@@ -7,7 +7,7 @@ from corewise._choose import model
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corewise._types.choice import Choice
-    from corewise._types.measurement import Costs, Measurement
+    from corewise._types.measurement import Costs, Estimate, Measurement
 
 
 def times(measurement: Measurement, factor: float) -> Measurement:
@@ -90,6 +90,33 @@ def after_its_first(choice: Choice, measurement: Measurement, costs: Costs, leas
         first, *others = choice.estimates
         choice = choice.replace(workers=workers, estimates=(first.replace(workers=workers), *others))
     return re_estimated(choice, measurement, costs)
+
+
+def beside_its_first(choice: Choice, measurement: Measurement, costs: Costs, ran_s: float) -> Choice:
+    """Return a choice that was made beside a first item that computed, now that this has ended: what was predicted.
+
+    The item kept a core busy, so to share out those that remain has to wait for it, or for workers to start beside it;
+    the plain loop would have gone on with it.
+
+    Args:
+        choice: what was chosen.
+        measurement: what the item has told, and how many remained when the choice was made.
+        costs: what this machine charges.
+        ran_s: seconds for which the item had run by then.
+    """
+    with_it = measurement.replace(remaining=None if measurement.remaining is None else measurement.remaining + 1)
+    choice = re_estimated(choice, with_it, costs)
+    estimates = tuple(_begun(one, ran_s) if one.approach == "sync" else one for one in choice.estimates)
+    return choice.replace(measurement=measurement, estimates=estimates)
+
+
+def _begun(estimate: Estimate, ran_s: float) -> Estimate:
+    """Return a prediction for items of which one had run for so long by then."""
+    return estimate.replace(
+        seconds=max(0.0, estimate.seconds - ran_s),
+        low_s=max(0.0, estimate.low_s - ran_s),
+        high_s=max(0.0, estimate.high_s - ran_s),
+    )
 
 
 def re_estimated(choice: Choice, measurement: Measurement, costs: Costs, *, coroutine: bool = False) -> Choice:
