@@ -75,16 +75,7 @@ class FirstItem:
             return self.decision.choose(measured.replace(items=0, native_cpu_s=0.0), nearby=True)
         if doubtful:
             measured = measured.replace(native_cpu_s=0.0)
-        return self._beside_computing(measured, remaining, nearby=soon)
-
-    def _beside_computing(self, measured: Measurement, remaining: int, *, nearby: bool) -> Choice:
-        """Return what to do about others beside an item that computes, and keeps a core busy for some more time.
-
-        As it is as likely to be half-way as not, what remains of it is one more item like it.
-        """
-        choice = self.decision.choose(measured.replace(remaining=remaining + 1), nearby=nearby, beside=True)
-        weighed = choice.measurement
-        return choice if weighed is None else choice.replace(measurement=weighed.replace(remaining=remaining))
+        return _beside_computing(self.decision, measured, remaining, nearby=soon)
 
     def ended(self, choice: Choice, least: int, most: int, others: int) -> Choice:
         """Return a choice that was made beside the item, as it is now that this has ended and tells more.
@@ -113,6 +104,16 @@ class FirstItem:
         if before.items:  # it was seen to compute
             return beside_its_first(choice, self.decision.weighed(measured), costs, before.wall_s)
         return after_its_first(choice, self.decision.weighed(measured), costs, least, most)
+
+
+def _beside_computing(decision: Decision, measured: Measurement, remaining: int, *, nearby: bool) -> Choice:
+    """Return what to do about others beside an item that computes, and keeps a core busy for some more time.
+
+    It is as likely to be in its first half as in its second, so what remains of it counts as one more item like it.
+    """
+    choice = decision.choose(measured.replace(remaining=remaining + 1), nearby=nearby, beside=True)
+    weighed = choice.measurement
+    return choice if weighed is None else choice.replace(measurement=weighed.replace(remaining=remaining))
 
 
 def _of_itself(measured: Measurement, ended: int, at_once: int, cores: int) -> Measurement:
