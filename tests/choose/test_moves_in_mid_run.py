@@ -11,7 +11,7 @@ from hypothesis import given
 from measured import COSTS, measured
 
 from corewise._choose import rule
-from corewise._choose.adapt import BackToPlain, Drift, Plainly, TakingTurns
+from corewise._choose.adapt import BackToPlain, Drift, Plainly, TakingTurns, item_s_there
 from corewise._choose.put_right import after_its_first, behind_the_first, re_estimated, without_loading
 from corewise._choose.vetoes import Wishes
 
@@ -352,6 +352,19 @@ def test_a_prediction_stands_while_items_stay_what_they_were() -> None:
     assert drift.observe(4, 0.02, 900) is None, "too little was seen"
     assert drift.observe(400, 0.4, 800) is None, "of all together they are the same"
     assert drift.observe(40, 0.0452, 700) is None, "little more than predicted"
+
+
+def test_threads_that_share_cores_are_foretold_to_take_longer_for_an_item() -> None:
+    """Each stands in line for the GIL meanwhile; that has been reckoned with, and is no reason to foretell more."""
+    half_held = measured(items=20, item_s=0.01, held=0.5, remaining=200)
+    by = {one.approach: one for one in rule.choose(half_held, COSTS).estimates}
+    choice = rule.choose(half_held, COSTS, Wishes(approaches=("threads",)))
+    foretold_s = by["threads"].seconds - by["threads"].start_s
+    assert item_s_there(choice) * 200 / choice.workers == pytest.approx(foretold_s)
+    assert item_s_there(choice) > 1.2 * half_held.item_s
+    plain = rule.choose(half_held, COSTS, Wishes(approaches=("sync",)))
+    assert item_s_there(plain) == half_held.item_s
+    assert item_s_there(choice.replace(measurement=None)) == 0
 
 
 def test_items_that_became_others_call_for_another_prediction_as_long_as_half_remain() -> None:

@@ -277,9 +277,9 @@ class Auto:
         if choice.estimates:
             self._predicted_s = choice.estimates[0].seconds
             if measured is not None and choice.per_worker == 1 and not self._may_be_more(choice):  # else items overlap
-                from corewise._choose.adapt import Drift
+                from corewise._choose.adapt import Drift, item_s_there
 
-                self._drift = Drift(measured.item_s, measured.remaining)
+                self._drift = Drift(item_s_there(choice), measured.remaining)
         return choice
 
     def _predict_anew(self, items: int, seconds: float) -> None:

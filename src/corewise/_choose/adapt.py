@@ -200,6 +200,21 @@ class Drift:
         return item_s / self._first_s
 
 
+def item_s_there(choice: Choice) -> float:
+    """Return the seconds that an item takes by the prediction where it is run: in threads, its turns at the GIL included.
+
+    Args:
+        choice: has a measurement.
+    """
+    measured = choice.measurement
+    item_s = 0.0 if measured is None else measured.item_s
+    if choice.approach != "threads" or measured is None or not measured.remaining or not choice.estimates:
+        return item_s
+    foretold = choice.estimates[0]
+    at_once = min(choice.workers, measured.remaining)
+    return max(item_s, (foretold.seconds - foretold.start_s) * at_once / measured.remaining)
+
+
 class BackToPlain:
     """Says when worker processes prove slower than the plain loop would be, as with much data and little work.
 
