@@ -201,7 +201,7 @@ class Drift:
 
 
 def item_s_there(choice: Choice) -> float:
-    """Return the seconds that an item takes by the prediction where it is run: in threads, its turns at the GIL included.
+    """Return the seconds that an item takes by the prediction where it is run: in threads, its turns included.
 
     Args:
         choice: has a measurement.
