@@ -112,21 +112,23 @@ def test_ctrl_c_at_eight_moments_of_a_run(start_method: str) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("what", ["executor", "map"])
-def test_ctrl_c_at_a_hundred_random_moments_leaves_nothing(what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "times", "within_s"), [("executor", 100, 0.03), ("map", 100, 0.03), ("auto", 15, 1.2)]
+)
+def test_ctrl_c_at_many_random_moments_leaves_nothing(what: str, times: int, within_s: float) -> None:
     """Of one program, which takes each as the end of what it was doing and looks whether anything is left of it."""
     # Python swallows what is raised in a finalizer or in the callback of a weak reference, and a Ctrl-C that hits one
     # with it: some one in a thousand here. Then it is pressed again, as a user would; not more often than twice in all.
     seed = random.randrange(1 << 30)
     moments = random.Random(seed)
     swallowed = 0
-    with running.running("interrupted", what, 100) as process:
-        for turn in range(100):
+    with running.running("interrupted", what, times) as process:
+        for turn in range(times):
             while turn and not select.select([process.stdout], [], [], 3.0)[0]:
                 swallowed += 1
                 os.killpg(process.pid, signal.SIGINT)
             assert running.lines_of(process, 1) == ["now"], (seed, turn)
-            time.sleep(moments.random() * 0.03)  # the moment is the subject; nothing is waited for
+            time.sleep(moments.random() * within_s)  # the moment is the subject; nothing is waited for
             os.killpg(process.pid, signal.SIGINT)
         while not select.select([process.stdout], [], [], 3.0)[0]:
             swallowed += 1

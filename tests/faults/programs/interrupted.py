@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 
 import corewise
 import observe
@@ -35,10 +36,24 @@ def use_map(start_method: str) -> None:
         assert results == [number * number for number in range(200)]
 
 
+def compute(seconds: float) -> float:
+    """Compute for so long."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        sum(range(1000))
+    return seconds
+
+
+def use_auto(_: str) -> None:
+    """Have a process run an item beside that of the caller, for ever."""
+    while True:
+        assert corewise.map(compute, [0.8, 0.8]) == [0.8, 0.8]
+
+
 def main(what: str, times: str, start_method: str = "auto") -> None:
     """Say "now" before each round, and what was left after it."""
-    use = {"executor": use_executor, "map": use_map}[what]
-    before = None
+    use = {"executor": use_executor, "map": use_map, "auto": use_auto}[what]
+    before, interval_s = None, sys.getswitchinterval()
     if start_method in ("forkserver", "auto"):
         corewise.map(square, [1], approach="processes", start_method="forkserver")  # its server is started once
     for turn in range(int(times)):
@@ -53,6 +68,8 @@ def main(what: str, times: str, start_method: str = "auto") -> None:
                 thread.join(ENDING_S)
                 if thread.is_alive():
                     print(f"turn {turn}: an executor that was left does not end", flush=True)
+        if sys.getswitchinterval() != interval_s:
+            print(f"turn {turn}: threads take turns every {sys.getswitchinterval()} s", flush=True)
         if turn >= 2:  # what is loaded or opened once is there by then
             before = before or observe.holdings()
             # Other programs may hold named memory for the moment of one look.
