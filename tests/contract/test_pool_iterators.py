@@ -6,6 +6,7 @@ import itertools
 import multiprocessing
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 import pool_works as works
@@ -15,12 +16,22 @@ from corewise._api.executors.jobs import FedJob, SlicedJob
 from corewise._api.pool.feeder import read_in_background
 from corewise._api.pool.iterator import PoolIterator
 from corewise._dispatch.window import ITEMS, Window
+from corewise._work.chunk import Done
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import corewise
     from corewise._api.executors.jobs import JobTerms
+
+TERMS: JobTerms = {
+    "workers": 2,
+    "chunksize": None,
+    "star": False,
+    "timeout_s": None,
+    "once": None,
+    "context": None,
+}
 
 
 def test_an_iterator_goes_on_behind_an_item_that_failed(pool: corewise.Pool) -> None:
@@ -138,14 +149,7 @@ def test_the_narrowest_window_lets_all_results_through(
     pool: corewise.Pool, items: int, chunksize: int | None, *, ordered: bool
 ) -> None:
     """What has been taken makes room before anything else is waited for."""
-    terms: JobTerms = {
-        "workers": 2,
-        "chunksize": chunksize,
-        "star": False,
-        "timeout_s": None,
-        "once": None,
-        "context": None,
-    }
+    terms: JobTerms = {**TERMS, "chunksize": chunksize}
     driver = pool._driver
     sliced = SlicedJob(range(30), Window(items=items), ordered=ordered, **terms)
     driver.begin(sliced, works.square)
@@ -156,3 +160,23 @@ def test_the_narrowest_window_lets_all_results_through(
     iterators = [PoolIterator(driver, sliced), PoolIterator(driver, fed)]
     assert [sorted(iterator.next(10) for _ in range(30)) for iterator in iterators] == [expected, expected]
     assert [list(iterator) for iterator in iterators] == [[], []]
+
+
+class TakenAtOnce(deque[Done]):
+    """Parts that another thread takes, and empties, before whoever has put them there goes on."""
+
+    def extend(self, parts: Iterable[Done]) -> None:
+        """Have them taken."""
+        for part in parts:
+            part.values.clear()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_job_whose_results_are_taken_at_once_comes_to_its_end(*, ordered: bool) -> None:
+    """What has come is counted before anybody can take it: an iterator was not over, and waited for ever."""
+    job = SlicedJob(range(30), Window(items=ITEMS), ordered=ordered, **TERMS)
+    job.parts = TakenAtOnce()
+    while (part := job.cut()) is not None:
+        first, items = part
+        job.take(Done(first, list(items), [], 0.001), [])
+    assert job.over

@@ -204,11 +204,12 @@ class StreamJob(ManagedJob):
 
     def take(self, done: Done, decisions: list[Decision]) -> None:  # noqa: ARG002 - nothing to decide here
         """Put a part where its turn comes."""
+        items = len(done.values)  # as whoever takes the part, at once perhaps, empties it
         if done.wall_s:
-            self._sizes.observe(len(done.values), done.wall_s)
+            self._sizes.observe(items, done.wall_s)
         self._window.finished(done)
         self.parts.extend(self._order.put(done))
-        self._under_way -= len(done.values)
+        self._under_way -= items
 
     def taken(self, items: int, size_bytes: int) -> None:
         """So many results have been taken."""
