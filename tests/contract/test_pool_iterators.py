@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pool_works as works
 import pytest
 
+from corewise._api.executors.condition import Condition
 from corewise._api.executors.jobs import FedJob, SlicedJob
+from corewise._api.executors.register import Register
 from corewise._api.pool.feeder import read_in_background
 from corewise._api.pool.iterator import PoolIterator
 from corewise._dispatch.window import ITEMS, Window
@@ -180,3 +182,15 @@ def test_a_job_whose_results_are_taken_at_once_comes_to_its_end(*, ordered: bool
         first, items = part
         job.take(Done(first, list(items), [], 0.001), [])
     assert job.over
+
+
+def test_the_end_of_a_list_that_became_shorter_is_told() -> None:
+    """Nothing comes that would wake whoever waits for its results."""
+    numbers = list(range(30))
+    job = SlicedJob(numbers, Window(items=ITEMS), ordered=True, **TERMS)
+    register = Register(2, Condition())
+    register.add(job)
+    numbers.clear()
+    assert register.cut() is None
+    assert job.over
+    assert register.streamed

@@ -105,6 +105,7 @@ class Register:
             if turn is not None and turn.exhausted:
                 turns.popleft()
                 self._cancelled += turn.cancelled
+                self.streamed = self.streamed or chunk is None  # its end has come without any results
             else:
                 turns.rotate(-1)
             if chunk is not None:
