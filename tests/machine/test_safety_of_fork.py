@@ -59,6 +59,32 @@ def test_a_native_thread_that_nobody_knows_is_in_the_way() -> None:
     assert "2 native threads " in two
 
 
+def test_a_thread_that_has_to_stand_in_line_to_end_is_not_in_the_way() -> None:
+    """It was joined, and is behind others who want the same core: a fork server would take longer to start."""
+    program = f"""
+import os, subprocess, sys, threading, time
+{ASK}
+os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
+busy = "print(flush=True)\\nwhile True: pass"
+neighbor = subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE)
+neighbor.stdout.readline()
+def give_way():
+    os.setpriority(os.PRIO_PROCESS, 0, 16)  # this thread alone
+answers, end = set(), time.monotonic() + 1.5  # some dozen times the neighbor comes in between
+try:
+    while time.monotonic() < end:
+        thread = threading.Thread(target=give_way)
+        thread.start()
+        thread.join()
+        answers.add(why_not_fork())
+finally:
+    neighbor.kill()
+    neighbor.wait()
+print(answers)
+"""
+    assert own_process.run(program) == "{None}"
+
+
 @pytest.mark.skipif(ctypes.util.find_library("gomp") is None, reason="there is no GNU OpenMP here")
 def test_openmp_with_threads_is_in_the_way_and_without_is_not() -> None:
     """A parallel region in the child would wait for threads that are not there."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from _thread import _count as _started
-from time import monotonic
+from _thread import get_native_id
+from time import monotonic, sleep
 
 # Thread pools that do not survive a fork: a child that enters a parallel region waits for threads that are not there.
 _BREAKS_UNDER_FORK = ("libgomp", "libiomp", "libomp", "libtbb", "libgrpc", "libcuda")
 _ENDING_S = 0.01  # guess: a thread that has left Python is gone within microseconds on an idle machine
+# Guess: and where it has to stand in line for a core, so much later. To start a fork server takes as long.
+_IN_LINE_S = 0.5
+_LOOK_S = 0.001
+_staying: set[str] = set()  # native threads that were waited for in vain, and are not to be again
 # Re-arms itself in the child (pthread_atfork), so its threads are no hindrance.
 _SURVIVES_FORK = "openblas"
 _TASKS = "/proc/self/task"
@@ -52,12 +57,36 @@ def _native(number: int) -> str:
 def _native_threads_that_stay() -> int:
     """Count the native threads, not counting those that are just ending.
 
-    A Python thread that was joined runs no Python code any more, but the kernel lists it for another moment.
+    A Python thread that was joined runs no Python code any more, but the kernel lists it for another moment: for a long
+    one where other programs have the cores. One that sleeps is not about to end.
     """
-    end = monotonic() + _ENDING_S
-    while (native := _native_threads()) > 1 and monotonic() < end:
-        os.sched_yield() if hasattr(os, "sched_yield") else None
-    return native
+    begin, own = monotonic(), str(get_native_id())
+    while True:
+        others = _tasks() - {own}
+        _staying.intersection_update(others)
+        unknown, waited_s = others - _staying, monotonic() - begin
+        if waited_s > _ENDING_S and (waited_s > _IN_LINE_S or not any(map(_wants_a_core, unknown))):
+            _staying.update(unknown)
+            unknown.clear()
+        if not unknown:
+            return len(others) + 1
+        sleep(_LOOK_S if waited_s > _ENDING_S else 0)
+
+
+def _tasks() -> set[str]:
+    try:
+        return set(os.listdir(_TASKS))
+    except OSError:
+        return set()
+
+
+def _wants_a_core(task: str) -> bool:
+    """Return whether a thread runs, or would if there were a core for it; False for one that has ended."""
+    try:
+        with open(f"{_TASKS}/{task}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"R", b"D")
+    except (OSError, IndexError):
+        return False
 
 
 def _native_threads() -> int:
