@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from corewise._choose.undecided import are_many
-from corewise._machine.cpus import cpu_count
 from corewise._measure import leftover
 from corewise._measure.gauge import LETS_GO
 
@@ -18,10 +16,10 @@ if TYPE_CHECKING:
     from corewise._types.measurement import Measurement
 
 _COMPUTES = 0.5  # share of computing from which it is no wait
-# Processes beside a computation are there 0.3 to 0.5 s later, and hold it up by 0.05 s: so what is over in 0.2 s is not
-# to meet them, and most of what has taken so long takes much longer (guess; benchmarks/choice.py, "python_300ms").
-_LONG_COMPUTING_S = 0.2
-_LONG_OF_MANY_S = 0.4  # where next to nothing is lost if the others wait, and it may but fill a cache for them (guess)
+# Processes beside a computation are there 0.3 to 0.5 s later, and hold it up by 0.05 to 0.1 s: so what is over by then
+# is not to meet them, and most of what has taken so long takes much longer. From 0.2 s on, four items of 0.3 s took
+# 0.97 s instead of 0.86 (benchmarks/choice.py, "python_300ms").
+_LONG_COMPUTING_S = 0.4
 # Threads are loaded in a tenth of that, and an item that lets go of the GIL is not held up by it.
 
 # To start a program holds the GIL until that is loaded (`vfork`): next to all of the 0.9 ms that `sleep` computes on
@@ -63,8 +61,7 @@ class FirstItem:
             own_s = _STARTS_PROGRAM_S if probe.starts_programs and probe.gauge.has_children() else 0.0
             self._loading_s = self._loading_s or max(0.0, measured.cpu_s - own_s)
             measured = without_loading(measured, self._loading_s)
-        long_s = _LONG_OF_MANY_S if are_many(remaining, cpu_count()) else _LONG_COMPUTING_S
-        soon, doubtful = probe.gauge.running_s() < long_s, leftover.is_doubtful()
+        soon, doubtful = probe.gauge.running_s() < _LONG_COMPUTING_S, leftover.is_doubtful()
         # Whoever loads modules lets go of the GIL at each file, and that says nothing of what comes then.
         if not waits and soon and (doubtful or probe.loaded or not _lets_go(measured)):
             return None

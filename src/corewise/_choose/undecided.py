@@ -89,17 +89,7 @@ def look_from_s(items: int, remaining: int | None, cores: int) -> float:
     """
     if items > 1:
         return _FIRST_LOOK_S
-    return float("inf") if are_many(remaining, cores) else _FIRST_ALONE_S
-
-
-def are_many(remaining: int | None, cores: int) -> bool:
-    """Return whether one item more or less that runs alone is no matter.
-
-    Args:
-        remaining: items left; None while unknown.
-        cores: cores that there are.
-    """
-    return remaining is not None and remaining >= _MANY * cores
+    return float("inf") if remaining is not None and remaining >= _MANY * cores else _FIRST_ALONE_S
 
 
 def may_gain(wall_s: float, cpu_s: float, read_s: float, cores: int, *, known: bool) -> bool:

@@ -70,7 +70,10 @@ def _native_threads_that_stay() -> int:
             unknown.clear()
         if not unknown:
             return len(others) + 1
-        sleep(_LOOK_S if waited_s > _ENDING_S else 0)
+        if waited_s > _ENDING_S or not hasattr(os, "sched_yield"):
+            sleep(_LOOK_S)
+        else:
+            os.sched_yield()
 
 
 def _tasks() -> set[str]:
