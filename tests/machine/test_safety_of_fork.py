@@ -52,11 +52,19 @@ print(why_not_fork())
 
 
 def test_a_native_thread_that_nobody_knows_is_in_the_way() -> None:
-    """What it would do in a fork cannot be told."""
-    program = f"{NATIVE}{ASK}start_native_thread(); print(why_not_fork()); start_native_thread(); print(why_not_fork())"
-    one, two = own_process.run(program).splitlines()
+    """What it would do in a fork cannot be told. That it stays is known from then on, and not waited for again."""
+    program = f"""
+{NATIVE}{ASK}
+from corewise._machine import native_threads
+for _ in range(2):
+    start_native_thread()
+    print(why_not_fork())
+    print(len(native_threads._staying))
+"""
+    one, knows_one, two, knows_two = own_process.run(program).splitlines()
     assert "1 native thread " in one
     assert "2 native threads " in two
+    assert (knows_one, knows_two) == ("1", "2")
 
 
 def test_a_thread_that_has_to_stand_in_line_to_end_is_not_in_the_way() -> None:

@@ -98,7 +98,7 @@ class FirstItem:
         )
         costs = self.decision.costs
         measured = _of_itself(measured, 1 + others, least + 1, costs.cores)
-        if before.items and (before.remaining or 0) < costs.cores:  # it computed, and counted as one of them
+        if before.items and _counts(before.remaining, costs.cores):  # it was seen to compute
             return beside_its_first(choice, self.decision.weighed(measured), costs, before.wall_s)
         return after_its_first(choice, self.decision.weighed(measured), costs, least, most)
 
@@ -106,13 +106,17 @@ class FirstItem:
 def _beside_computing(decision: Decision, measured: Measurement, remaining: int, *, nearby: bool) -> Choice:
     """Return what to do about others beside an item that computes, and keeps a core busy for some more time.
 
-    It is as likely to be in its first half as in its second, so what remains of it counts as one more item like it
-    where there are fewer others than cores: these would seem to gain nothing by themselves.
+    It is as likely to be in its first half as in its second, so what remains of it may count as one more item like it.
     """
-    counted = remaining + 1 if remaining < decision.cores else remaining
-    choice = decision.choose(measured.replace(remaining=counted), nearby=nearby, beside=True)
+    with_it = remaining + _counts(remaining, decision.cores)
+    choice = decision.choose(measured.replace(remaining=with_it), nearby=nearby, beside=True)
     weighed = choice.measurement
     return choice if weighed is None else choice.replace(measurement=weighed.replace(remaining=remaining))
+
+
+def _counts(remaining: int | None, cores: int) -> bool:
+    """Return whether the caller's item counts as one more: so few others would seem to gain little by themselves."""
+    return remaining is not None and remaining < cores
 
 
 def _of_itself(measured: Measurement, ended: int, at_once: int, cores: int) -> Measurement:

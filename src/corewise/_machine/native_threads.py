@@ -65,10 +65,9 @@ def _native_threads_that_stay() -> int:
         others = _tasks() - {own}
         _staying.intersection_update(others)
         unknown, waited_s = others - _staying, monotonic() - begin
-        if waited_s > _ENDING_S and (waited_s > _IN_LINE_S or not any(map(_wants_a_core, unknown))):
+        in_vain = waited_s > _ENDING_S and (waited_s > _IN_LINE_S or not any(map(_wants_a_core, unknown)))
+        if in_vain or not unknown:
             _staying.update(unknown)
-            unknown.clear()
-        if not unknown:
             return len(others) + 1
         if waited_s > _ENDING_S or not hasattr(os, "sched_yield"):
             sleep(_LOOK_S)
