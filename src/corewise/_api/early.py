@@ -10,11 +10,11 @@ from __future__ import annotations
 import _thread
 import sys
 from _contextvars import copy_context
-from sys import getswitchinterval, setswitchinterval
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 
 from corewise._approaches.base import PlainRunner
 from corewise._measure.clocks import thread_cpu_s
+from corewise._measure.turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +38,19 @@ if sys.platform != "win32":
 # Whoever loads modules gives up the GIL a dozen times for each, and waits for so long to have it back. Beside pure
 # Python the engine took 152, 95, 60, 45 and 45 ms to load at 5, 0.5, 0.2, 0.1 and 0.05 ms, where it takes 11 ms alone;
 # what ran beside it took 10 to 25 ms longer at each of them.
-_SWITCH_S = 0.0001
+_SWITCH_S = 0.000103
+# Beside a call that keeps the GIL for long it would wait as long as that takes after each such turn. It has turns up to
+# half as long as its waits then: with longer ones it would wait for ever (see `corewise._measure.turns`).
+_LONGEST_SWITCH_S = 0.005
+_TRIES = 3  # to have it back, of which the one in the middle tells
+_SHARES_S = 0.000197  # guess: soon enough to hand out items, and seldom enough not to hold up the caller's
 _WORTH_IT_S = 0.008  # what decides takes so long to load; two items of 5 ms are not to wait for it (guess)
 _FOR_EACH_S = 0.002  # guess: of waiting, for each thread beside it
 _SOON_S = 0.01  # guess: so long, to start threads may be all that a core is busy with
 _LONGER = 1.4  # guess: times as long has an item to have run before it is worth being asked about again
 _BUSY = 0.5  # guess: of a core; threads that wait take much less, to be woken and to go on
 _TURN_S = 0.001  # guess: for so long the caller may have to wait for the thread; nobody notices that beside a long item
+_LONG_TURN_S = 0.003  # where the item has computed for as long as `_LONG_COMPUTING_S`, and is held up by each
 
 
 class Early:
@@ -178,7 +184,7 @@ class Early:
         """The caller's item is a long one. Called by whoever has noticed, in any thread."""
         import threading
 
-        with self._beginning, _Nimble():
+        with self._beginning, Turns(_SWITCH_S):
             if self._run is None:  # it is over
                 return
             from corewise._types.interrupts import start_thread
@@ -193,8 +199,11 @@ class Early:
 
     def _work(self) -> None:
         over = self._over
-        if over is None:
-            return
+        if over is not None:
+            with Turns(_SHARES_S):
+                self._begin(over)
+
+    def _begin(self, over: threading.Event) -> None:
         if sys.platform != "win32":
             # Whoever noticed may take no signals, and what is started from here would never hear of its children.
             set_mask(SIG_SETMASK, self._signals)
@@ -205,7 +214,7 @@ class Early:
             if choice is None:
                 return
             self.is_opening, self.decided_s = True, perf_counter()
-            with _Nimble():
+            with _nimble():
                 approach = open_it(choice)
         except Exception:  # noqa: BLE001 - nothing was begun yet; the caller meets the same when it decides by itself
             self.is_opening = False
@@ -224,7 +233,7 @@ class Early:
         """Decide, and again when the item has run for longer; None when that has ended without a choice to open."""
         while not over.is_set():
             self.cpu_s, asked_s = thread_cpu_s(), self._running_s()
-            with _Nimble():
+            with _nimble():
                 choice = decide()
             self.cpu_s = thread_cpu_s()
             if choice is not None and choice.approach != "sync":
@@ -253,7 +262,7 @@ class Early:
         waits = choice.approach == "threads" and not busy
         self._before = perf_counter(), process_time()
         try:
-            with _Nimble():
+            with _nimble():
                 self._run.use(some, each * choice.workers)
                 self.choice, self._approach = choice, approach
                 some.most = self._worth(most) if waits else most
@@ -261,7 +270,7 @@ class Early:
         finally:
             self._turn.release()
         while not (over.is_set() or self._returns()):
-            self._finished += some.collect(_TURN_S)
+            self._finished += some.collect(_TURN_S if choice.approach == "threads" else _LONG_TURN_S)
             if not self._turn.acquire(timeout=_TURN_S):
                 continue
             try:
@@ -298,20 +307,18 @@ class Early:
         return took_s > _SOON_S and process_time() - cpu_s > _BUSY * took_s
 
 
-class _Nimble:
-    """Has threads take turns more often, as long as it lasts.
-
-    Whoever loads modules gives up the GIL at each file, and has to wait for it as long as another thread computes.
-    """
-
-    def __enter__(self) -> None:
-        self._usual_s = getswitchinterval()
-        setswitchinterval(min(_SWITCH_S, self._usual_s))
-        self._ours_s = getswitchinterval()
-
-    def __exit__(self, *_: object) -> None:
-        if getswitchinterval() == self._ours_s:  # else the item has changed it
-            setswitchinterval(self._usual_s)
+def _nimble() -> Turns:
+    """Return turns for whoever is to load modules: it gives up the GIL at each file, and waits to have it back."""
+    with Turns(_SWITCH_S):
+        waits_s = []
+        for _ in range(_TRIES):
+            asked_s = perf_counter()
+            sleep(0)
+            waits_s.append(perf_counter() - asked_s)
+    seconds, waited_s = _SWITCH_S, sorted(waits_s)[_TRIES // 2]
+    while 4 * seconds <= waited_s and 2 * seconds < _LONGEST_SWITCH_S:
+        seconds *= 2
+    return Turns(seconds)
 
 
 class _AllButOne(PlainRunner):

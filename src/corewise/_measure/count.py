@@ -1,10 +1,13 @@
-"""How many items there were and how long they took, where some were timed one by one and others in groups. Pure."""
+"""How many items there were and how long they took, where some were timed one by one and others in groups."""
 
 from __future__ import annotations
 
+from time import perf_counter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
 
 
 class Count:
@@ -73,3 +76,11 @@ class Count:
         other = Count()
         other.__dict__.update(self.__dict__)
         return other
+
+
+def stamped(items: Iterable[Any], stamps: list[float]) -> Iterator[Any]:
+    """Give the items, and put down when each is taken, and when the next one is asked for behind the last."""
+    for item in items:
+        stamps.append(perf_counter())
+        yield item
+    stamps.append(perf_counter())

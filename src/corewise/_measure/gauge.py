@@ -8,14 +8,14 @@ from itertools import chain, islice
 from time import perf_counter, process_time
 
 from corewise._measure.clocks import ThreadClocks, children_cpu_s, thread_cpu_s
-from corewise._measure.count import Count
+from corewise._measure.count import Count, stamped
 from corewise._measure.held import HeldTime
 from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, has_gil, times_blocked
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from corewise._work.pieces import Pieces
@@ -28,6 +28,7 @@ _SEEN_SHARE = 0.1  # guess: of the computing, for its share of the GIL to stand 
 _COMPUTES_ALL = 0.75  # share of computing from which a thread that was blocked wanted the GIL (guess)
 LETS_GO = 0.2  # guess: share of its computing for which an item may hold the GIL beside a thread that wants it
 _IDLE_SHARE = 0.05  # guess: less than that changes no decision
+_IDLE_S = 0.0003  # benchmarks/probe.py: who is made to give way to a look idles for some 0.1 ms
 LONG_S = 0.04  # guess: a user does not notice so much later a start
 LONG_FREE_S = 0.01  # where it does not hold the GIL it is not held up by that, and by then it is known (guess)
 LONG_WAIT_S = 0.001  # beside a wait there is a core for whatever is to be started, so it is as soon as anybody looks
@@ -147,9 +148,9 @@ class Gauge:
         pending: Iterator[Any] = iter(items)
         self.is_timing = len(items) > 1 and wall_s >= ended * TIMED_FROM_S  # which is so where none has ended
         if self.is_timing and not ended:
-            pending = chain(_stamped(islice(pending, 1), stamps), pending)
+            pending = chain(stamped(islice(pending, 1), stamps), pending)
         elif self.is_timing:
-            pending = _stamped(items, stamps)
+            pending = stamped(items, stamps)
         if wall_s >= WORTH_A_LOOK_S:
             self._look_closely(clocks, wall_s, cpu_s)
         self._others.begin(clocks)
@@ -173,6 +174,7 @@ class Gauge:
             return
         now, cpu_now = perf_counter(), thread_cpu_s()
         self._state = (wall_s + now - since, cpu_s + cpu_now - cpu_since, None, 0.0)
+        self._ticker.rest()
         self._note_switches(now - since, cpu_now - cpu_since)
         self._others.end(clocks, cpu_now, now, since)
         self._children = self._children_s(), None
@@ -275,7 +277,7 @@ class Gauge:
         item that has run for long the ticker does. The way to a core matters only where not all time was computed.
         """
         first = can_tell_waits()
-        if wall_s - cpu_s < _IDLE_SHARE * wall_s or not clocks.look_at_line():
+        if wall_s - cpu_s < max(_IDLE_S, _IDLE_SHARE * wall_s) or not clocks.look_at_line():
             return first
         self._tells = clocks.line_tells
         if self._blind is None:
@@ -389,11 +391,3 @@ class _Others:
         before_s = clocks.begin_s if self._queued_s is None else self._queued_s
         in_line_s = 0.0 if queued_s is None or before_s is None else queued_s - before_s
         return (self.so_far[0] + native_s - self._native_s, self.so_far[1] + in_line_s), (native_s, queued_s)
-
-
-def _stamped(items: Iterable[Any], stamps: list[float]) -> Iterator[Any]:
-    """Give the items, and put down when each is taken, and when the next one is asked for behind the last."""
-    for item in items:
-        stamps.append(perf_counter())
-        yield item
-    stamps.append(perf_counter())

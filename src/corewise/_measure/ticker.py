@@ -8,6 +8,7 @@ from time import perf_counter
 
 from corewise._measure import aside
 from corewise._measure.clocks import thread_cpu_s
+from corewise._measure.turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from corewise._measure.held import HeldTime
 
 TICK_S = 0.001  # benchmarks/probe.py: half of it costs work that often lets go of the GIL twice as much, 5 to 10 %
+_TURN_S = 0.000197  # benchmarks/probe.py: to be made to give way on a free machine costs an item some 0.05 ms
 _AFTER_WAIT_S = 0.002  # guess: both that ask for the GIL at a time cost each other a little
 _AFTER_FORCE_S = 0.005  # benchmarks/probe.py: to be made to give way costs the holder some 0.3 ms, until both are awake
 _PART_OF_ALL = 0.15  # a tick is at least this part of what was watched: what lasts long need not be watched so closely
@@ -69,6 +71,7 @@ class Ticker:
         self._held = held
         self._often = often
         self._thread: Aside | None = None
+        self._turns: Turns | None = None  # of that thread
         self._from = (0.0, 0.0)
 
     def start(self) -> None:
@@ -77,10 +80,19 @@ class Ticker:
         if thread is None or thread.over:
             now, cpu, _ = self._clock()
             self._from = now, cpu
+            self._turns = turns = Turns(_TURN_S)
+            if not now and sys.platform == "linux":
+                turns.begin()  # here already, as a thread that is started has to come by the GIL first
             try:
-                self._thread = aside.begin(self._tick)
+                self._thread = aside.begin(lambda thread: self._tick(thread, turns))
             except RuntimeError:
+                turns.end()
                 self._thread = None
+
+    def rest(self) -> None:
+        """A chunk has ended: nobody is to make way for a look any sooner than usual."""
+        if self._turns is not None:
+            self._turns.pause()
 
     def stop(self, *, now: bool = True) -> None:
         """Have it end; nobody waits for that.
@@ -89,20 +101,32 @@ class Ticker:
             now: whether to wake the thread for it. It takes longer than to leave it to itself.
         """
         thread, self._thread = self._thread, None
+        if self._turns is not None:
+            self._turns.end()
         if thread is not None:
             thread.dismiss() if now else thread.leave()
 
-    def _tick(self, thread: Aside) -> None:
+    def _tick(self, thread: Aside, turns: Turns) -> None:
+        try:
+            self._look(thread, turns)
+        finally:
+            turns.end()
+
+    def _look(self, thread: Aside, turns: Turns) -> None:
         # While this runs, whoever held the GIL stands still: so it is kept short.
         (before, cpu_before), idle, clock, held = self._from, 0, self._clock, self._held
         # Whether it has asked for the GIL from `before` on; how often it had left its core by then.
         asked, blocked = thread.jobs == 1, 0 if thread.jobs == 1 else times_blocked()
-        pause_s, own_s, woke, forced = 0.0, thread_cpu_s(), 0.0, 0
+        pause_s, own_s, woke, forced, turn_s = 0.0, thread_cpu_s(), 0.0, 0, getswitchinterval()
         while True:
             # Until the pause nothing here lets go of the GIL, as whatever reads a file would: to get it back could take
             # as long as what is measured.
             now, cpu, chunk_s = clock()
             slept, woke = woke, perf_counter()
+            if now >= WORTH_A_LOOK_S and can_tell_waits() and _usage is not None:
+                now, cpu, chunk_s = clock()  # of this look nobody could tell
+                asked = False
+            turn_s = min(turn_s, getswitchinterval())  # an item may have changed it
             blocked_before, blocked = blocked, times_blocked()
             waited = made_way = idles = False
             if now >= WORTH_A_LOOK_S:
@@ -110,8 +134,8 @@ class Ticker:
                     times = -1 if min(blocked, blocked_before) < 0 else blocked - blocked_before
                     idles = cpu < _COMPUTES_ALL * now and _idles(clock, now, cpu)
                     late_s, gap_s = now - before - pause_s, woke - slept - (now - before)
-                    if not pause_s or not _fell_between(woke - slept - pause_s, late_s, gap_s, chunk_s):
-                        waited, made_way = _met(held, late_s, cpu - cpu_before, pause_s, times, idles=idles)
+                    if not pause_s or not _fell_between(woke - slept - pause_s, late_s, gap_s, chunk_s, turn_s):
+                        waited, made_way = _met(held, late_s, cpu - cpu_before, pause_s, times, turn_s, idles=idles)
                 soon = (chunk_s or 0.0) < OFTEN_FROM_S and cpu >= WAITS * now
                 asked = soon or not self._often(now, cpu)
             else:
@@ -128,6 +152,12 @@ class Ticker:
             before, cpu_before = now, cpu
             own_before, own_s = own_s, thread_cpu_s()
             self.cpu_s += own_s - own_before
+            # Only a first item, or what runs long, is to make way any sooner: of others there is more to be seen.
+            if sys.platform != "linux" or chunk_s is None or OFTEN_FROM_S > chunk_s < now:
+                turns.pause()
+            else:
+                turns.begin()
+            turn_s = getswitchinterval()
             blocked = times_blocked()  # once more, as the watched thread may have made this one give way meanwhile
             if thread.pause(pause_s):
                 return
@@ -148,7 +178,7 @@ def _idles(clock: Callable[[], tuple[float, float, float | None]], now: float, c
     return cpu_later_s - cpu_s < _RUNS * (later - now)
 
 
-def _fell_between(due_s: float, late_s: float, gap_s: float, chunk_s: float | None) -> bool:
+def _fell_between(due_s: float, late_s: float, gap_s: float, chunk_s: float | None, turn_s: float) -> bool:
     """Return whether a look met what lies between two chunks, and nothing of the items.
 
     Args:
@@ -156,9 +186,10 @@ def _fell_between(due_s: float, late_s: float, gap_s: float, chunk_s: float | No
         late_s: for how many of them items have run.
         gap_s: seconds since the look before for which no chunk was under way.
         chunk_s: for how many seconds the chunk under way has run; None where none is.
+        turn_s: the switch interval.
     """
     began_s = chunk_s or 0.0
-    return began_s <= due_s <= began_s + gap_s + _PROMPT_S and late_s <= _TO_THE_END * getswitchinterval()
+    return began_s <= due_s <= began_s + gap_s + _PROMPT_S and late_s <= _TO_THE_END * turn_s
 
 
 def _spin(seconds: float) -> None:
@@ -178,7 +209,7 @@ def _uneven(pause_s: float, look: int) -> float:
 
 
 def _met(
-    held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: int, *, idles: bool
+    held: HeldTime, late_s: float, cpu_s: float, pause_s: float, blocked: int, turn_s: float, *, idles: bool
 ) -> tuple[bool, bool]:
     """Tell what a look has met.
 
@@ -188,15 +219,15 @@ def _met(
         cpu_s: CPU seconds of the watched thread since the last look.
         pause_s: seconds for which the ticker slept; 0 where it was just started.
         blocked: how often the ticker left its core by itself since then; below 0 where nobody tells.
+        turn_s: the switch interval.
         idles: whether the watched thread computed nothing just then.
 
     Returns:
         Whether it waited for the GIL, and whether until the holder was made to give way.
     """
-    switch_s = getswitchinterval()
-    made_way, known = late_s > _TO_THE_END * switch_s, True
+    made_way, known = late_s > _TO_THE_END * turn_s, True
     if blocked < 0:
-        waited = late_s > switch_s / 2
+        waited = late_s > turn_s / 2
         # Who had it soon did not wait for it; else it may have been for a core. Unless it is soon to be told exactly.
         known = waited or (_loaded and late_s < _PROMPT_S)
     else:
