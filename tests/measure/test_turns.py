@@ -78,6 +78,16 @@ def test_what_an_item_sets_meanwhile_stays_set() -> None:
     assert now() == 0.002
 
 
+def test_what_an_item_sets_meanwhile_is_the_usual_one_for_whoever_comes_then() -> None:
+    """Also beside one that was there before."""
+    with Turns(LONGER_S):
+        sys.setswitchinterval(0.002)
+        with Turns(SHORTER_S):
+            assert now() == SHORTER_S
+        assert now() == LONGER_S
+    assert now() == 0.002
+
+
 def test_what_an_item_puts_back_too_late_is_known_again() -> None:
     """It met ours, and took it for the usual one."""
     with Turns(SHORTER_S):

@@ -50,25 +50,33 @@ class Turns:
         with _lock:
             if self._over:
                 return
-            if not _wishes and getswitchinterval() not in _shorter_s:
+            if not _is_ours():
                 _usual_s = getswitchinterval()
             _wishes.append(self)
             _apply()
 
     def pause(self) -> None:
         """Wish it no longer, for the time being. More than once is no error."""
-        if self not in _wishes:
-            return
-        with _lock:
-            if self in _wishes:
-                _wishes.remove(self)
-            if getswitchinterval() == _ours_s:  # else an item has changed it
-                _apply()
+        if self in _wishes:
+            with _lock:
+                self._leave()
 
     def end(self) -> None:
         """Wish it no longer, whoever calls `begin` from now on. More than once is no error."""
-        self._over = True
-        self.pause()
+        with _lock:  # or `begin` could be half through in another thread
+            self._over = True
+            self._leave()
+
+    def _leave(self) -> None:
+        if self in _wishes:
+            _wishes.remove(self)
+            if _is_ours():
+                _apply()
+
+
+def _is_ours() -> bool:
+    """Return whether the interval is one that was set here, and not by an item; or by one that put back what it met."""
+    return getswitchinterval() == _ours_s or getswitchinterval() in _shorter_s
 
 
 def _apply() -> None:
@@ -95,5 +103,5 @@ def _forget_all() -> None:
     _lock, _hooked = _thread.allocate_lock(), False
     if _wishes:
         _wishes.clear()
-        if getswitchinterval() == _ours_s:
+        if _is_ours():
             _apply()
