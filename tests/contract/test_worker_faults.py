@@ -104,6 +104,15 @@ def test_a_worker_whose_descriptors_are_closed_is_replaced(start_method: str, tm
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_an_item_that_takes_long_behind_one_that_closed_the_line_is_not_lost(start_method: str) -> None:
+    """As any may on a busy machine: it has closed nothing, so another worker runs it."""
+    results = corewise.map(
+        works.close_first_and_wait, range(3), approach="processes", workers=1, chunksize=3, start_method=start_method
+    )
+    assert results == [0, 1, 2]
+    assert results.stats.worker_deaths == 1
+
+
 def test_a_large_result_is_lost_with_the_line_and_says_why() -> None:
     """What is too large for the ledger cannot be recovered; then the item fails, and the reason is told."""
     with pytest.raises(errors.WorkerDied, match="closed the connection"):

@@ -165,6 +165,15 @@ def close_and_return_much(number: int) -> bytes:
     return megabytes(number)
 
 
+def close_first_and_wait(number: int) -> int:
+    """Close the worker's line at item 0; take a while for the next one."""
+    if not number:
+        die("close all descriptors")
+    elif number == 1:
+        time.sleep(1.5)
+    return number
+
+
 class DiesAtUnpickle:
     """Ends the process that unpickles it."""
 

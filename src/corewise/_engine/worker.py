@@ -239,6 +239,7 @@ class ChunkLoop:
     ) -> None:
         """Run item by item and write each outcome down, so that none is lost should a later item end the process."""
         ledger, before_item = self._ledger, self._setting.before_item
+        make_sure_of_line = self._end.make_sure_it_is_open
         batch = Batch(position)
         end, shift = position + count, start - position
         for item in items:
@@ -260,6 +261,9 @@ class ChunkLoop:
                 return
             kept = ledger.record(*outcome)
             is_old = batch.add(outcome if kept is None else (outcome[0], kept), plain)
+            # An item that begins without it would be killed in the midst by a parent that has waited for this process
+            # to end, and named as what had closed it.
+            make_sure_of_line()
             if kept is None or (is_old and position < end):
                 self._send(batch)
                 ledger.begin(position)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from time import perf_counter
 
 from corewise._transport import forks, frames, sockets
@@ -53,6 +55,15 @@ class WorkerEnd(Line):
         Among threads that compute it takes 5 ms for each of them to come by it again, after every message.
         """
         self._send_at_once = sockets.sender_that_keeps_gil()
+
+    def make_sure_it_is_open(self) -> None:
+        """Look whether the descriptor is still open: what runs here may have closed all that there are.
+
+        Raises:
+            OSError: when it is not.
+        """
+        if sys.platform != "win32":  # there a socket is no descriptor, and nobody closes it unawares
+            os.get_inheritable(self._sock.fileno())  # of what asks the kernel, and says so, one of the cheapest: 0.2 µs
 
     def send(self, message: object) -> None:
         """Send a message, and return when the kernel has all of it.
