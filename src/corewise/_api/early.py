@@ -288,9 +288,9 @@ class Early:
         long one, a few milliseconds more are no loss. Unless others have been seen not to.
         """
         probe = self._probe()
-        return (
-            most if probe is not None and probe.only_waits else max(1, min(most, int(self._running_s() / _FOR_EACH_S)))
-        )
+        if probe is not None and probe.only_waits:
+            return most
+        return max(1, min(most, int(self._running_s() / _FOR_EACH_S)))
 
     def _running_s(self) -> float:
         probe = self._probe()  # which may be gone the next moment

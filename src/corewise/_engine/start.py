@@ -34,9 +34,8 @@ if sys.platform != "win32":
         from _signal import pthread_sigmask as set_mask
 
 _TRIES_OF_A_SERVER = 20
-_SERVER_GOES_S = (
-    0.01  # guess: a process that has raised is gone within milliseconds; 0.2 s in all beside busy neighbours
-)
+# guess: a process that has raised is gone within milliseconds; 0.2 s in all beside busy neighbours
+_SERVER_GOES_S = 0.01
 
 
 def start_worker(method: str, setup: Setup, name: str, *, imports_main: bool) -> Process:

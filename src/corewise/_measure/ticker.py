@@ -34,10 +34,8 @@ _RUNS = 0.5  # share of a moment for which the watched thread has to have comput
 OFTEN_FROM_S = 0.01  # guess: a chunk that has run for so long may run for long
 WAITS = 0.5  # share of computing below which the watched thread does not miss the GIL, so that it may be had any time
 WORTH_A_LOOK_S = 0.001  # below this nothing is worth moving to workers, whatever its nature
-_IDLE_TICKS = (
-    10  # guess: between two chunks there are fewer; while somebody makes use of results there may be any number
-)
-
+# guess: between two chunks there are fewer; while somebody makes use of results there may be any number
+_IDLE_TICKS = 10
 
 _loaded = False
 _usage: Callable[[], Any] | None = None

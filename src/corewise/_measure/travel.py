@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 BUDGET_S = 0.005  # guess: a quarter of what the items of a sample may take
-_READ_PER_WRITE = (
-    1.5  # guess: what it takes to read a pickle of which parts cannot be read just to see, beside writing it
-)
+# guess: what it takes to read a pickle of which parts cannot be read just to see, beside writing it
+_READ_PER_WRITE = 1.5
 _DEPTH = 3  # guess: what is nested deeper is mostly more of the same
 _READ_BYTES = 1 << 20  # guess: read within a few milliseconds
 _AGAIN_BELOW_S = 0.0002  # guess
