@@ -49,7 +49,7 @@ def at_once(*parts: Callable[[], object]) -> None:
 
 
 def test_one_pool_serves_many_threads() -> None:
-    """By every method that it has, each with its own results."""
+    """By several of its methods at once, each with its own results."""
     with corewise.Pool(2) as pool:
 
         def imap() -> None:
