@@ -20,6 +20,10 @@ BARE = "(bare interpreter)"
 SUBJECTS = {
     "corewise": "the front door, which every worker opens first",
     "corewise and map": "the front door and the first verb",
+    "a call": "the first call, of a built-in function over one item",
+    "a call, imported as usual": "the same without the short way to the modules (corewise._machine.modules)",
+    "a call by processes": "two workers included",
+    "the same, imported as usual": "without the short way",
     "dataclasses": "not loaded: records are written without it",
     "typing": "not loaded: annotations are for the type checker alone",
     "threading": "loaded by the first call that starts threads",
@@ -36,16 +40,28 @@ SUBJECTS = {
 LIMIT_S = 0.010
 
 
+_USUAL = "import sys, corewise; sys.meta_path[:] = [one for one in sys.meta_path if 'corewise' not in repr(one)]; "
+_CALL = "import corewise; corewise.map(abs, [1])"
+_PROCESSES = "import corewise; corewise.map(abs, [1, 2], approach='processes', workers=2)"
+PROGRAMS = {
+    BARE: "pass",
+    "a call": _CALL,
+    "a call, imported as usual": _USUAL + _CALL,
+    "a call by processes": _PROCESSES,
+    "the same, imported as usual": _USUAL + _PROCESSES,
+}
+
+
 def _program(subject: str) -> str:
-    if subject == BARE:
-        return "pass"
+    if subject in PROGRAMS:
+        return PROGRAMS[subject]
     module, _, verb = subject.partition(" and ")
     return f"import {module}; {module}.{verb}" if verb else f"import {module}"
 
 
 def _installed(subject: str) -> bool:
     package = subject.partition(" ")[0].partition(".")[0]
-    return importlib.util.find_spec(package) is not None
+    return subject in PROGRAMS or importlib.util.find_spec(package) is not None
 
 
 def _run_once(subject: str) -> tuple[float, float]:

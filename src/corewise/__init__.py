@@ -6,10 +6,13 @@ the innermost loop, and how bytes move; `_engine` runs processes, `_choose` deci
 are the ways to run; `_dispatch` orders and bounds; `_api` holds the public verbs; `_cli` is the command line. A file
 imports from floors below its own only.
 
-Everything is loaded on first use: each worker process imports this file before anything else.
+Everything is loaded on first use: each worker process imports this file before anything else. All that this file does
+is to make that loading quick.
 """
 
 from __future__ import annotations
+
+from corewise._machine.modules import find_quickly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +122,9 @@ _HOME = {
     "map": "corewise._api.map",
     "stream": "corewise._api.stream",
 }
+
+
+find_quickly(__name__, __spec__)
 
 
 def __getattr__(name: str) -> object:

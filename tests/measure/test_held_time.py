@@ -125,3 +125,24 @@ def test_a_call_that_ends_beside_a_look_now_and_then_has_let_go_of_the_gil() -> 
         held.asked_again(chunk % 4 == 0, 2)
     assert held.share(0.016) == 0.0
     assert held.all_held_s == 0.0
+
+
+def test_a_look_from_the_thread_s_own_core_does_not_tell_who_wants_the_gil_back() -> None:
+    """Whoever is not on a core asks for nothing: what was seen meanwhile waits for a look that can tell."""
+    held = HeldTime()
+    for _ in range(2):
+        held.slept(0.001, None, made_way=False)
+    held.asked_again(0, 2, 6)
+    for _ in range(2):
+        held.slept(0.001, None, made_way=False)
+    held.asked_again(2, 2)
+    assert held.share(0.004) == pytest.approx(1.0)
+
+
+def test_of_looks_that_can_tell_none_is_left_out_for_a_neighbour_that_takes_the_core() -> None:
+    """A busy neighbour preempts as well: who was blocked beside most looks wanted the GIL, whatever else happened."""
+    held = HeldTime()
+    for _ in range(4):
+        held.slept(0.001, None, made_way=False)
+    held.asked_again(3, 4, 5)
+    assert held.share(0.004) == pytest.approx(1.0)

@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from corewise._measure.clocks import ThreadClocks, children_cpu_s, thread_cpu_s
 from corewise._measure.count import Count, stamped
 from corewise._measure.held import HeldTime
-from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, has_gil, times_blocked
+from corewise._measure.ticker import WAITS, WORTH_A_LOOK_S, Ticker, can_tell_waits, has_gil, times_switched
 from corewise._types.measurement import Measurement
 
 TYPE_CHECKING = False
@@ -83,7 +83,8 @@ class Gauge:
         self._stamps: list[float] = []
         # CPU seconds of children: of those that ended under a chunk, and of all when the running one began.
         self._children: tuple[float, float | None] = (0.0, None)
-        self._asked = (0, -1)  # looks of the ticker, and times that the thread was blocked, when the chunk began
+        # Looks of the ticker, and how often the thread was blocked and preempted, when the chunk began.
+        self._asked = (0, -1, -1)
         self._stood_s = 0.0  # in line for a core, in chunks in which the thread has waited for nothing
         self.is_timing = False
         self._tells = sys.platform == "linux"
@@ -151,14 +152,14 @@ class Gauge:
             pending = chain(stamped(islice(pending, 1), stamps), pending)
         elif self.is_timing:
             pending = stamped(items, stamps)
-        if wall_s >= WORTH_A_LOOK_S:
+        if wall_s * (1 + len(items) / max(1, ended)) >= WORTH_A_LOOK_S:  # by the end of this chunk, if not now
             self._look_closely(clocks, wall_s, cpu_s)
         self._others.begin(clocks)
         self._children = self._children[0], children_cpu_s()
         # At once, as a first item that lasts long can only be looked into by what is there already; and last, as
         # whatever lets go of the GIL now would have to wait until the ticker is ready.
         self._ticker.start()
-        self._asked = self._ticker.looks, times_blocked()
+        self._asked = (self._ticker.looks, *times_switched())
         self._state = (wall_s, cpu_s, perf_counter(), thread_cpu_s())
         return pending
 
@@ -237,16 +238,16 @@ class Gauge:
 
     def _note_switches(self, wall_s: float, cpu_s: float) -> None:
         """Note why the thread has left its core while the chunk ran that is over: whose seconds these are."""
-        (looks, blocked), idle_s = self._asked, wall_s - cpu_s
+        (looks, blocked, preempted), idle_s = self._asked, wall_s - cpu_s
         looked = self._ticker.looks - looks
         if blocked < 0 or (idle_s < _WORTH_ASKING_S and not looked):
             return
-        times = times_blocked() - blocked
+        times, others = (now - then for now, then in zip(times_switched(), (blocked, preempted), strict=True))
         if not times:  # it has waited for nothing, so whatever it did not compute it stood in line, seen or not
             self._stood_s += idle_s
         # Where less was computed it may have been blocked by anything, else by the ticker.
         if self._held is not None and looked and cpu_s >= _COMPUTES_ALL * wall_s:
-            self._held.asked_again(times, looked)
+            self._held.asked_again(times, looked, others)
 
     def _stop(self) -> None:
         self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)

@@ -83,7 +83,7 @@ class HeldTime(_Tally):
         self.add(cpu_s, waited_s, made_way=made_way, idles=False)
         self._at_work.add(cpu_s, waited_s, made_way=made_way, idles=idles)
 
-    def asked_again(self, times: int, looks: int) -> None:
+    def asked_again(self, times: int, looks: int, preempted: int = 0) -> None:
         """Take in how often the watched thread asked for the GIL while the ticker had it, since this was last told.
 
         Work that lets go of the GIL every few microseconds (for each row of a database, for each small file) leaves it
@@ -93,7 +93,12 @@ class HeldTime(_Tally):
         Args:
             times: how often.
             looks: how often the ticker had it; at least once.
+            preempted: how often the watched thread left its core to another one meanwhile. A ticker that was given that
+                core has looked while the thread could ask for nothing, so as many looks tell nothing of this.
         """
+        looks = max(times, looks - preempted)
+        if not looks:
+            return
         seen_s, held_s = self.seen_s - self._told[0], self.held_s - self._told[1]
         self._asked_s += max(0.0, min(1.0, times / looks) * seen_s - held_s)
         self._asked = self._asked[0] + times, self._asked[1] + looks

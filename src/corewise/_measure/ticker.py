@@ -266,6 +266,14 @@ def times_blocked() -> int:
     return -1 if _usage is None else int(_usage().ru_nvcsw)
 
 
+def times_switched() -> tuple[int, int]:
+    """Return as `times_blocked`, and how often it left its core to another thread; -1 for both where nobody tells."""
+    if _usage is None:
+        return -1, -1
+    usage = _usage()
+    return int(usage.ru_nvcsw), int(usage.ru_nivcsw)
+
+
 def has_gil() -> bool:
     """Return whether this interpreter runs with a global interpreter lock."""
     asked = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
