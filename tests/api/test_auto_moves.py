@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 import corewise
-from corewise._api.auto import Auto
+from corewise._api.auto import _UNSURE_S, Auto
 from corewise._api.early import Early, _AllButOne
 from corewise._types.choice import Choice
+from corewise._types.measurement import Measurement
 from corewise._work.chunk import Chunk
 from corewise.errors import OptionError
 
@@ -73,6 +74,25 @@ def meet_computing(folder: str, number: int) -> int:
     while not any((Path(folder) / str(other)).exists() for other in range(1, 8)):
         spin(20 * MS)
     return os.getpid()
+
+
+@pytest.mark.skipif(FEW_CORES, reason="there is nothing to choose")
+@pytest.mark.parametrize("code", ["unsure", "no-gain"])
+def test_what_the_first_items_leave_open_is_asked_of_the_next_few(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """All that are known by then are asked together; where nothing is open, only what comes later is."""
+    choose, asked = Auto._choose, list[Measurement]()
+
+    def plainly(auto: Auto, measured: Measurement) -> Choice:
+        asked.append(measured)
+        return choose(auto, measured).replace(approach="sync", workers=1, code=code)
+
+    monkeypatch.setattr(Auto, "_choose", plainly)
+    results = corewise.map(spin, [2 * MS] * 60)
+    first, *later = asked
+    together = bool(later) and later[0].items > first.items and later[0].first_s == first.first_s
+    assert together == (code == "unsure" and first.wall_s < _UNSURE_S)
+    assert len(asked) < 20
+    assert (list(results), results.choice.approach) == ([spin(2 * MS)] * 60, "sync")
 
 
 def test_others_run_while_a_first_item_waits(tmp_path: Path) -> None:

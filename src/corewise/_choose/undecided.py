@@ -32,7 +32,7 @@ GAIN_SHARE = 0.1
 GAIN_SHARE_OF_ANY = 0.25
 # To load what runs them, once in a program (benchmarks/import_cost.py), and what chooses, that a function may run in
 # another process included (benchmarks/choice.py, "arrays_listed", "python_50us").
-_LOADING_S = {"choice": 0.005, "threads": 0.003, "processes": 0.02}
+_LOADING_S = {"choice": 0.003, "threads": 0.002, "processes": 0.009}
 _NEEDS = {"choice": "corewise._choose.model"}  # the last module to be loaded; for an approach that of its name
 # Where nothing was measured, by `Choice.code`.
 REASONS = {
