@@ -247,7 +247,8 @@ class Gauge:
             self._stood_s += idle_s
         # Where less was computed it may have been blocked by anything, else by the ticker.
         if self._held is not None and looked and cpu_s >= _COMPUTES_ALL * wall_s:
-            self._held.asked_again(times, looked, others)
+            # By a neighbour it is preempted for longer than by the ticker.
+            self._held.asked_again(times, looked, others if idle_s <= _IDLE_S * looked else 0)
 
     def _stop(self) -> None:
         self._ticker.stop(now=self._state[0] >= WORTH_A_LOOK_S)

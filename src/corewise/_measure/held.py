@@ -93,11 +93,12 @@ class HeldTime(_Tally):
         Args:
             times: how often.
             looks: how often the ticker had it; at least once.
-            preempted: how often the watched thread left its core to another one meanwhile. A ticker that was given that
-                core has looked while the thread could ask for nothing, so as many looks tell nothing of this.
+            preempted: how often the watched thread made room on its core for the ticker. That has looked then while
+                the thread could ask for nothing: if it never asked, so many looks tell nothing of this.
         """
-        looks = max(times, looks - preempted)
-        if not looks:
+        if not times:
+            looks -= preempted
+        if looks <= 0:
             return
         seen_s, held_s = self.seen_s - self._told[0], self.held_s - self._told[1]
         self._asked_s += max(0.0, min(1.0, times / looks) * seen_s - held_s)
