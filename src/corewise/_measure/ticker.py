@@ -263,7 +263,7 @@ def times_blocked() -> int:
 
     A thread that stands in line for a core, or is made to leave one, does not count as waiting.
     """
-    return -1 if _usage is None else int(_usage().ru_nvcsw)
+    return times_switched()[0]
 
 
 def times_switched() -> tuple[int, int]:
