@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from corewise._machine.queueing import queued_s
+from corewise._measure.clocks import PlaceInLine
 from corewise._measure.gauge import Gauge
 from corewise._measure.ticker import can_tell_waits
+from corewise._types import dropped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,3 +93,20 @@ def test_who_sleeps_for_as_long_is_seen_to_wait() -> None:
         seen = gauge.measurement(remaining=7)
         gauge.close()
     assert seen.queued_s < 0.5 * (seen.wall_s - seen.cpu_s)
+
+
+def test_a_place_that_nobody_has_closed_is_let_go_of_with_its_owner() -> None:
+    """But of a closed one nothing is called at its end: a Ctrl-C that came there would be swallowed."""
+    place = PlaceInLine(threading.get_native_id())
+    assert place._file is not None
+    descriptor = place._file.fd
+    os.fstat(descriptor)
+    del place
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(descriptor)
+    place = PlaceInLine(threading.get_native_id())
+    known = len(dropped._calls)
+    place.close()
+    place.close()
+    assert (place.tells, len(dropped._calls)) == (False, known - 1)
+    assert not hasattr(PlaceInLine, "__del__")

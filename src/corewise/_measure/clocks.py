@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corewise._transport.forks import OwnDescriptor
+    from corewise._types.dropped import WhenDropped
 
 thread_cpu_s: Callable[[], float] = getattr(
     time, "thread_time", process_time
@@ -49,16 +50,19 @@ class PlaceInLine:
     """
 
     _file: OwnDescriptor | None = None
+    _dropped: WhenDropped
 
     def __init__(self, thread: int) -> None:
         if sys.platform == "linux":
-            from corewise._transport.forks import OwnDescriptor
-            from corewise._types.interrupts import InterruptsHeld  # most runs are too short to be looked at
+            from corewise._transport.forks import OwnDescriptor  # most runs are too short to be looked at
+            from corewise._types.dropped import WhenDropped
+            from corewise._types.interrupts import InterruptsHeld
 
             try:
                 with InterruptsHeld():  # else what is opened would belong to nobody for a moment
                     # Kept open, as to open it takes five times as long as to read it.
-                    self._file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
+                    self._file = file = OwnDescriptor(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
+                    self._dropped = WhenDropped(self, file.close)  # where a Ctrl-C keeps whoever has it from closing it
             except OSError:
                 pass
 
@@ -81,8 +85,7 @@ class PlaceInLine:
         file, self._file = self._file, None
         if file is not None:
             file.close()
-
-    __del__ = close  # where a Ctrl-C kept whoever has it from closing it
+            self._dropped.forget()
 
 
 class ThreadClocks:
